@@ -7,3 +7,6 @@
 pub mod column;
 pub mod rule;
 pub mod schema;
+pub mod state;
+
+pub use state::Catalog;

@@ -1,0 +1,126 @@
+//! Flat statements that the session answers itself: SET, SHOW, USE, transaction control, administration.
+
+/// A statement for the session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    // --- transaction control
+    Begin { read_only: Option<bool>, consistent_snapshot: bool },
+    Commit { chain: bool, release: bool },
+    Rollback { chain: bool, release: bool },
+    Savepoint(String),
+    RollbackTo(String),
+    ReleaseSavepoint(String),
+    /// `SET [SESSION|GLOBAL] TRANSACTION ...`
+    SetTransaction { scope: TransactionScope, isolation: Option<Isolation>, read_only: Option<bool> },
+    // --- session
+    Use(String),
+    /// `SET a = 1, @b = 2, NAMES utf8mb4`, in order.
+    Set(Vec<Assignment>),
+    /// `SET PASSWORD`, `SET ROLE`, `SET DEFAULT ROLE` and others that are refused by name.
+    Kill { query: bool, id: u64 },
+    // --- SHOW that Ostrakon answers
+    Show(Show),
+    /// SHOW that describes the server itself (ENGINES, CHARACTER SET, COLLATION, PLUGINS, PRIVILEGES, STATUS, VARIABLES ...): the text
+    /// goes to any backend with the session's settings.
+    ShowPassed,
+    /// `EXPLAIN <statement>`, `DESC <statement>`: byte range of the inner statement. `execute`: EXPLAIN EXECUTE and EXPLAIN with
+    /// FORMAT, EXTENDED, ANALYZE: the servers' own explain.
+    Explain { inner: std::ops::Range<usize>, server: bool },
+    // --- administration
+    CreateInstance { name: String, host: String, port: u16, user: String, password: String },
+    DropInstance { name: String },
+    /// A statement of MySQL's that Ostrakon refuses by name with 1235; the text is what it is, for example "LOCK TABLES".
+    Refused(String),
+    /// Does nothing here and is answered OK: `FLUSH ...` of kinds without meaning, `UNLOCK TABLES`, `/*!40000 ALTER TABLE t DISABLE KEYS */`.
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionScope {
+    /// Without SESSION or GLOBAL: the next transaction only.
+    Next,
+    Session,
+    Global,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    ReadUncommitted,
+    ReadCommitted,
+    RepeatableRead,
+    Serializable,
+}
+
+impl Isolation {
+    /// As SQL writes it.
+    pub fn as_sql(self) -> &'static str {
+        match self {
+            Self::ReadUncommitted => "READ UNCOMMITTED",
+            Self::ReadCommitted => "READ COMMITTED",
+            Self::RepeatableRead => "REPEATABLE READ",
+            Self::Serializable => "SERIALIZABLE",
+        }
+    }
+}
+
+/// One assignment of a SET.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Assignment {
+    /// `NAMES 'x' [COLLATE 'y']`; `None`: DEFAULT.
+    Names { charset: Option<String>, collation: Option<String> },
+    /// `CHARACTER SET x`, `CHARSET x`.
+    CharacterSet(Option<String>),
+    /// `[SESSION | LOCAL | @@session. | @@local. | @@] name = expression`; name in lower case.
+    Session { name: String, value: SetValue },
+    /// `GLOBAL name`, `@@global.name`, PERSIST.
+    Global { name: String, value: SetValue },
+    /// `@name = expression` or `:=`; name without the `@`, lower case.
+    User { name: String, value: SetValue },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum SetValue {
+    Default,
+    /// The expression's own text. Bare words (`ON`, `utf8mb4`) are kept as written.
+    Expression(String),
+}
+
+/// SHOW statements that Ostrakon answers from the catalog, the session, or the first physical table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Show {
+    pub what: ShowWhat,
+    /// `LIKE 'pattern'`, unquoted.
+    pub like: Option<String>,
+    /// Text of the WHERE expression.
+    pub filter: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ShowWhat {
+    Databases,
+    Tables { full: bool, database: Option<String> },
+    TableStatus { database: Option<String> },
+    CreateTable { database: Option<String>, table: String },
+    CreateDatabase { database: String, if_not_exists: bool },
+    /// Also DESCRIBE t [col]: then `like` is the column.
+    Columns { full: bool, extended: bool, database: Option<String>, table: String },
+    Index { database: Option<String>, table: String },
+    /// `SHOW WARNINGS [LIMIT [offset,] n]`; count: `SHOW COUNT(*) WARNINGS`.
+    Warnings { count: bool, limit: Option<(u64, u64)> },
+    Errors { count: bool, limit: Option<(u64, u64)> },
+    Processlist { full: bool },
+    // DRDS
+    Rule { full: bool, database: Option<String>, table: Option<String> },
+    Topology { database: Option<String>, table: String },
+    Partitions { database: Option<String>, table: String },
+    Broadcasts,
+    Node,
+    Datasources,
+    Sequences,
+    Instances,
+    Groups,
+    /// `SHOW [SESSION] VARIABLES`: the session splices in its own variables before asking a backend.
+    Variables { global: bool },
+    /// `SHOW HELP`
+    Help,
+}

@@ -1,0 +1,193 @@
+//! Plans: what a statement needs, decided once for each template; then routing and rendering for each execution.
+//!
+//! ```text
+//! plan(request) -> Plan            on a plan-cache miss: parse, bind to the catalog, find key conditions, merge specification
+//! Plan::Routed(p)
+//!   p.sequence_values(args)        INSERT only: how many AUTO_INCREMENT values the executor must bring
+//!   p.route_into(args, &mut out)   prune on the literals, render one physical statement for each physical table
+//! ```
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use ostrakon_catalog::schema::Database;
+
+use crate::lexer::{Hole, SqlMode, Template};
+use crate::merge::MergeSpec;
+use crate::value::Value;
+
+/// What a plan is made from.
+pub struct Request<'a> {
+    /// One statement, `template.length` bytes long.
+    pub text: &'a [u8],
+    pub template: &'a Template,
+    /// Catalog snapshot that the plan is bound to.
+    pub catalog: &'a ostrakon_catalog::Catalog,
+    /// The session's current database.
+    pub database: Option<&'a str>,
+    pub mode: SqlMode,
+}
+
+/// A statement, understood.
+#[derive(Debug)]
+pub enum Plan {
+    /// SELECT, INSERT, REPLACE, UPDATE, DELETE and what passes through like them: goes to physical tables.
+    Routed(Box<RoutedPlan>),
+    /// Session, SHOW, transaction and admin statements: the session answers them.
+    Command(Box<crate::parse::command::Command>),
+    /// Changes logical objects.
+    Ddl(Box<crate::parse::ddl::Ddl>),
+}
+
+/// What kind of answer a routed statement has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatementClass {
+    /// Returns rows and takes no locks.
+    Read,
+    /// SELECT ... FOR UPDATE and the like: returns rows, belongs in the transaction as a read, never on a replica.
+    LockingRead,
+    /// Returns OK with affected rows.
+    Write,
+    /// INSERT ... RETURNING and the like (MariaDB): writes and returns rows.
+    WriteReturning,
+}
+
+/// What an execution brings: the statement's own text and values.
+pub struct Arguments<'a> {
+    pub text: &'a [u8],
+    /// Holes of this text (its template equals the plan's).
+    pub holes: &'a [Hole],
+    /// Values of the parameter markers for a prepared statement; `None` for a text statement. When `Some`, physical statements keep
+    /// their `?` and say in `PhysicalStatement::params` what to bind.
+    pub params: Option<&'a [Value<'a>]>,
+    /// AUTO_INCREMENT values, as many as `sequence_values` asked for, in row order.
+    pub generated: &'a [u64],
+    /// A number that picks a group where any will do (a broadcast table's reads): the executor's rotation.
+    pub spread: usize,
+    /// A group in which the session's transaction has a connection already: preferred where any group will do.
+    pub preferred_group: Option<usize>,
+    /// Values of the functions that read session state.
+    pub session: &'a dyn SessionFacts,
+}
+
+/// The value of one `?` in a physical statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamSource {
+    /// The client's n-th parameter.
+    Client(usize),
+    /// This number in its place (a generated AUTO_INCREMENT value, a widened LIMIT).
+    Number(u64),
+}
+
+/// One statement for one physical table (or one set of co-located ones).
+#[derive(Clone, Debug, PartialEq)]
+pub struct PhysicalStatement {
+    /// Index of the group in `Execution::database`.
+    pub group: usize,
+    /// Global index of the physical table in its topology, for SHOW TOPOLOGY order and EXPLAIN.
+    pub shard: usize,
+    /// The text, in `Execution::buffer`.
+    pub text: Range<usize>,
+    /// Bindings of its parameter markers, in `Execution::params`.
+    pub params: Range<usize>,
+}
+
+/// One execution's physical statements. Reused: `clear` keeps the buffers.
+#[derive(Debug, Default)]
+pub struct Execution {
+    pub statements: Vec<PhysicalStatement>,
+    pub buffer: Vec<u8>,
+    pub params: Vec<ParamSource>,
+    /// First generated AUTO_INCREMENT value that a row took, for LAST_INSERT_ID; `None` when none was.
+    pub first_generated: Option<u64>,
+    /// Largest explicit value for the AUTO_INCREMENT column, which raises the sequence.
+    pub largest_explicit: Option<u64>,
+}
+
+impl Execution {
+    pub fn clear(&mut self) {
+        self.statements.clear();
+        self.buffer.clear();
+        self.params.clear();
+        self.first_generated = None;
+        self.largest_explicit = None;
+    }
+
+    pub fn text(&self, statement: &PhysicalStatement) -> &[u8] {
+        &self.buffer[statement.text.clone()]
+    }
+}
+
+/// How several physical statements' answers combine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Combine {
+    /// Rows of a query.
+    Rows(Arc<MergeSpec>),
+    /// OK packets: affected rows, warnings and the numbers in `info` add up.
+    Counts,
+    /// OK packets of the same write on every copy of a broadcast table: one copy's numbers are the answer.
+    Broadcast,
+    /// The statement is only possible on one physical table; the reason why not more (for 1235 and EXPLAIN).
+    Never(Arc<str>),
+}
+
+/// The names that a shard's column definitions carry, for putting logical ones in their place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableName {
+    pub logical_database: Arc<str>,
+    pub logical_table: Arc<str>,
+    /// Text that every physical name of this table starts with.
+    pub physical_prefix: Arc<str>,
+}
+
+/// Functions that read the session's state: the planner puts literals in their place, because backend connections are shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SessionFunction {
+    /// `LAST_INSERT_ID()` without argument, `@@last_insert_id`, `@@identity`.
+    LastInsertId,
+    FoundRows,
+    RowCount,
+    /// `DATABASE()`, `SCHEMA()`.
+    Database,
+    ConnectionId,
+    /// `USER()`, `SESSION_USER()`, `SYSTEM_USER()`.
+    User,
+    /// `CURRENT_USER`, `CURRENT_USER()`.
+    CurrentUser,
+    /// `VERSION()`, `@@version`.
+    Version,
+    /// `@@autocommit`, `@@session.autocommit`: backend connections always run with 1.
+    Autocommit,
+    /// `@@warning_count`, `@@error_count`.
+    WarningCount,
+    ErrorCount,
+    /// `@@in_transaction` (MariaDB).
+    InTransaction,
+    /// `@@hostname`, `@@port`, `@@socket`, `@@datadir` and their like describe a server behind the proxy.
+    Port,
+    Hostname,
+}
+
+/// What the session knows: SQL literal text for each function (`42`, `'shop'`, `NULL`), safe to splice.
+pub trait SessionFacts {
+    fn literal(&self, function: SessionFunction) -> String;
+}
+
+/// A plan for physical tables. Public fields are what the executor needs; `body` is the planner's.
+#[derive(Debug)]
+pub struct RoutedPlan {
+    pub class: StatementClass,
+    /// The logical database whose groups `PhysicalStatement::group` counts; `None`: no table is named, so any group of the
+    /// session's database or any instance will do (then the one statement has group 0).
+    pub database: Option<Arc<Database>>,
+    /// Used when `route_into` gives more than one statement.
+    pub combine: Combine,
+    /// Tables in the statement, for column definitions and for privilege checks.
+    pub tables: Vec<TableName>,
+    /// (database, table) whose sequence fills the AUTO_INCREMENT column: INSERT and REPLACE into a sharded or broadcast table.
+    pub sequence: Option<(Arc<str>, Arc<str>)>,
+    /// True when equal templates may use this plan with other literals.
+    pub cacheable: bool,
+    /// One line for EXPLAIN: why the statement is not a plain pass when it needs more than one physical table.
+    pub reason: Arc<str>,
+}

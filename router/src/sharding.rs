@@ -1,0 +1,1 @@
+//! Sharding functions, names and topology of physical tables, and pruning arithmetic.
