@@ -1,1 +1,162 @@
-//! Placeholder.
+//! Typed configuration: one TOML file, read and validated as a whole before any port opens.
+//!
+//! Every fault is reported at once, with the field's name and what to do. Unknown fields are faults: a typo must not become a default.
+
+mod limits;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+pub use limits::Limits;
+use serde::Deserialize;
+
+/// The whole configuration of one node.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// This node's number in the Raft group, from 1. Fixed for the life of `data_directory`.
+    #[serde(default = "one")]
+    pub node_id: u64,
+    /// Where the catalog's log and snapshots live. Restart to change.
+    pub data_directory: PathBuf,
+    /// Address and port for MySQL clients. Restart to change.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// Worker threads, each with its own listener, sessions and backend connections; 0: one for each core. Restart to change.
+    #[serde(default)]
+    pub workers: usize,
+    /// Version string that clients see; empty: that of the first instance with `-ostrakon` added.
+    #[serde(default)]
+    pub server_version: String,
+    /// TLS to clients. Without a section a self-signed certificate is made in `data_directory` at the first start.
+    #[serde(default)]
+    pub tls: Tls,
+    /// Who may log in. An empty password is accepted on a loopback `listen` address only.
+    #[serde(default)]
+    pub users: Vec<User>,
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// TLS to clients.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file of the certificate chain.
+    pub certificate: Option<PathBuf>,
+    /// PEM file of the private key.
+    pub key: Option<PathBuf>,
+}
+
+/// An account.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    pub name: String,
+    #[serde(default)]
+    pub password: String,
+    /// `mysql_native_password` or `caching_sha2_password`.
+    #[serde(default)]
+    pub plugin: AuthPlugin,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum AuthPlugin {
+    #[serde(rename = "mysql_native_password")]
+    Native,
+    #[default]
+    #[serde(rename = "caching_sha2_password")]
+    CachingSha2,
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 3307))
+}
+
+/// Why a configuration was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{}: {message}", path.display())]
+    Syntax { path: PathBuf, message: String },
+    #[error("{}", .0.join("\n"))]
+    Invalid(Vec<String>),
+}
+
+impl Config {
+    /// Reads and validates the file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let config: Self = toml::from_str(&text)
+            .map_err(|e| ConfigError::Syntax { path: path.to_owned(), message: e.to_string() })?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks each field and the relations between fields; all faults are reported together.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let mut faults = Vec::new();
+        if self.node_id == 0 {
+            faults.push("node_id must be 1 or more".to_owned());
+        }
+        if self.users.is_empty() {
+            faults.push("users is empty: nobody could log in; add a [[users]] section".to_owned());
+        }
+        for (index, user) in self.users.iter().enumerate() {
+            if user.name.is_empty() || user.name.len() > 80 {
+                faults.push(format!("users[{index}].name must have 1 to 80 characters"));
+            }
+            if self.users[..index].iter().any(|u| u.name == user.name) {
+                faults.push(format!("users[{index}].name '{}' is there twice", user.name));
+            }
+            if user.password.is_empty() && !self.listen.ip().is_loopback() {
+                faults.push(format!(
+                    "users[{index}] '{}' has an empty password, which is accepted only when listen is a loopback address (it is {})",
+                    user.name, self.listen
+                ));
+            }
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            faults.push("tls.certificate and tls.key go together: set both or none".to_owned());
+        }
+        if self.workers > 256 {
+            faults.push(format!("workers is {}, at most 256 are possible", self.workers));
+        }
+        self.limits.validate(&mut faults);
+        if faults.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(faults)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        let config: Config = toml::from_str(text).map_err(|e| e.to_string())?;
+        config.validate().map_err(|e| e.to_string())?;
+        Ok(config)
+    }
+
+    #[test]
+    fn the_example_file_is_valid() {
+        parse(include_str!("../examples/node.toml")).unwrap();
+    }
+
+    #[test]
+    fn an_unknown_field_is_a_fault() {
+        let error = parse("data_directory = 'd'\nlisten_port = 3307\n[[users]]\nname = 'root'").unwrap_err();
+        assert!(error.contains("listen_port"), "{error}");
+    }
+
+    #[test]
+    fn all_faults_are_reported_at_once() {
+        let error = parse("data_directory = 'd'\nnode_id = 0\nlisten = '0.0.0.0:3307'\n[[users]]\nname = 'root'").unwrap_err();
+        assert!(error.contains("node_id") && error.contains("empty password"), "{error}");
+    }
+}

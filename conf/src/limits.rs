@@ -1,0 +1,74 @@
+//! Limits: what one client, one statement and one node may use. Over a limit a client gets the MySQL error that it knows.
+
+use serde::Deserialize;
+
+/// All limits. Shown by `SHOW VARIABLES LIKE 'ostrakon%'`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Client connections of this node; one more gets error 1040.
+    pub max_connections: u32,
+    /// Largest command from a client in bytes (1 KiB to 1 GiB); a larger one gets error 1153.
+    pub max_allowed_packet: usize,
+    /// Backend connections to one instance, all workers of this node together (at least one for each worker).
+    pub connections_per_instance: usize,
+    /// How long a statement waits for a backend connection, in milliseconds; then error 1040.
+    pub connection_wait_ms: u64,
+    /// How long connecting to an instance may take, in milliseconds.
+    pub connect_timeout_ms: u64,
+    /// How long a client may take to log in, in milliseconds.
+    pub login_timeout_ms: u64,
+    /// Rows held in memory by one merge, in bytes; over it error 1038.
+    pub merge_memory: usize,
+    /// Prepared statements of one client; one more gets error 1461.
+    pub prepared_statements_per_client: usize,
+    /// Prepared statements kept on one backend connection; the least recently used is closed.
+    pub prepared_statements_per_backend: usize,
+    /// Plans kept by one worker.
+    pub plan_cache_entries: usize,
+    /// Groups made for each instance by CREATE DATABASE without DBPARTITIONS.
+    pub groups_per_instance: u32,
+    /// Physical tables that one CREATE TABLE may make.
+    pub physical_tables_per_table: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 10_000,
+            max_allowed_packet: 64 << 20,
+            connections_per_instance: 512,
+            connection_wait_ms: 10_000,
+            connect_timeout_ms: 5_000,
+            login_timeout_ms: 10_000,
+            merge_memory: 256 << 20,
+            prepared_statements_per_client: 16_382,
+            prepared_statements_per_backend: 512,
+            plan_cache_entries: 4_096,
+            groups_per_instance: 8,
+            physical_tables_per_table: 8_192,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn validate(&self, faults: &mut Vec<String>) {
+        let mut range = |name: &str, value: u64, low: u64, high: u64| {
+            if value < low || value > high {
+                faults.push(format!("limits.{name} is {value}, it must be from {low} to {high}"));
+            }
+        };
+        range("max_connections", self.max_connections.into(), 1, 1_000_000);
+        range("max_allowed_packet", self.max_allowed_packet as u64, 1 << 10, 1 << 30);
+        range("connections_per_instance", self.connections_per_instance as u64, 1, 100_000);
+        range("connection_wait_ms", self.connection_wait_ms, 1, 3_600_000);
+        range("connect_timeout_ms", self.connect_timeout_ms, 1, 600_000);
+        range("login_timeout_ms", self.login_timeout_ms, 100, 600_000);
+        range("merge_memory", self.merge_memory as u64, 1 << 16, 1 << 40);
+        range("prepared_statements_per_client", self.prepared_statements_per_client as u64, 1, 1_000_000);
+        range("prepared_statements_per_backend", self.prepared_statements_per_backend as u64, 1, 100_000);
+        range("plan_cache_entries", self.plan_cache_entries as u64, 1, 10_000_000);
+        range("groups_per_instance", self.groups_per_instance.into(), 1, 1_024);
+        range("physical_tables_per_table", self.physical_tables_per_table.into(), 1, 1 << 20);
+    }
+}
