@@ -30,12 +30,23 @@ pub enum ColumnRef {
     Hidden(usize),
 }
 
+/// SQL of a weight column: the collation's name, a colon, and the weights of `expression`; NULL for NULL.
+///
+/// The name must travel with the weights: how a shorter string is padded depends on the collation, and a column definition
+/// does not tell it (it carries the collation of `character_set_results` for every character column).
+pub fn weight_expression(expression: &str) -> String {
+    format!("CONCAT(COLLATION({expression}), ':', WEIGHT_STRING({expression}))")
+}
+
 /// One sort key. NULL sorts first, last when descending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SortKey {
-    /// The value, used when its type is a number, a date or binary.
+    /// The value, used when its type is a number, a date or binary. Some types do not show their order in what they print,
+    /// so this is a hidden column then: `e + 0` for ENUM and SET (ordered by number), `e + 0e0` for FLOAT (the text
+    /// protocol prints 6 digits of it), `UNIX_TIMESTAMP(e)` for TIMESTAMP (an hour that daylight saving repeats).
     pub value: ColumnRef,
-    /// `WEIGHT_STRING(value)`, used when the value is a character string with a collation other than a binary one.
+    /// Column made by [`weight_expression`], used when the value is a character string (of any collation but `binary`, so of
+    /// `utf8mb4_bin` too). A string key without it is refused by the merge.
     pub weight: Option<ColumnRef>,
     pub descending: bool,
 }
@@ -62,7 +73,7 @@ pub enum Aggregate {
     /// SUM of partial sums, exact for decimals, double for approximate types; NULL when all are NULL.
     Sum,
     Min {
-        /// Hidden weight column when the value is a string.
+        /// Hidden weight column when the value is a string: [`weight_expression`] of `MIN(e)`.
         weight: Option<ColumnRef>,
     },
     Max {
