@@ -80,7 +80,10 @@ pub enum Aggregate {
         weight: Option<ColumnRef>,
     },
     /// Quotient of two hidden partials, with the scale that the column's definition has (MySQL: scale + div_precision_increment).
-    Avg { sum: ColumnRef, count: ColumnRef },
+    Avg {
+        sum: ColumnRef,
+        count: ColumnRef,
+    },
 }
 
 /// LIMIT. The physical statements carry `LIMIT offset + count`.
@@ -105,8 +108,15 @@ pub enum Having {
     Or(Vec<Having>),
     Not(Box<Having>),
     /// `column op number`; NULL on either side is unknown, and unknown rejects the row (three-valued logic inside AND, OR, NOT).
-    Compare { column: ColumnRef, op: CompareOp, with: HavingOperand },
-    IsNull { column: ColumnRef, negated: bool },
+    Compare {
+        column: ColumnRef,
+        op: CompareOp,
+        with: HavingOperand,
+    },
+    IsNull {
+        column: ColumnRef,
+        negated: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -16,8 +16,22 @@ pub enum Value<'a> {
     /// Hexadecimal or bit literals, BINARY parameters: bytes without a character set.
     Bytes(Cow<'a, [u8]>),
     /// A temporal parameter of the binary protocol or a `DATE '...'` literal.
-    DateTime { year: u16, month: u8, day: u8, hour: u8, minute: u8, second: u8, micros: u32 },
-    Time { negative: bool, hours: u32, minute: u8, second: u8, micros: u32 },
+    DateTime {
+        year: u16,
+        month: u8,
+        day: u8,
+        hour: u8,
+        minute: u8,
+        second: u8,
+        micros: u32,
+    },
+    Time {
+        negative: bool,
+        hours: u32,
+        minute: u8,
+        second: u8,
+        micros: u32,
+    },
     /// DEFAULT in an INSERT.
     Default,
 }

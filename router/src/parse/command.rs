@@ -4,20 +4,36 @@
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     // --- transaction control
-    Begin { read_only: Option<bool>, consistent_snapshot: bool },
-    Commit { chain: bool, release: bool },
-    Rollback { chain: bool, release: bool },
+    Begin {
+        read_only: Option<bool>,
+        consistent_snapshot: bool,
+    },
+    Commit {
+        chain: bool,
+        release: bool,
+    },
+    Rollback {
+        chain: bool,
+        release: bool,
+    },
     Savepoint(String),
     RollbackTo(String),
     ReleaseSavepoint(String),
     /// `SET [SESSION|GLOBAL] TRANSACTION ...`
-    SetTransaction { scope: TransactionScope, isolation: Option<Isolation>, read_only: Option<bool> },
+    SetTransaction {
+        scope: TransactionScope,
+        isolation: Option<Isolation>,
+        read_only: Option<bool>,
+    },
     // --- session
     Use(String),
     /// `SET a = 1, @b = 2, NAMES utf8mb4`, in order.
     Set(Vec<Assignment>),
     /// `SET PASSWORD`, `SET ROLE`, `SET DEFAULT ROLE` and others that are refused by name.
-    Kill { query: bool, id: u64 },
+    Kill {
+        query: bool,
+        id: u64,
+    },
     // --- SHOW that Ostrakon answers
     Show(Show),
     /// SHOW that describes the server itself (ENGINES, CHARACTER SET, COLLATION, PLUGINS, PRIVILEGES, STATUS, VARIABLES ...): the text
@@ -25,10 +41,21 @@ pub enum Command {
     ShowPassed,
     /// `EXPLAIN <statement>`, `DESC <statement>`: byte range of the inner statement. `execute`: EXPLAIN EXECUTE and EXPLAIN with
     /// FORMAT, EXTENDED, ANALYZE: the servers' own explain.
-    Explain { inner: std::ops::Range<usize>, server: bool },
+    Explain {
+        inner: std::ops::Range<usize>,
+        server: bool,
+    },
     // --- administration
-    CreateInstance { name: String, host: String, port: u16, user: String, password: String },
-    DropInstance { name: String },
+    CreateInstance {
+        name: String,
+        host: String,
+        port: u16,
+        user: String,
+        password: String,
+    },
+    DropInstance {
+        name: String,
+    },
     /// A statement of MySQL's that Ostrakon refuses by name with 1235; the text is what it is, for example "LOCK TABLES".
     Refused(String),
     /// Does nothing here and is answered OK: `FLUSH ...` of kinds without meaning, `UNLOCK TABLES`, `/*!40000 ALTER TABLE t DISABLE KEYS */`.
@@ -98,21 +125,58 @@ pub struct Show {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ShowWhat {
     Databases,
-    Tables { full: bool, database: Option<String> },
-    TableStatus { database: Option<String> },
-    CreateTable { database: Option<String>, table: String },
-    CreateDatabase { database: String, if_not_exists: bool },
+    Tables {
+        full: bool,
+        database: Option<String>,
+    },
+    TableStatus {
+        database: Option<String>,
+    },
+    CreateTable {
+        database: Option<String>,
+        table: String,
+    },
+    CreateDatabase {
+        database: String,
+        if_not_exists: bool,
+    },
     /// Also DESCRIBE t [col]: then `like` is the column.
-    Columns { full: bool, extended: bool, database: Option<String>, table: String },
-    Index { database: Option<String>, table: String },
+    Columns {
+        full: bool,
+        extended: bool,
+        database: Option<String>,
+        table: String,
+    },
+    Index {
+        database: Option<String>,
+        table: String,
+    },
     /// `SHOW WARNINGS [LIMIT [offset,] n]`; count: `SHOW COUNT(*) WARNINGS`.
-    Warnings { count: bool, limit: Option<(u64, u64)> },
-    Errors { count: bool, limit: Option<(u64, u64)> },
-    Processlist { full: bool },
+    Warnings {
+        count: bool,
+        limit: Option<(u64, u64)>,
+    },
+    Errors {
+        count: bool,
+        limit: Option<(u64, u64)>,
+    },
+    Processlist {
+        full: bool,
+    },
     // DRDS
-    Rule { full: bool, database: Option<String>, table: Option<String> },
-    Topology { database: Option<String>, table: String },
-    Partitions { database: Option<String>, table: String },
+    Rule {
+        full: bool,
+        database: Option<String>,
+        table: Option<String>,
+    },
+    Topology {
+        database: Option<String>,
+        table: String,
+    },
+    Partitions {
+        database: Option<String>,
+        table: String,
+    },
     Broadcasts,
     Node,
     Datasources,
@@ -120,7 +184,9 @@ pub enum ShowWhat {
     Instances,
     Groups,
     /// `SHOW [SESSION] VARIABLES`: the session splices in its own variables before asking a backend.
-    Variables { global: bool },
+    Variables {
+        global: bool,
+    },
     /// `SHOW HELP`
     Help,
 }

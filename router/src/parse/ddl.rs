@@ -82,7 +82,10 @@ pub enum ShardingClause {
     Default,
     Single,
     Broadcast,
-    Sharded { db: Option<PartitionClause>, tb: Option<PartitionClause> },
+    Sharded {
+        db: Option<PartitionClause>,
+        tb: Option<PartitionClause>,
+    },
 }
 
 /// `DBPARTITION BY f(cols) [DBPARTITIONS n]`, counts not yet resolved. `HASH()` has no column: the primary key.
@@ -102,23 +105,47 @@ pub struct AlterTable {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableChange {
-    AddColumn { column: Column, position: ColumnPosition, keys: Vec<Key> },
+    AddColumn {
+        column: Column,
+        position: ColumnPosition,
+        keys: Vec<Key>,
+    },
     DropColumn(String),
     /// MODIFY and CHANGE: `old` is the name before.
-    ChangeColumn { old: String, column: Column, position: ColumnPosition },
-    RenameColumn { old: String, new: String },
+    ChangeColumn {
+        old: String,
+        column: Column,
+        position: ColumnPosition,
+    },
+    RenameColumn {
+        old: String,
+        new: String,
+    },
     /// ALTER [COLUMN] c SET DEFAULT / DROP DEFAULT
-    SetDefault { column: String, default: ostrakon_catalog::column::ColumnDefault },
+    SetDefault {
+        column: String,
+        default: ostrakon_catalog::column::ColumnDefault,
+    },
     AddKey(Key),
     DropKey(String),
     DropPrimaryKey,
-    RenameKey { old: String, new: String },
+    RenameKey {
+        old: String,
+        new: String,
+    },
     /// RENAME [TO|AS] new
     Rename(ObjectName),
     /// AUTO_INCREMENT = n: raises the sequence; `span` is cut from sharded tables' text.
-    AutoIncrement { value: u64, span: Range<usize> },
+    AutoIncrement {
+        value: u64,
+        span: Range<usize>,
+    },
     /// DEFAULT CHARSET / CONVERT TO: new default for string columns; `convert` changes the existing ones.
-    Charset { charset: Option<String>, collation: Option<String>, convert: bool },
+    Charset {
+        charset: Option<String>,
+        collation: Option<String>,
+        convert: bool,
+    },
     /// Changes nothing that the catalog knows: ENGINE, COMMENT, ALGORITHM, LOCK, FORCE ...
     Physical,
     /// Refused on every kind of table or on sharded tables, with the text for the error: partitioning, foreign keys, DISCARD TABLESPACE.
