@@ -91,14 +91,16 @@ impl Node {
         files::write(&self.directory.join("port"), &format!("{number}\n"))
     }
 
-    /// The configuration file: the few fields that a single node needs, then the options' own lines.
+    /// The configuration file: the few fields that a single node needs, and `root` without a password, on loopback.
     fn configuration(&self) -> String {
-        // A JSON string is a TOML basic string.
+        // For the characters that paths have, Rust's quoting is TOML's.
         let data = format!("{:?}", self.directory.join("data").to_string_lossy());
+        let listen = format!("127.0.0.1:{}", self.port);
+        let settings = &self.options.settings;
         format!(
             "# Written by `ostrakon dev`: changes are lost at the next start.\nnode_id = 1\ndata_directory = {data}\n\
-             listen = \"127.0.0.1:{}\"\n{}\n",
-            self.port, self.options.settings
+             listen = \"{listen}\"\n{settings}\n[[users]]\nname = \"root\"\npassword = \"\"\n\
+             plugin = \"mysql_native_password\"\n"
         )
     }
 
