@@ -1,4 +1,24 @@
 //! The byte lexer: one pass makes the template and its holes; a second, on a plan-cache miss only, makes tokens.
+//!
+//! Both passes are the same loop (`lexer::run`) with another sink, so they agree by construction on what is a literal, a comment or the
+//! end of a statement. The rules are those of the servers' own lexer (`sql_lex.cc` of MySQL 8 and MariaDB 10.11). Text is UTF-8, or any character set in
+//! which no byte below 0x80 is part of a longer character (not GBK, Big5 or SJIS).
+
+mod comment;
+mod keyword;
+mod literal;
+mod number;
+mod ordinal;
+mod run;
+mod template;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use keyword::{Keyword, leading_keyword};
+pub use literal::{decode_identifier, decode_string, hole_value, literal_value};
+pub use template::{offset_in_template, offset_in_text, scan};
+pub use token::{Token, TokenKind, plain_text, tokenize};
 
 /// What of the session changes how text is read. Part of the plan-cache key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -43,8 +63,25 @@ pub enum HoleKind {
     Bit,
     /// `?`: a parameter marker. Counted among the holes, so that parameter n is the n-th hole of this kind.
     Parameter,
-    /// A comment that is not code: a hole of no width in the template.
+    /// A comment that is not code. It is white space, so it has a marker too: `a/**/b` is not `ab`.
     Comment,
+}
+
+impl HoleKind {
+    /// The byte that stands for a hole of this kind in the template. Outside quotes and hints no other byte below 0x09 can be in a
+    /// template: the lexer refuses control characters.
+    pub fn marker(self) -> u8 {
+        match self {
+            Self::Integer => 1,
+            Self::Decimal => 2,
+            Self::Float => 3,
+            Self::String => 4,
+            Self::Hex => 5,
+            Self::Bit => 6,
+            Self::Parameter => 7,
+            Self::Comment => 8,
+        }
+    }
 }
 
 /// One hole: where it is in the text, and where in the template.
@@ -54,7 +91,7 @@ pub struct Hole {
     /// Byte range in the statement's text.
     pub start: u32,
     pub end: u32,
-    /// Byte offset of its marker in the template.
+    /// Byte offset of its marker (one byte) in the template.
     pub template_at: u32,
 }
 
@@ -70,4 +107,6 @@ pub struct Template {
     pub length: usize,
     /// Byte offset where the next statement starts, if there is a non-blank one.
     pub next: Option<usize>,
+    /// The statement has a DRDS hint (`/*+TDDL: ... */`, `/!TDDL: ... */` and their like), verbatim in `bytes`.
+    pub has_tddl_hint: bool,
 }
