@@ -1,0 +1,59 @@
+# The commands of this project. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+# Where the development cluster lives.
+DEV := $(or $(OSTRAKON_DEV_DIRECTORY),$(TARGET)/dev)
+# Where test clusters, Python's and Node's packages for tests live.
+export OSTRAKON_TEST_DIRECTORY := $(or $(OSTRAKON_TEST_DIRECTORY),$(TARGET)/test-clusters)
+
+INSTANCES ?= 2
+MYSQLD ?=
+CLEAN ?=
+# More arguments for the test runner, for example: make test ARGS='-E "test(tls)"'
+ARGS ?=
+
+up_arguments = --directory '$(DEV)' --instances $(INSTANCES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
+
+.PHONY: help up down status test check bench fmt
+
+help: ## Lists the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test)"
+
+up: ## Starts two database servers and one node on 127.0.0.1:3307, with sample data
+	@tools/setup up
+	@echo "Building the release binary (the first time takes minutes: RocksDB) ..."
+	@cargo build --release --locked --bin ostrakon
+	@'$(TARGET)/release/ostrakon' dev up $(up_arguments)
+
+down: ## Stops what `make up` started; CLEAN=1 removes the data as well
+	@if [ -x '$(TARGET)/release/ostrakon' ]; then \
+	    '$(TARGET)/release/ostrakon' dev down --directory '$(DEV)' $(if $(CLEAN),--clean); \
+	else echo "Nothing was started here: $(TARGET)/release/ostrakon is not built."; fi
+
+status: ## Says what runs
+	@'$(TARGET)/release/ostrakon' dev status --directory '$(DEV)'
+
+test: ## Runs all tests, with real database servers and clients
+	@tools/setup test
+	@cargo build --locked --workspace --bins --tests
+	@cargo nextest run --locked --workspace $(ARGS)
+
+check: ## Formatting, lints, the order of the crates, licences and advisories
+	@tools/setup check
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo test --locked -q -p ostrakon-tests --test house
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; \
+	else echo "cargo-deny is not installed (cargo install --locked cargo-deny): licences and advisories were not checked."; fi
+
+bench: ## Sysbench against a server directly and through a node, side by side
+	@tools/setup test
+	@cargo build --release --locked --bin ostrakon
+	@tools/bench '$(TARGET)/release/ostrakon' '$(TARGET)/bench'
+
+fmt: ## Formats the code
+	cargo fmt --all
