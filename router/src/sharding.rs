@@ -10,8 +10,11 @@
 //! Inside: `convert` (a literal to the key column's type), `fold` (strings that a collation calls equal become one text),
 //! `function` (key to hash), `layout` (hash to group and table), `calendar` (the dates behind the date functions).
 
+pub mod calendar;
 pub mod fold;
-mod layout;
+pub mod function;
+pub mod key;
+pub mod layout;
 pub mod placer;
 pub mod prune;
 pub mod shard_set;

@@ -3,6 +3,7 @@
 use ostrakon_catalog::rule::{ShardFunction, ShardingRule};
 use ostrakon_catalog::schema::{Database, Table, TableKind};
 
+use super::layout::{Layout, LayoutKind, interleaved_slots, is_same_key};
 use crate::RouterError;
 
 /// MySQL's limit for an identifier, in characters.
@@ -115,14 +116,6 @@ impl Naming {
     }
 }
 
-/// True when both clauses name the same function, parameters and columns. Column names compare by case, as DRDS compares them.
-pub(crate) fn is_same_key(rule: &ShardingRule) -> bool {
-    match (&rule.db, &rule.tb) {
-        (Some(db), Some(tb)) => db.function == tb.function && db.columns == tb.columns,
-        _ => false,
-    }
-}
-
 /// (group, number) of each table in topology order, and the text before the number.
 fn sharded_slots(
     base: &str,
@@ -137,18 +130,11 @@ fn sharded_slots(
     let number_chars = if naming.digits == 0 { 0 } else { naming.digits + 1 };
     let prefix = cut_name(base, suffix, number_chars);
     let tables = rule.tables_per_group as usize;
-    let mut slots = Vec::with_capacity(groups * tables);
-    if same_key
-        && tables > 1
-        && matches!(rule.db.as_ref().map(|p| &p.function), Some(ShardFunction::YyyymmOpt))
-    {
-        for number in 0..groups * tables {
-            let group = super::layout::interleaved_group(number as u64, rule.groups, rule.instances);
-            slots.push((group as usize, Some(number as u64)));
-        }
-        slots.sort();
-        return (prefix, slots);
+    if Layout::of(rule).kind() == LayoutKind::Interleaved {
+        let slots = interleaved_slots(rule, (groups * tables) as u64);
+        return (prefix, slots.into_iter().map(|(group, number)| (group, Some(number))).collect());
     }
+    let mut slots = Vec::with_capacity(groups * tables);
     for group in 0..groups {
         for table in 0..tables {
             let number = if naming.global { group * tables + table } else { table };
