@@ -5,28 +5,57 @@ use serde::{Deserialize, Serialize};
 /// A column's type, as far as placement and comparison need it. Lengths are not kept: the servers enforce them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ColumnType {
-    TinyInt { unsigned: bool },
-    SmallInt { unsigned: bool },
-    MediumInt { unsigned: bool },
-    Int { unsigned: bool },
-    BigInt { unsigned: bool },
+    TinyInt {
+        unsigned: bool,
+    },
+    SmallInt {
+        unsigned: bool,
+    },
+    MediumInt {
+        unsigned: bool,
+    },
+    Int {
+        unsigned: bool,
+    },
+    BigInt {
+        unsigned: bool,
+    },
     /// `DECIMAL(precision, scale)`.
-    Decimal { precision: u8, scale: u8, unsigned: bool },
+    Decimal {
+        precision: u8,
+        scale: u8,
+        unsigned: bool,
+    },
     Float,
     Double,
     Bit,
     Year,
     Date,
     /// Fraction digits 0 to 6, as in `DATETIME(fsp)`.
-    DateTime { fsp: u8 },
-    Timestamp { fsp: u8 },
-    Time { fsp: u8 },
+    DateTime {
+        fsp: u8,
+    },
+    Timestamp {
+        fsp: u8,
+    },
+    Time {
+        fsp: u8,
+    },
     /// CHAR(n); lower-case charset and collation names, resolved from column, table, database defaults; `None` when only
     /// the server knows.
-    Char { charset: Option<String>, collation: Option<String> },
-    VarChar { charset: Option<String>, collation: Option<String> },
+    Char {
+        charset: Option<String>,
+        collation: Option<String>,
+    },
+    VarChar {
+        charset: Option<String>,
+        collation: Option<String>,
+    },
     /// TINYTEXT to LONGTEXT.
-    Text { charset: Option<String>, collation: Option<String> },
+    Text {
+        charset: Option<String>,
+        collation: Option<String>,
+    },
     Binary,
     VarBinary,
     /// TINYBLOB to LONGBLOB.
@@ -43,7 +72,11 @@ impl ColumnType {
     pub fn is_integer(&self) -> bool {
         matches!(
             self,
-            Self::TinyInt { .. } | Self::SmallInt { .. } | Self::MediumInt { .. } | Self::Int { .. } | Self::BigInt { .. }
+            Self::TinyInt { .. }
+                | Self::SmallInt { .. }
+                | Self::MediumInt { .. }
+                | Self::Int { .. }
+                | Self::BigInt { .. }
         )
     }
 }

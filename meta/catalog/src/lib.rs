@@ -4,9 +4,19 @@
 //! **Invariant:** `Catalog::apply` is a pure function of the state and the command: no clock, no randomness, no IO.
 //! **Invariant:** a published catalog is immutable; a statement reads one snapshot from bind to end.
 
+mod apply;
+mod bytes;
 pub mod column;
+pub mod command;
+pub mod encode;
+pub mod outcome;
 pub mod rule;
+#[cfg(test)]
+mod samples;
 pub mod schema;
 pub mod state;
+pub mod validate;
 
-pub use state::Catalog;
+pub use command::Command;
+pub use outcome::{Outcome, Rejection};
+pub use state::{Catalog, auto_sequence_name};

@@ -8,12 +8,23 @@ pub enum ShardFunction {
     Hash,
     UniHash,
     /// `STR_HASH(col[, start, end[, value_type[, seed]]])`; defaults -1, -1, 0, 31.
-    StrHash { start: i32, end: i32, value_type: u8, seed: u32 },
-    RightShift { shift: i64 },
+    StrHash {
+        start: i32,
+        end: i32,
+        value_type: u8,
+        seed: u32,
+    },
+    RightShift {
+        shift: i64,
+    },
     /// `RANGE_HASH(c1, c2, n)`.
-    RangeHash { tail: u32 },
+    RangeHash {
+        tail: u32,
+    },
     /// `RANGE_HASH1(c1, c2, n)`, the even form.
-    RangeHash1 { tail: u32 },
+    RangeHash1 {
+        tail: u32,
+    },
     Mm,
     Dd,
     Week,
@@ -25,9 +36,18 @@ pub enum ShardFunction {
     YyyyweekOpt,
     YyyyddOpt,
     /// `YYYYMM_NOLOOP(col) BETWEEN from AND to`: the table suffix is the period itself.
-    YyyymmNoloop { from: String, to: String },
-    YyyyweekNoloop { from: String, to: String },
-    YyyyddNoloop { from: String, to: String },
+    YyyymmNoloop {
+        from: String,
+        to: String,
+    },
+    YyyyweekNoloop {
+        from: String,
+        to: String,
+    },
+    YyyyddNoloop {
+        from: String,
+        to: String,
+    },
 }
 
 /// One `DBPARTITION BY` or `TBPARTITION BY` clause.

@@ -1,6 +1,7 @@
 //! Instances, groups, logical databases and logical tables.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use crate::rule::ShardingRule;
 pub type InstanceId = u32;
 
 /// One MySQL or MariaDB server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instance {
     pub id: InstanceId,
     /// Unique; what SHOW prints.
@@ -21,6 +22,18 @@ pub struct Instance {
     pub port: u16,
     pub user: String,
     pub password: String,
+}
+
+/// By hand: the password must never reach a log.
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Instance");
+        out.field("id", &self.id)
+            .field("name", &self.name)
+            .field("host", &self.host)
+            .field("port", &self.port);
+        out.field("user", &self.user).finish_non_exhaustive()
+    }
 }
 
 /// One physical database on one instance.

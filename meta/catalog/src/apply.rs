@@ -1,0 +1,152 @@
+//! `apply`: the one way in which the catalog changes. Pure: the state and the command decide everything.
+//!
+//! **Invariant:** a refused command leaves the state as it was, byte for byte; each arm checks all, then writes.
+//! **Invariant:** `version` grows only when something a plan may depend on has changed, `revision` when anything has.
+
+mod sequence;
+mod table;
+
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use crate::command::Command;
+use crate::outcome::{Outcome, Rejection};
+use crate::schema::{Database, Instance};
+use crate::state::{Catalog, CollationFold};
+use crate::validate;
+
+/// What an arm did, for the counters.
+enum Change {
+    Nothing,
+    /// A sequence's position alone.
+    Position,
+    Schema,
+}
+
+impl Catalog {
+    /// Applies one command. The same command on the same state gives the same state and answer on every node.
+    ///
+    /// # Errors
+    /// A `Rejection` says why the command was refused; the state is then unchanged.
+    pub fn apply(&mut self, command: &Command) -> Result<Outcome, Rejection> {
+        let (change, outcome) = self.dispatch(command)?;
+        match change {
+            Change::Nothing => {}
+            Change::Position => self.revision += 1,
+            Change::Schema => {
+                self.revision += 1;
+                self.version += 1;
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn dispatch(&mut self, command: &Command) -> Result<(Change, Outcome), Rejection> {
+        match command {
+            Command::CreateInstance { name, host, port, user, password } => {
+                let new = Instance {
+                    id: 0,
+                    name: name.clone(),
+                    host: host.clone(),
+                    port: *port,
+                    user: user.clone(),
+                    password: password.clone(),
+                };
+                self.create_instance(new)
+            }
+            Command::DropInstance { name } => self.drop_instance(name),
+            Command::CreateDatabase { database } => self.create_database(database),
+            Command::DropDatabase { name } => self.drop_database(name),
+            Command::CreateTable { database, table, sequence } => {
+                self.create_table(database, table, sequence.as_ref())
+            }
+            Command::DropTables { tables } => self.drop_tables(tables),
+            Command::ReplaceTable { database, name, table, expected_id, sequence } => {
+                self.replace_table(database, name, table, *expected_id, sequence.as_ref())
+            }
+            Command::RenameTables { renames } => self.rename_tables(renames),
+            Command::LeaseRange { database, sequence, count } => self.lease_range(database, sequence, *count),
+            Command::RaiseSequence { database, sequence, at_least } => {
+                self.raise(database, sequence, *at_least)
+            }
+            Command::ResetSequence { database, sequence, start } => self.reset(database, sequence, *start),
+            Command::PutCollationFold { collation, table } => self.put_fold(collation, table),
+            Command::PutSetting { name, value } => Ok(self.put_setting(name, value)),
+        }
+    }
+
+    fn create_instance(&mut self, new: Instance) -> Result<(Change, Outcome), Rejection> {
+        validate::new_instance(self, &new)?;
+        let id = next_number(self.last_instance, "instance numbers are used up")?;
+        self.last_instance = id;
+        self.instances.insert(id, Arc::new(Instance { id, ..new }));
+        Ok((Change::Schema, Outcome::Instance { id }))
+    }
+
+    fn drop_instance(&mut self, name: &str) -> Result<(Change, Outcome), Rejection> {
+        let unknown = || Rejection::UnknownInstance { name: name.to_owned() };
+        let id = self.instance_by_name(name).ok_or_else(unknown)?.id;
+        for database in self.databases.values() {
+            if let Some(group) = database.groups.iter().find(|group| group.instance == id) {
+                let (group, database) = (group.name.clone(), database.name.clone());
+                return Err(Rejection::InstanceInUse { name: name.to_owned(), group, database });
+            }
+        }
+        self.instances.remove(&id);
+        Ok((Change::Schema, Outcome::Done))
+    }
+
+    fn create_database(&mut self, database: &Database) -> Result<(Change, Outcome), Rejection> {
+        validate::new_database(self, database)?;
+        self.databases.insert(database.name.clone(), Arc::new(database.clone()));
+        Ok((Change::Schema, Outcome::Done))
+    }
+
+    fn drop_database(&mut self, name: &str) -> Result<(Change, Outcome), Rejection> {
+        match self.databases.remove(name) {
+            Some(_) => Ok((Change::Schema, Outcome::Done)),
+            None => Err(Rejection::NoDatabaseToDrop { name: name.to_owned() }),
+        }
+    }
+
+    fn put_fold(&mut self, collation: &str, table: &[u8]) -> Result<(Change, Outcome), Rejection> {
+        validate::collation_name(collation)?;
+        match self.folds.entry(collation.to_owned()) {
+            Entry::Vacant(slot) => {
+                slot.insert(CollationFold(Arc::from(table)));
+                Ok((Change::Schema, Outcome::Done))
+            }
+            Entry::Occupied(known) if *known.get().0 == *table => Ok((Change::Nothing, Outcome::Done)),
+            Entry::Occupied(_) => Err(Rejection::FoldDiffers { collation: collation.to_owned() }),
+        }
+    }
+
+    fn put_setting(&mut self, name: &str, value: &str) -> (Change, Outcome) {
+        if self.setting(name) == Some(value) {
+            return (Change::Nothing, Outcome::Done);
+        }
+        self.settings.insert(name.to_owned(), value.to_owned());
+        (Change::Schema, Outcome::Done)
+    }
+
+    /// The database, for reading.
+    fn need_database(&self, name: &str) -> Result<&Arc<Database>, Rejection> {
+        self.databases.get(name).ok_or_else(|| Rejection::UnknownDatabase { name: name.to_owned() })
+    }
+
+    /// The database, for writing: copied first when a published snapshot shares it.
+    fn database_mut(&mut self, name: &str) -> Result<&mut Database, Rejection> {
+        let database = self.databases.get_mut(name);
+        let database = database.ok_or_else(|| Rejection::UnknownDatabase { name: name.to_owned() })?;
+        Ok(Arc::make_mut(database))
+    }
+}
+
+/// The number after `last`.
+fn next_number<N: TryFrom<u64> + Into<u64>>(last: N, exhausted: &str) -> Result<N, Rejection> {
+    let next = last.into().checked_add(1).and_then(|next| N::try_from(next).ok());
+    next.ok_or_else(|| Rejection::Malformed { reason: exhausted.to_owned() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! What a command answers: the outcome, or the refusal with the MySQL error that the client sees.
+
+use serde::{Deserialize, Serialize};
+
+use crate::schema::InstanceId;
+
+/// A command was applied. Kept with the state for a while, so that a repeated proposal gets the first one's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Applied, or there was nothing to change.
+    Done,
+    Instance {
+        id: InstanceId,
+    },
+    /// The id that the new table, or the table's new definition, was given.
+    Table {
+        id: u64,
+    },
+    /// Leased values, both ends included. At least one.
+    Range {
+        first: u64,
+        last: u64,
+    },
+}
+
+/// A command was refused, and changed nothing. Messages are MySQL's own where it has one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Rejection {
+    #[error("Can't create database '{name}'; database exists")]
+    DatabaseExists { name: String },
+    #[error("Can't drop database '{name}'; database doesn't exist")]
+    NoDatabaseToDrop { name: String },
+    #[error("Unknown database '{name}'")]
+    UnknownDatabase { name: String },
+    /// Two groups must never share a physical database, nor a name.
+    #[error("Can't create database '{database}'; {what} '{name}' is in use")]
+    GroupTaken { database: String, what: String, name: String },
+    #[error("Table '{name}' already exists")]
+    TableExists { name: String },
+    /// Two logical tables must never share physical ones (after a RENAME, the old name's may be in use).
+    #[error(
+        "Table '{name}' can't be made: its physical name is in use by table '{holder}'; use another suffix"
+    )]
+    PhysicalTableTaken { name: String, holder: String },
+    /// `names`: `db.t`, joined with commas.
+    #[error("Unknown table '{names}'")]
+    UnknownTables { names: String },
+    #[error("Table '{database}.{table}' doesn't exist")]
+    NoSuchTable { database: String, table: String },
+    #[error("Not unique table/alias: '{name}'")]
+    TableTwice { name: String },
+    /// The table is not the one that the change was made for: read the catalog again.
+    #[error("Table definition has changed, please retry transaction")]
+    TableChanged { expected_id: u64, id: u64 },
+    #[error(
+        "Not supported: RENAME TABLE from database '{from}' to database '{to}': tables stay in their database"
+    )]
+    RenameAcrossDatabases { from: String, to: String },
+    #[error("Duplicate entry '{name}' for key 'instance.name'")]
+    InstanceExists { name: String },
+    #[error("The foreign server name you are trying to reference does not exist. Data source error: {name}")]
+    UnknownInstance { name: String },
+    #[error("Can't drop instance '{name}': group '{group}' of database '{database}' is on it")]
+    InstanceInUse { name: String, group: String, database: String },
+    #[error("Unknown SEQUENCE: '{database}.{sequence}'")]
+    UnknownSequence { database: String, sequence: String },
+    #[error("Sequence '{database}.{sequence}' already exists")]
+    SequenceExists { database: String, sequence: String },
+    #[error("Failed to read auto-increment value from storage engine")]
+    SequenceExhausted { database: String, sequence: String },
+    /// Two servers disagree about a collation; rows have been placed by the first one's answer.
+    #[error(
+        "Collation '{collation}' is known already with another order of equality: the servers disagree about it"
+    )]
+    FoldDiffers { collation: String },
+    #[error("Incorrect database name '{name}'")]
+    BadDatabaseName { name: String },
+    #[error("Incorrect table name '{name}'")]
+    BadTableName { name: String },
+    #[error("Identifier name '{name}' is too long")]
+    NameTooLong { name: String },
+    #[error("A table must have at least 1 column")]
+    NoColumns,
+    #[error("Duplicate column name '{name}'")]
+    ColumnTwice { name: String },
+    #[error("Key column '{name}' doesn't exist in table")]
+    NoKeyColumn { name: String },
+    #[error("Incorrect table definition; there can be only one auto column and it must be defined as a key")]
+    AutoIncrementTwice,
+    /// The proposer broke a rule that no client can break.
+    #[error("Internal error (please report): {reason}")]
+    Malformed { reason: String },
+}
+
+impl Rejection {
+    /// MySQL's error number (MariaDB's for sequences, which MySQL has not).
+    pub fn errno(&self) -> u16 {
+        self.code().0
+    }
+
+    /// Five characters.
+    pub fn sqlstate(&self) -> &'static str {
+        self.code().1
+    }
+
+    fn code(&self) -> (u16, &'static str) {
+        match self {
+            Self::DatabaseExists { .. } | Self::GroupTaken { .. } => (1007, "HY000"),
+            Self::NoDatabaseToDrop { .. } => (1008, "HY000"),
+            Self::UnknownDatabase { .. } => (1049, "42000"),
+            Self::TableExists { .. } | Self::PhysicalTableTaken { .. } | Self::SequenceExists { .. } => {
+                (1050, "42S01")
+            }
+            Self::UnknownTables { .. } => (1051, "42S02"),
+            Self::NameTooLong { .. } => (1059, "42000"),
+            Self::ColumnTwice { .. } => (1060, "42S21"),
+            Self::InstanceExists { .. } => (1062, "23000"),
+            Self::TableTwice { .. } => (1066, "42000"),
+            Self::NoKeyColumn { .. } => (1072, "42000"),
+            Self::AutoIncrementTwice => (1075, "42000"),
+            Self::BadDatabaseName { .. } => (1102, "42000"),
+            Self::BadTableName { .. } => (1103, "42000"),
+            Self::FoldDiffers { .. } | Self::Malformed { .. } => (1105, "HY000"),
+            Self::NoColumns => (1113, "42000"),
+            Self::NoSuchTable { .. } => (1146, "42S02"),
+            Self::RenameAcrossDatabases { .. } => (1235, "42000"),
+            Self::TableChanged { .. } => (1412, "HY000"),
+            Self::InstanceInUse { .. } => (1451, "23000"),
+            Self::SequenceExhausted { .. } => (1467, "HY000"),
+            Self::UnknownInstance { .. } => (1477, "HY000"),
+            Self::UnknownSequence { .. } => (4091, "42S02"),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Small records and random commands for this crate's tests.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use crate::column::{Column, ColumnDefault, ColumnType, Key, KeyKind};
+use crate::command::Command;
+use crate::rule::{Partition, Placement, ShardFunction, ShardingRule};
+use crate::schema::{Database, DefaultSharding, Group, Sequence, Table, TableKind};
+use crate::state::{Catalog, auto_sequence_name};
+
+pub fn instance(name: &str) -> Command {
+    Command::CreateInstance {
+        name: name.to_owned(),
+        host: "10.0.0.1".to_owned(),
+        port: 3306,
+        user: "ostrakon".to_owned(),
+        password: "secret".to_owned(),
+    }
+}
+
+/// A database of `groups` groups, all on `instance`.
+pub fn database(name: &str, groups: u32, instance: u32) -> Database {
+    let group = |n| Group {
+        name: format!("{}_{n:04}_GROUP", name.to_uppercase()),
+        physical_database: format!("{name}_k3f9_{n:04}"),
+        instance,
+    };
+    Database {
+        name: name.to_owned(),
+        groups: (0..groups).map(group).collect(),
+        default_sharding: DefaultSharding::Single,
+        charset: "utf8mb4".to_owned(),
+        collation: "utf8mb4_bin".to_owned(),
+        tables: BTreeMap::new(),
+        sequences: BTreeMap::new(),
+    }
+}
+
+pub fn column(name: &str, data_type: ColumnType) -> Column {
+    Column {
+        name: name.to_owned(),
+        data_type,
+        nullable: true,
+        default: ColumnDefault::Null,
+        auto_increment: false,
+        generated: false,
+        invisible: false,
+    }
+}
+
+pub fn single_table(name: &str) -> Table {
+    Table {
+        id: 0,
+        name: name.to_owned(),
+        kind: TableKind::Single,
+        columns: vec![column("a", ColumnType::Int { unsigned: false })],
+        keys: vec![],
+        name_suffix: None,
+        physical_base: name.to_owned(),
+    }
+}
+
+/// Sharded by hash of its AUTO_INCREMENT primary key over two groups of two tables.
+pub fn sharded_table(name: &str) -> Table {
+    let partition =
+        || Some(Partition { function: ShardFunction::Hash, columns: vec!["id".to_owned()], count: 2 });
+    let rule = ShardingRule {
+        db: partition(),
+        tb: partition(),
+        groups: 2,
+        tables_per_group: 2,
+        instances: 1,
+        placement: Placement::Folded,
+    };
+    let id = Column {
+        nullable: false,
+        default: ColumnDefault::None,
+        auto_increment: true,
+        ..column("id", ColumnType::BigInt { unsigned: true })
+    };
+    let text = ColumnType::VarChar { charset: Some("utf8mb4".to_owned()), collation: None };
+    let columns = vec!["id".to_owned()];
+    Table {
+        kind: TableKind::Sharded(rule),
+        columns: vec![id, column("note", text)],
+        keys: vec![Key { name: "PRIMARY".to_owned(), kind: KeyKind::Primary, columns }],
+        name_suffix: Some("AbCd".to_owned()),
+        ..single_table(name)
+    }
+}
+
+pub fn sequence_of(table: &str) -> Sequence {
+    Sequence { name: auto_sequence_name(table), next: 1, inner_step: 1000, start_with: 1 }
+}
+
+pub fn create_sharded(database: &str, table: &str) -> Command {
+    Command::CreateTable {
+        database: database.to_owned(),
+        table: sharded_table(table),
+        sequence: Some(sequence_of(table)),
+    }
+}
+
+pub fn create_single(database: &str, table: &str) -> Command {
+    Command::CreateTable { database: database.to_owned(), table: single_table(table), sequence: None }
+}
+
+/// Instance `m1`, database `shop` of two groups, sharded table `orders`, single table `notes`.
+pub fn shop() -> Catalog {
+    let mut catalog = Catalog::default();
+    let commands = [
+        instance("m1"),
+        Command::CreateDatabase { database: database("shop", 2, 1) },
+        create_sharded("shop", "orders"),
+        create_single("shop", "notes"),
+    ];
+    for command in &commands {
+        catalog.apply(command).unwrap();
+    }
+    catalog
+}
+
+/// An instance and two databases, then up to `most` random commands.
+pub fn any_commands(most: usize) -> impl Strategy<Value = Vec<Command>> {
+    prop::collection::vec(any_command(), 0..most).prop_map(|random| {
+        let databases = ["d0", "d1"].map(|name| Command::CreateDatabase { database: database(name, 2, 1) });
+        std::iter::once(instance("m0")).chain(databases).chain(random).collect()
+    })
+}
+
+/// Commands over few names, so that most of them meet something that earlier ones left.
+fn any_command() -> impl Strategy<Value = Command> {
+    let pick = |prefix: &'static str, n: u32| (0..n).prop_map(move |i| format!("{prefix}{i}"));
+    let (db, tb) = (move || pick("d", 2), move || pick("t", 3));
+    let place = move || (db(), tb());
+    let sequence = move || (db(), tb().prop_map(|table| auto_sequence_name(&table)));
+    prop_oneof![
+        1 => pick("m", 2).prop_map(|name| instance(&name)),
+        1 => pick("m", 2).prop_map(|name| Command::DropInstance { name }),
+        1 => (db(), 1..3u32, 1..4u32)
+            .prop_map(|(name, n, i)| Command::CreateDatabase { database: database(&name, n, i) }),
+        1 => db().prop_map(|name| Command::DropDatabase { name }),
+        4 => place().prop_map(|(db, tb)| create_sharded(&db, &tb)),
+        4 => place().prop_map(|(db, tb)| create_single(&db, &tb)),
+        1 => prop::collection::vec(place(), 0..3).prop_map(|tables| Command::DropTables { tables }),
+        2 => (place(), 1..12u64, any::<bool>()).prop_map(|((database, name), expected_id, sharded)| {
+            let table = if sharded { sharded_table(&name) } else { single_table(&name) };
+            let sequence = sharded.then(|| sequence_of(&name));
+            Command::ReplaceTable { database, name, table, expected_id, sequence }
+        }),
+        2 => prop::collection::vec((db(), tb(), tb()), 0..3).prop_map(|steps| {
+            let rename = |(db, from, to): (String, String, String)| ((db.clone(), from), (db, to));
+            Command::RenameTables { renames: steps.into_iter().map(rename).collect() }
+        }),
+        4 => (sequence(), prop_oneof![0..2000u64, Just(u64::MAX)])
+            .prop_map(|((database, sequence), count)| Command::LeaseRange { database, sequence, count }),
+        2 => (sequence(), any::<u16>()).prop_map(|((database, sequence), at)| {
+            Command::RaiseSequence { database, sequence, at_least: at.into() }
+        }),
+        1 => (sequence(), 0..5u64)
+            .prop_map(|((database, sequence), start)| Command::ResetSequence { database, sequence, start }),
+        1 => (pick("latin", 2), prop::collection::vec(0..2u8, 0..3))
+            .prop_map(|(collation, table)| Command::PutCollationFold { collation, table }),
+        1 => (pick("s", 2), pick("v", 2)).prop_map(|(name, value)| Command::PutSetting { name, value }),
+    ]
+}
