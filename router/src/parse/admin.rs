@@ -1,0 +1,220 @@
+//! Administration: instances, KILL, USE, and the statements of MySQL's that are refused by name.
+
+use super::command::Command;
+use super::cursor::Cursor;
+use crate::RouterError;
+use crate::lexer::TokenKind;
+
+/// Statements told by their first words that this version refuses. Longer forms stand before shorter ones.
+const REFUSED: [&[&str]; 63] = [
+    &["LOCK", "INSTANCE"],
+    &["LOCK", "TABLES"],
+    &["LOCK", "TABLE"],
+    &["UNLOCK", "INSTANCE"],
+    &["XA"],
+    &["LOAD", "DATA"],
+    &["LOAD", "XML"],
+    &["LOAD", "INDEX"],
+    &["CALL"],
+    &["HANDLER"],
+    &["PREPARE"],
+    &["EXECUTE"],
+    &["DEALLOCATE", "PREPARE"],
+    &["DROP", "PREPARE"],
+    &["GRANT"],
+    &["REVOKE"],
+    &["ANALYZE"],
+    &["OPTIMIZE"],
+    &["CHECK", "TABLE"],
+    &["CHECK", "TABLES"],
+    &["CHECK", "GLOBAL"],
+    &["CHECK", "VIEW"],
+    &["REPAIR"],
+    &["CHECKSUM"],
+    &["RESET"],
+    &["PURGE"],
+    &["INSTALL"],
+    &["UNINSTALL"],
+    &["SHUTDOWN"],
+    &["RESTART"],
+    &["BACKUP"],
+    &["CLONE"],
+    &["IMPORT", "TABLE"],
+    &["DO"],
+    &["HELP"],
+    &["SIGNAL"],
+    &["RESIGNAL"],
+    &["GET", "DIAGNOSTICS"],
+    &["GET", "CURRENT"],
+    &["GET", "STACKED"],
+    &["CHANGE"],
+    &["STOP"],
+    &["BINLOG"],
+    &["CACHE", "INDEX"],
+    &["RENAME", "USER"],
+    &["TRACE"],
+    &["CLEAR"],
+    &["INSPECT"],
+    &["CONVERT"],
+    &["RECOVER"],
+    &["CANCEL"],
+    &["FLASHBACK"],
+    &["MOVE"],
+    &["REBALANCE"],
+    &["REFRESH"],
+    &["RELOAD"],
+    &["ALTER", "DATABASE"],
+    &["ALTER", "SCHEMA"],
+    &["ALTER", "INSTANCE"],
+    &["CREATE", "TEMPORARY", "TABLE"],
+    &["CREATE", "OR", "REPLACE", "TEMPORARY", "TABLE"],
+    &["CREATE", "SHADOW", "TABLE"],
+    &["CREATE", "OR", "REPLACE", "TABLE"],
+];
+
+/// Objects whose CREATE, ALTER and DROP are refused.
+const OBJECTS: [&str; 16] = [
+    "USER",
+    "ROLE",
+    "VIEW",
+    "PROCEDURE",
+    "FUNCTION",
+    "TRIGGER",
+    "EVENT",
+    "SEQUENCE",
+    "PACKAGE",
+    "SERVER",
+    "TABLESPACE",
+    "LOGFILE",
+    "UNDO",
+    "LIBRARY",
+    "RESOURCE",
+    "SPATIAL",
+];
+
+/// The statement, when it is one that is refused by its first words.
+pub(super) fn refused(c: &Cursor<'_>) -> Option<Command> {
+    if let Some(words) = REFUSED.iter().find(|words| c.are(words)) {
+        return Some(Command::Refused(words.join(" ")));
+    }
+    let verb = ["CREATE", "ALTER", "DROP"].iter().find(|verb| c.is(verb))?;
+    let object = refused_object(*c)?;
+    Some(Command::Refused(format!("{verb} {object}")))
+}
+
+/// The kind of object after CREATE, ALTER or DROP, past `OR REPLACE`, `DEFINER = ...`, `SQL SECURITY ...`, `AGGREGATE`.
+fn refused_object(mut c: Cursor<'_>) -> Option<&'static str> {
+    c.advance();
+    // A spatial index is an index; a spatial reference system is not ours.
+    if c.are(&["SPATIAL", "INDEX"]) || c.are(&["SPATIAL", "KEY"]) {
+        return None;
+    }
+    for _ in 0..24 {
+        if let Some(object) = OBJECTS.iter().find(|object| c.is(object)) {
+            return Some(object);
+        }
+        let modifier =
+            ["OR", "REPLACE", "DEFINER", "SQL", "SECURITY", "INVOKER", "AGGREGATE", "ALGORITHM", "UNDEFINED"];
+        let value = [
+            "MERGE",
+            "TEMPTABLE",
+            "CURRENT_USER",
+            "CURRENT_ROLE",
+            "PUBLIC",
+            "TEMPORARY",
+            "IF",
+            "NOT",
+            "EXISTS",
+        ];
+        let token = c.peek();
+        // Names and punctuation of DEFINER = user@host.
+        let definer =
+            matches!(token.kind, TokenKind::String | TokenKind::QuotedIdent | TokenKind::UserVariable)
+                || c.is_op("=")
+                || c.is_op("@")
+                || c.is_op("(")
+                || c.is_op(")")
+                || c.previous().is_some_and(|before| c.bytes(before) == b"=");
+        if !c.is_any(&modifier) && !c.is_any(&value) && !definer {
+            return None;
+        }
+        c.advance();
+    }
+    None
+}
+
+/// What follows USE.
+pub(super) fn use_database(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
+    let name = c.name()?;
+    c.finish()?;
+    Ok(Command::Use(name))
+}
+
+/// What follows KILL: `[CONNECTION | QUERY] id`; the other forms are refused.
+pub(super) fn kill(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
+    let query = c.accept("QUERY");
+    if !query {
+        c.accept("CONNECTION");
+    }
+    if c.peek().kind != TokenKind::Integer || c.ahead(1).kind != TokenKind::End {
+        return Ok(Command::Refused("KILL of anything but a connection's number".into()));
+    }
+    let id = c.unsigned()?;
+    Ok(Command::Kill { query, id })
+}
+
+/// FLUSH and UNLOCK: nothing to do here, but a FLUSH that locks is refused, because the lock would be believed.
+pub(super) fn flush(c: &mut Cursor<'_>) -> Command {
+    let mut words = *c;
+    while !words.at_end() {
+        if words.are(&["WITH", "READ", "LOCK"]) || words.are(&["FOR", "EXPORT"]) {
+            return Command::Refused("FLUSH TABLES ... WITH READ LOCK".into());
+        }
+        words.advance();
+    }
+    Command::Nothing
+}
+
+/// What follows CREATE INSTANCE: `name HOST='h' PORT=n USER='u' PASSWORD='p'`, in any order, with commas or without.
+pub(super) fn create_instance(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
+    let name = c.name_or_string()?;
+    let (mut host, mut port, mut user, mut password) = (None, None, None, None);
+    while !c.at_end() {
+        c.accept_op(",");
+        if c.accept("HOST") {
+            host = Some(option_string(c, host.is_some())?);
+        } else if c.accept("USER") {
+            user = Some(option_string(c, user.is_some())?);
+        } else if c.accept("PASSWORD") {
+            password = Some(option_string(c, password.is_some())?);
+        } else if port.is_none() && c.accept("PORT") {
+            c.accept_op("=");
+            port = Some(c.small::<u16>()?);
+        } else {
+            return Err(c.error());
+        }
+    }
+    let host = host.ok_or_else(|| RouterError::syntax("CREATE INSTANCE needs HOST = '...'"))?;
+    Ok(Command::CreateInstance {
+        name,
+        host,
+        port: port.unwrap_or(3306),
+        user: user.unwrap_or_else(|| "root".into()),
+        password: password.unwrap_or_default(),
+    })
+}
+
+fn option_string(c: &mut Cursor<'_>, again: bool) -> Result<String, RouterError> {
+    if again {
+        return Err(c.error());
+    }
+    c.accept_op("=");
+    c.name_or_string()
+}
+
+/// What follows DROP INSTANCE.
+pub(super) fn drop_instance(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
+    let name = c.name_or_string()?;
+    c.finish()?;
+    Ok(Command::DropInstance { name })
+}

@@ -1,0 +1,293 @@
+//! SHOW: what Ostrakon answers itself, what any server may answer, and what is refused by name.
+
+use super::command::{Command, Show, ShowWhat};
+use super::cursor::Cursor;
+use crate::RouterError;
+
+/// One server's answer is the cluster's: these describe the server software or the connection.
+const PASSED: [&[&str]; 13] = [
+    &["ENGINES"],
+    &["STORAGE", "ENGINES"],
+    &["CHARACTER", "SET"],
+    &["CHARSET"],
+    &["COLLATION"],
+    &["PLUGINS"],
+    &["PRIVILEGES"],
+    &["STATUS"],
+    &["PROFILES"],
+    &["PROFILE"],
+    &["AUTHORS"],
+    &["CONTRIBUTORS"],
+    &["LOCALES"],
+];
+
+/// MySQL's, MariaDB's and DRDS's others.
+const REFUSED: [&[&str]; 63] = [
+    &["GRANTS"],
+    &["MASTER", "STATUS"],
+    &["MASTER", "LOGS"],
+    &["BINARY", "LOGS"],
+    &["BINARY", "LOG"],
+    &["BINLOG", "EVENTS"],
+    &["BINLOG", "STATUS"],
+    &["RELAYLOG", "EVENTS"],
+    &["SLAVE"],
+    &["SLAVES"],
+    &["REPLICA"],
+    &["REPLICAS"],
+    &["ALL", "SLAVES"],
+    &["ALL", "REPLICAS"],
+    &["PROCEDURE"],
+    &["FUNCTION"],
+    &["PACKAGE"],
+    &["TRIGGERS"],
+    &["EVENTS"],
+    &["OPEN", "TABLES"],
+    &["ENGINE"],
+    &["CREATE", "VIEW"],
+    &["CREATE", "PROCEDURE"],
+    &["CREATE", "FUNCTION"],
+    &["CREATE", "TRIGGER"],
+    &["CREATE", "EVENT"],
+    &["CREATE", "USER"],
+    &["CREATE", "SEQUENCE"],
+    &["CREATE", "PACKAGE"],
+    &["CREATE", "SERVER"],
+    &["EXPLAIN"],
+    &["ANALYZE"],
+    &["PARSE_TREE"],
+    &["USER_STATISTICS"],
+    &["CLIENT_STATISTICS"],
+    &["INDEX_STATISTICS"],
+    &["TABLE_STATISTICS"],
+    &["USER"],
+    &["HOST_CACHE"],
+    &["MUTEX"],
+    &["INNODB"],
+    &["PLUGINS", "SONAME"],
+    &["SLOW"],
+    &["PHYSICAL_SLOW"],
+    &["TRACE"],
+    &["TRANS"],
+    &["TRANSACTIONS"],
+    &["DDL"],
+    &["DS"],
+    &["STATS"],
+    &["STC"],
+    &["HTC"],
+    &["DB", "STATUS"],
+    &["TABLE", "INFO"],
+    &["GLOBAL", "INDEX"],
+    &["GLOBAL", "DEADLOCKS"],
+    &["LOCAL", "DEADLOCKS"],
+    &["METADATA", "LOCK"],
+    &["PHYSICAL_PROCESSLIST"],
+    &["CONNECTION"],
+    &["RECYCLEBIN"],
+    &["MOVE", "DATABASE"],
+    &["JOB"],
+];
+
+/// Parses what follows SHOW.
+pub(super) fn parse(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
+    if let Some(words) = REFUSED.iter().find(|words| c.are(words)) {
+        return Ok(Command::Refused(format!("SHOW {}", words.join(" "))));
+    }
+    if c.is("COUNT") {
+        return counted(c);
+    }
+    let extended = c.accept("EXTENDED");
+    let full = c.accept("FULL");
+    if let Some(words) = REFUSED.iter().find(|words| full && c.are(words)) {
+        return Ok(Command::Refused(format!("SHOW FULL {}", words.join(" "))));
+    }
+    if extended || full {
+        let what = if c.accept_any(&["COLUMNS", "FIELDS"]) {
+            columns(c, full, extended)?
+        } else if c.accept("TABLES") {
+            ShowWhat::Tables { full, database: from_database(c)? }
+        } else if extended && !full && c.accept_any(&["INDEX", "INDEXES", "KEYS"]) {
+            index(c)?
+        } else if full && !extended && c.accept("PROCESSLIST") {
+            ShowWhat::Processlist { full }
+        } else if full && !extended && c.accept("RULE") {
+            rule(c, full)?
+        } else {
+            return Err(c.error());
+        };
+        return finish(c, what);
+    }
+    scoped(c)
+}
+
+/// `COUNT(*) WARNINGS`
+fn counted(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
+    c.expect("COUNT")?;
+    c.expect_op("(")?;
+    c.expect_op("*")?;
+    c.expect_op(")")?;
+    let what = if c.accept("WARNINGS") {
+        ShowWhat::Warnings { count: true, limit: None }
+    } else if c.accept("ERRORS") {
+        ShowWhat::Errors { count: true, limit: None }
+    } else {
+        return Err(c.error());
+    };
+    c.finish()?;
+    Ok(Command::Show(Show { what, like: None, filter: None }))
+}
+
+/// `[GLOBAL | SESSION | LOCAL] VARIABLES | STATUS`, and all that has no word before it.
+fn scoped(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
+    let global = c.accept("GLOBAL");
+    let session = !global && c.accept_any(&["SESSION", "LOCAL"]);
+    if c.accept("VARIABLES") {
+        return finish(c, ShowWhat::Variables { global });
+    }
+    if global || session {
+        return if c.is("STATUS") { Ok(Command::ShowPassed) } else { Err(c.error()) };
+    }
+    if PASSED.iter().any(|words| c.are(words)) {
+        return Ok(Command::ShowPassed);
+    }
+    let what = plain(c)?;
+    finish(c, what)
+}
+
+fn plain(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
+    if c.accept_any(&["DATABASES", "SCHEMAS"]) {
+        return Ok(ShowWhat::Databases);
+    }
+    if c.accept("TABLES") {
+        return Ok(ShowWhat::Tables { full: false, database: from_database(c)? });
+    }
+    if c.accept_all(&["TABLE", "STATUS"]) {
+        return Ok(ShowWhat::TableStatus { database: from_database(c)? });
+    }
+    if c.accept_all(&["CREATE", "TABLE"]) {
+        let name = c.object_name()?;
+        return Ok(ShowWhat::CreateTable { database: name.database, table: name.name });
+    }
+    if c.accept_all(&["CREATE", "DATABASE"]) || c.accept_all(&["CREATE", "SCHEMA"]) {
+        let if_not_exists = c.accept_all(&["IF", "NOT", "EXISTS"]);
+        return Ok(ShowWhat::CreateDatabase { database: c.name()?, if_not_exists });
+    }
+    if c.accept_any(&["COLUMNS", "FIELDS"]) {
+        return columns(c, false, false);
+    }
+    if c.accept_any(&["INDEX", "INDEXES", "KEYS"]) {
+        return index(c);
+    }
+    if c.accept("WARNINGS") {
+        return Ok(ShowWhat::Warnings { count: false, limit: limit(c)? });
+    }
+    if c.accept("ERRORS") {
+        return Ok(ShowWhat::Errors { count: false, limit: limit(c)? });
+    }
+    if c.accept("PROCESSLIST") {
+        return Ok(ShowWhat::Processlist { full: false });
+    }
+    drds(c)
+}
+
+fn drds(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
+    if c.accept("RULE") {
+        return rule(c, false);
+    }
+    if c.accept("TOPOLOGY") {
+        let (database, table) = from_table(c)?;
+        return Ok(ShowWhat::Topology { database, table });
+    }
+    if c.accept("PARTITIONS") {
+        let (database, table) = from_table(c)?;
+        return Ok(ShowWhat::Partitions { database, table });
+    }
+    let plain = [
+        ("BROADCASTS", ShowWhat::Broadcasts),
+        ("NODE", ShowWhat::Node),
+        ("DATASOURCES", ShowWhat::Datasources),
+        ("SEQUENCES", ShowWhat::Sequences),
+        ("INSTANCES", ShowWhat::Instances),
+        ("GROUPS", ShowWhat::Groups),
+        ("HELP", ShowWhat::Help),
+    ];
+    for (word, what) in plain {
+        if c.accept(word) {
+            return Ok(what);
+        }
+    }
+    Err(c.error())
+}
+
+fn rule(c: &mut Cursor<'_>, full: bool) -> Result<ShowWhat, RouterError> {
+    if !c.is_any(&["FROM", "IN"]) {
+        return Ok(ShowWhat::Rule { full, database: None, table: None });
+    }
+    let (database, table) = from_table(c)?;
+    Ok(ShowWhat::Rule { full, database, table: Some(table) })
+}
+
+fn columns(c: &mut Cursor<'_>, full: bool, extended: bool) -> Result<ShowWhat, RouterError> {
+    let (database, table) = from_table(c)?;
+    Ok(ShowWhat::Columns { full, extended, database, table })
+}
+
+fn index(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
+    let (database, table) = from_table(c)?;
+    Ok(ShowWhat::Index { database, table })
+}
+
+/// `FROM table [FROM database]`, `FROM database.table`. The second FROM wins, as on the servers.
+fn from_table(c: &mut Cursor<'_>) -> Result<(Option<String>, String), RouterError> {
+    if !c.accept_any(&["FROM", "IN"]) {
+        return Err(c.error());
+    }
+    let name = c.object_name()?;
+    let database = from_database(c)?;
+    Ok((database.or(name.database), name.name))
+}
+
+fn from_database(c: &mut Cursor<'_>) -> Result<Option<String>, RouterError> {
+    if c.accept_any(&["FROM", "IN"]) { c.name().map(Some) } else { Ok(None) }
+}
+
+/// `LIMIT n`, `LIMIT offset, n`, `LIMIT n OFFSET offset`: (offset, n).
+fn limit(c: &mut Cursor<'_>) -> Result<Option<(u64, u64)>, RouterError> {
+    if !c.accept("LIMIT") {
+        return Ok(None);
+    }
+    let first = c.unsigned()?;
+    if c.accept_op(",") {
+        return Ok(Some((first, c.unsigned()?)));
+    }
+    let offset = if c.accept("OFFSET") { c.unsigned()? } else { 0 };
+    Ok(Some((offset, first)))
+}
+
+/// Reads LIKE or WHERE where the statement can have them, and the end.
+fn finish(c: &mut Cursor<'_>, what: ShowWhat) -> Result<Command, RouterError> {
+    let (mut like, mut filter) = (None, None);
+    let filtered = !matches!(
+        what,
+        ShowWhat::CreateTable { .. }
+            | ShowWhat::CreateDatabase { .. }
+            | ShowWhat::Warnings { .. }
+            | ShowWhat::Errors { .. }
+            | ShowWhat::Processlist { .. }
+            | ShowWhat::Help
+    );
+    if filtered && c.accept("LIKE") {
+        like = Some(c.string()?);
+    } else if filtered && c.accept("WHERE") {
+        let start = c.start();
+        while !c.at_end() {
+            c.advance();
+        }
+        if c.last_end() <= start {
+            return Err(c.error());
+        }
+        filter = Some(c.code(&(start..c.last_end()))?);
+    }
+    c.finish()?;
+    Ok(Command::Show(Show { what, like, filter }))
+}
