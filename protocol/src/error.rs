@@ -33,6 +33,10 @@ pub enum DecodeError {
     /// COM_STMT_EXECUTE without parameter types, and none are known from an earlier execution.
     #[error("parameter types are missing in the first execution of a statement")]
     MissingParameterTypes,
+    /// A packet of a response does not carry the sequence number that follows its predecessor's: the connection is out of
+    /// step, and what it sends may belong to another statement.
+    #[error("packet out of order in a response: sequence {got}, expected {expected}")]
+    OutOfOrder { expected: u8, got: u8 },
     /// The server asks for a local file (0xFB). A proxy never allows that towards its backends.
     #[error("the server asked for a local file")]
     LocalInfile,

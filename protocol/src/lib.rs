@@ -5,7 +5,8 @@
 //! allocation.
 //!
 //! Framing is in [`packet`], login in [`handshake`] and [`auth`], requests in [`command`] and [`statement`], answers in
-//! [`response`], [`column`] and [`row`].
+//! [`response`], [`column`] and [`row`]. [`scanner`] and [`relay`] are the hot path: they find the end of an answer, and
+//! forward it, looking at packet headers only.
 #![forbid(unsafe_code)]
 
 pub mod auth;
@@ -19,8 +20,12 @@ mod flags;
 pub mod handshake;
 pub mod lenenc;
 pub mod packet;
+pub mod relay;
 pub mod response;
+#[cfg(test)]
+mod response_model;
 pub mod row;
+pub mod scanner;
 pub mod statement;
 pub mod status;
 pub mod value;
