@@ -11,15 +11,19 @@
 //! `function` (key to hash), `layout` (hash to group and table), `calendar` (the dates behind the date functions).
 
 pub mod calendar;
+mod convert;
 pub mod fold;
 pub mod function;
+mod half;
 pub mod key;
 pub mod layout;
 pub mod placer;
 pub mod prune;
+pub mod rule;
 pub mod shard_set;
 pub mod topology;
 
+pub use fold::CollationFold;
 pub use placer::{Placer, PointRoute};
 pub use prune::ColumnCondition;
 pub use shard_set::ShardSet;

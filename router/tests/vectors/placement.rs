@@ -170,7 +170,7 @@ fn unescape(text: &str) -> String {
     out
 }
 
-fn function(name: &str, params: &str) -> ShardFunction {
+pub fn function(name: &str, params: &str) -> ShardFunction {
     let numbers: Vec<i64> = params.split(';').filter_map(|p| p.parse().ok()).collect();
     let number = |n: usize, default: i64| numbers.get(n).copied().unwrap_or(default);
     let bounds = || (String::new(), String::new());
