@@ -1,15 +1,27 @@
 //! Statement parsers: flat statements and DDL on our own tokens, SELECT and DML through sqlparser behind one door.
 
 mod admin;
+mod alter_table;
+mod column;
 pub mod command;
+mod create_table;
 mod cursor;
+mod data_type;
 pub mod ddl;
+#[cfg(test)]
+mod ddl_tests;
+mod definition;
 mod explain;
 mod flat;
+mod key;
 mod set;
+mod sharding_clause;
 mod show;
+mod table_option;
 #[cfg(test)]
 mod tests;
 mod transaction;
 
+pub use definition::parse_ddl;
 pub use flat::parse_command;
+pub use key::free_key_name;
