@@ -21,6 +21,7 @@ pub mod placer;
 pub mod prune;
 pub mod rule;
 pub mod shard_set;
+pub mod text;
 pub mod topology;
 
 pub use fold::CollationFold;

@@ -147,6 +147,16 @@ fn key_columns<'a>(request: &RuleRequest<'a>, rule: &ShardingRule) -> Vec<&'a Co
     columns
 }
 
+/// Warnings for unique keys that an ALTER TABLE or CREATE INDEX adds (`request.keys`) to a table of this rule; the request's clause
+/// does not matter.
+///
+/// Errors: 1235 with `unique_scope_global`.
+pub fn unique_scope_warnings(request: &RuleRequest<'_>, rule: &ShardingRule) -> Result<Vec<String>, RouterError> {
+    let mut warnings = Vec::new();
+    unique::check(request, rule, &mut warnings)?;
+    Ok(warnings)
+}
+
 /// Folds that the catalog must hold before rows of the table can be placed: (collation, character set) for `fold::fold_queries`.
 pub fn folds_needed(kind: &TableKind, columns: &[Column]) -> Vec<(String, String)> {
     let TableKind::Sharded(rule) = kind else {
