@@ -2,6 +2,8 @@
 
 #[path = "vectors/fixture.rs"]
 mod fixture;
+#[path = "vectors/folds.rs"]
+mod folds;
 #[path = "vectors/naming.rs"]
 mod naming;
 #[path = "vectors/placement.rs"]

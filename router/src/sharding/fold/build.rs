@@ -1,15 +1,12 @@
 //! Building a fold from the weights that a server gives for single characters.
 
-use std::collections::HashMap;
-
 use super::{CollationFold, Run, Target};
 use crate::RouterError;
 
 /// Characters asked for in one query.
 const QUERY_CHARS: u32 = 0x1_0000;
-/// Where stand-ins for weights that no single character has begin: the private-use planes.
+/// Where stand-ins for weights that no single character has begin: the private-use planes, which hold more than 16-bit units can ask for.
 const STAND_IN: u32 = 0xF_0000;
-const STAND_INS: u32 = 0x2_0000 - 2;
 
 /// The queries whose rows `CollationFold::build` needs. Each row is (code point in decimal, hexadecimal weights); the queries run on
 /// MariaDB and MySQL and take no locks. Unicode needs 17 of them (one for utf8mb3), each of up to 65,536 rows.
@@ -69,84 +66,129 @@ impl CollationFold {
                 "the weights of collation '{collation}' cannot be used: {what}"
             ))
         };
-        let narrow = matches!(charset, "latin1" | "ascii");
-        let mut weights: Vec<(u32, Vec<u32>)> = Vec::new();
+        let shape = UnitShape::of(collation, charset);
+        let mut weights = Weights::default();
         for (code, hex) in rows {
             let code = code.parse::<u32>().ok().filter(|c| char::from_u32(*c).is_some());
             let code = code.ok_or_else(|| refused("a row without a character"))?;
-            let units = units(hex, narrow).ok_or_else(|| refused("a weight that is not whole units"))?;
-            weights.push((code, units));
+            weights.push(code, hex, shape).ok_or_else(|| refused("a weight that is not whole units"))?;
         }
-        weights.sort_unstable();
-        if !is_complete(charset, &weights) {
+        weights.characters.sort_unstable();
+        if !weights.is_complete(charset) {
             return Err(refused("characters are missing"));
         }
-        let symbols = symbols(&weights);
-        let mapped = weights.iter().map(|(code, units)| {
-            let chars: Vec<char> = units.iter().filter_map(|unit| symbols.get(unit).copied()).collect();
-            (*code, chars)
-        });
+        let symbols = Symbols::of(&weights);
+        let mapped =
+            weights.iter().map(|(code, units)| (code, units.iter().map(|unit| symbols.get(*unit)).collect()));
         Ok(Self::from_runs(collation.to_owned(), runs(mapped)))
     }
 }
 
-/// Every character that a column of the character set can hold is there once.
-fn is_complete(charset: &str, weights: &[(u32, Vec<u32>)]) -> bool {
-    if weights.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-        return false;
-    }
-    let surrogates = 0x800;
-    let expected = match charset {
-        "utf8mb4" => 0x11_0000 - surrogates,
-        "utf8mb3" | "utf8" => 0x1_0000 - surrogates,
-        "latin1" => 0x100,
-        "ascii" => 0x80,
-        _ => return false,
-    };
-    weights.len() == expected
+/// How weight strings split into units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UnitShape {
+    /// Single-byte character sets.
+    Byte,
+    /// The `general` collations: one 16-bit number for a character.
+    Word,
+    /// UCA: 16-bit numbers; a lead of FB00 to FBFF and the number after it (an implicit weight) mean something only together.
+    Uca,
 }
 
-/// Splits a weight string into units: bytes for single-byte sets, else 16 bits. UCA's implicit weights, a lead of FB00 to FBFF and the unit
-/// after it, mean something only together, so they are one unit here.
-fn units(hex: &str, narrow: bool) -> Option<Vec<u32>> {
-    let width = if narrow { 2 } else { 4 };
-    if !hex.len().is_multiple_of(width) {
-        return None;
-    }
-    let parts: Option<Vec<u32>> = hex
-        .as_bytes()
-        .chunks(width)
-        .map(|part| u32::from_str_radix(std::str::from_utf8(part).ok()?, 16).ok())
-        .collect();
-    let mut units = Vec::new();
-    let mut parts = parts?.into_iter();
-    while let Some(unit) = parts.next() {
-        if !narrow && (0xFB00..=0xFBFF).contains(&unit) {
-            units.push(unit << 16 | parts.next()?);
-        } else {
-            units.push(unit);
+impl UnitShape {
+    fn of(collation: &str, charset: &str) -> Self {
+        match charset {
+            "latin1" | "ascii" => Self::Byte,
+            _ if collation.contains("_general_") => Self::Word,
+            _ => Self::Uca,
         }
     }
-    Some(units)
 }
 
-/// The character that stands for each unit: the smallest one that has it as its only weight, else one from the private-use planes.
-fn symbols(weights: &[(u32, Vec<u32>)]) -> HashMap<u32, char> {
-    let mut symbols = HashMap::new();
-    for (code, units) in weights {
-        if let ([unit], Some(c)) = (units.as_slice(), char::from_u32(*code)) {
-            symbols.entry(*unit).or_insert(c);
+/// Lead and follower of an implicit weight, as one unit; other units are below 2^16.
+const IMPLICIT: std::ops::RangeInclusive<u32> = 0xFB00_0000..=0xFBFF_FFFF;
+
+/// Each character's units, all in one list.
+#[derive(Debug, Default)]
+struct Weights {
+    /// (code point, where its units start, how many).
+    characters: Vec<(u32, u32, u32)>,
+    units: Vec<u32>,
+}
+
+impl Weights {
+    /// `None` when the text is not whole units.
+    fn push(&mut self, code: u32, hex: &str, shape: UnitShape) -> Option<()> {
+        let width = if shape == UnitShape::Byte { 2 } else { 4 };
+        if !hex.len().is_multiple_of(width) {
+            return None;
         }
+        let start = self.units.len();
+        let mut parts = hex
+            .as_bytes()
+            .chunks(width)
+            .map(|part| u32::from_str_radix(std::str::from_utf8(part).ok()?, 16).ok());
+        while let Some(part) = parts.next() {
+            let unit = part?;
+            let joined = shape == UnitShape::Uca && (0xFB00..=0xFBFF).contains(&unit);
+            self.units.push(if joined { unit << 16 | parts.next()?? } else { unit });
+        }
+        self.characters.push((code, start as u32, (self.units.len() - start) as u32));
+        Some(())
     }
-    let mut others: Vec<u32> = weights.iter().flat_map(|(_, units)| units).copied().collect();
-    others.sort_unstable();
-    others.dedup();
-    others.retain(|unit| !symbols.contains_key(unit));
-    for (position, unit) in others.into_iter().enumerate() {
-        let code = STAND_IN + position as u32 % STAND_INS;
-        symbols.insert(unit, char::from_u32(code).unwrap_or('\u{F0000}'));
+
+    fn iter(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        self.characters.iter().map(|(code, start, count)| {
+            let units = self.units.get(*start as usize..(*start + *count) as usize);
+            (*code, units.unwrap_or(&[]))
+        })
     }
-    symbols
+
+    /// Every character that a column of the character set can hold is there once. The characters are in order.
+    fn is_complete(&self, charset: &str) -> bool {
+        let surrogates = 0x800;
+        let expected = match charset {
+            "utf8mb4" => 0x11_0000 - surrogates,
+            "utf8mb3" | "utf8" => 0x1_0000 - surrogates,
+            "latin1" => 0x100,
+            "ascii" => 0x80,
+            _ => return false,
+        };
+        self.characters.len() == expected && self.characters.windows(2).all(|pair| pair[0].0 != pair[1].0)
+    }
+}
+
+/// The character that stands for each unit: the smallest one that has it as its only weight, else one from the private-use planes. An
+/// implicit weight holds the code point that it was made from, which stands for it.
+struct Symbols(Vec<Option<char>>);
+
+impl Symbols {
+    fn of(weights: &Weights) -> Self {
+        let mut symbols = vec![None; 0x1_0000];
+        for (code, units) in weights.iter() {
+            if let [unit] = units
+                && let Some(symbol @ None) = symbols.get_mut(*unit as usize)
+            {
+                *symbol = char::from_u32(code);
+            }
+        }
+        let mut others = 0;
+        for unit in &weights.units {
+            if let Some(symbol @ None) = symbols.get_mut(*unit as usize) {
+                *symbol = char::from_u32(STAND_IN + others);
+                others += 1;
+            }
+        }
+        Self(symbols)
+    }
+
+    fn get(&self, unit: u32) -> char {
+        if IMPLICIT.contains(&unit) {
+            let code = (unit >> 16 & 0x3F) << 15 | unit & 0x7FFF;
+            return char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+        }
+        self.0.get(unit as usize).copied().flatten().unwrap_or(char::REPLACEMENT_CHARACTER)
+    }
 }
 
 /// Packs (character, stand-ins) in ascending order into runs; characters that stand for themselves are left out.
@@ -259,10 +301,16 @@ mod tests {
     }
 
     #[test]
-    fn implicit_weights_are_one_unit() {
-        assert_eq!(units("FB40EF221C47", false), Some(vec![0xFB40_EF22, 0x1C47]));
-        assert_eq!(units("FB40", false), None);
-        assert_eq!(units("123", false), None);
+    fn implicit_weights_are_one_unit_and_stand_for_their_character() {
+        let mut weights = Weights::default();
+        assert_eq!(weights.push(0x6F22, "FB40EF221C47", UnitShape::Uca), Some(()));
+        assert_eq!(weights.units, [0xFB40_EF22, 0x1C47]);
+        assert_eq!(weights.push(0x1, "FB40", UnitShape::Uca), None);
+        assert_eq!(weights.push(0x1, "123", UnitShape::Word), None);
+        assert_eq!(weights.push(0xFB01, "FB01", UnitShape::Word), Some(()));
+        let symbols = Symbols::of(&weights);
+        assert_eq!(symbols.get(0xFB40_EF22), '\u{6F22}');
+        assert_eq!(symbols.get(0xFBC1_AC00), '\u{AC00}');
     }
 
     #[test]
