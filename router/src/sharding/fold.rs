@@ -8,6 +8,9 @@ mod build;
 mod codec;
 
 use std::borrow::Cow;
+use std::sync::Arc;
+
+use ostrakon_catalog::Catalog;
 
 pub use build::fold_queries;
 
@@ -105,6 +108,12 @@ impl CollationFold {
         }
         fold.space = char::from_u32(fold.ascii[usize::from(b' ')]).unwrap_or(' ');
         fold
+    }
+
+    /// The fold that the catalog holds for a collation: what `Placer::new` asks for. It is decoded at each call, so keep what it gives
+    /// as long as the plan. `None` when the catalog has none, or bytes that are none.
+    pub fn from_catalog(catalog: &Catalog, collation: &str) -> Option<Arc<Self>> {
+        Self::decode(catalog.fold(collation)?).ok().map(Arc::new)
     }
 
     /// Lower-case name of the collation.
