@@ -1,39 +1,51 @@
-//! A small blocking SQL client for setting up clusters: text statements of one user over TCP, whole results in memory.
+//! A small blocking SQL client for setting up clusters: text statements over TCP on loopback, whole results in memory.
 //!
-//! Accounts of the launcher have an empty password, and the answer to every challenge of every plugin is then empty too; another
-//! password is refused here. Tests and applications use real clients.
+//! The sessions' backend connections are another thing: they never block and never hold a result. This one runs where there is no
+//! runtime, before a node is up and after it is down.
 
 use std::io::{BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
+
+use ostrakon_protocol::auth::client::{AuthError, ClientAuth, ClientStep, Transport};
+use ostrakon_protocol::column::ColumnDefinition;
+use ostrakon_protocol::command::Command;
+use ostrakon_protocol::handshake::{Greeting, HandshakeResponse};
+use ostrakon_protocol::lenenc::Reader;
+use ostrakon_protocol::packet::{HEADER_LENGTH, Header, MAX_PAYLOAD, write_packet};
+use ostrakon_protocol::response::{EOF_HEADER, ERR_HEADER, ErrPacket, OK_HEADER, OkPacket};
+use ostrakon_protocol::{Capabilities, DecodeError};
 
 use crate::dev::error::DevError;
 
 /// Longest silence of a server inside one statement.
 const READ_PATIENCE: Duration = Duration::from_secs(120);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
-
-// Capability flags of the handshake (Protocol::CapabilityFlags).
-const LONG_PASSWORD: u32 = 1;
-const CONNECT_WITH_DB: u32 = 1 << 3;
-const PROTOCOL_41: u32 = 1 << 9;
-const TRANSACTIONS: u32 = 1 << 13;
-const SECURE_CONNECTION: u32 = 1 << 15;
-const PLUGIN_AUTH: u32 = 1 << 19;
-const DEPRECATE_EOF: u32 = 1 << 24;
+/// utf8mb4_general_ci: known to MariaDB and MySQL.
+const CHARSET: u8 = 45;
+const CAPABILITIES: Capabilities = Capabilities(
+    Capabilities::LONG_PASSWORD.0
+        | Capabilities::PROTOCOL_41.0
+        | Capabilities::TRANSACTIONS.0
+        | Capabilities::SECURE_CONNECTION.0
+        | Capabilities::PLUGIN_AUTH.0
+        | Capabilities::DEPRECATE_EOF.0,
+);
 
 /// Where and as whom to connect.
 #[derive(Clone, Debug)]
 pub struct Login {
+    /// On 127.0.0.1.
     pub port: u16,
     pub user: String,
+    pub password: String,
     pub database: Option<String>,
 }
 
 impl Login {
-    /// `root` on 127.0.0.1, without a default database.
+    /// `root` without a password and without a default database.
     pub fn root(port: u16) -> Self {
-        Self { port, user: "root".to_owned(), database: None }
+        Self { port, user: "root".to_owned(), password: String::new(), database: None }
     }
 }
 
@@ -45,9 +57,14 @@ pub enum ClientError {
     /// The server's own error.
     #[error("{message} (error {errno}, SQLSTATE {sqlstate})")]
     Server { errno: u16, sqlstate: String, message: String },
-    /// Bytes that this client does not understand.
-    #[error("unexpected packet: {0}")]
-    Protocol(&'static str),
+    /// Bytes that make no sense.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Login(#[from] AuthError),
+    /// The server can do less than this client needs, or asks for what it does not do.
+    #[error("not supported here: {0}")]
+    Unsupported(&'static str),
 }
 
 /// The answer to one statement.
@@ -67,6 +84,16 @@ impl Answer {
     pub fn first(&self) -> Option<String> {
         let value = self.rows.first()?.first()?.as_ref()?;
         Some(String::from_utf8_lossy(value).into_owned())
+    }
+
+    fn ended(packet: &[u8]) -> Result<Self, ClientError> {
+        let ok = OkPacket::decode(packet, CAPABILITIES)?;
+        Ok(Self {
+            affected_rows: ok.affected_rows,
+            last_insert_id: ok.last_insert_id,
+            warnings: ok.warnings,
+            ..Self::default()
+        })
     }
 }
 
@@ -91,43 +118,38 @@ impl Client {
     }
 
     fn log_in(&mut self, login: &Login) -> Result<(), ClientError> {
-        let greeting = self.read_packet()?;
-        if greeting.first() == Some(&0xff) {
-            return Err(server_error(&greeting));
+        let packet = self.read_packet()?;
+        if packet.first() == Some(&ERR_HEADER) {
+            return Err(server_error(&packet));
         }
-        let mut flags =
-            LONG_PASSWORD | PROTOCOL_41 | TRANSACTIONS | SECURE_CONNECTION | PLUGIN_AUTH | DEPRECATE_EOF;
-        flags &= server_capabilities(&greeting)?;
-        if login.database.is_some() {
-            flags |= CONNECT_WITH_DB;
+        let greeting = Greeting::decode(&packet)?;
+        if !greeting.capabilities.contains(Capabilities::DEPRECATE_EOF) {
+            return Err(ClientError::Unsupported("a server without CLIENT_DEPRECATE_EOF"));
         }
-        if flags & DEPRECATE_EOF == 0 {
-            return Err(ClientError::Protocol("a server without CLIENT_DEPRECATE_EOF"));
-        }
-        let mut reply = flags.to_le_bytes().to_vec();
-        reply.extend_from_slice(&(1u32 << 24).to_le_bytes());
-        // utf8mb4_general_ci: known to MariaDB and MySQL.
-        reply.push(45);
-        reply.extend_from_slice(&[0; 23]);
-        reply.extend_from_slice(login.user.as_bytes());
-        // End of the user's name; then an authentication answer of length 0.
-        reply.extend_from_slice(&[0, 0]);
-        if let Some(database) = &login.database {
-            reply.extend_from_slice(database.as_bytes());
-            reply.push(0);
-        }
-        reply.extend_from_slice(b"mysql_native_password\0");
-        self.write_packet(&reply)?;
+        // Loopback only, so nobody can change the key on its way.
+        let transport = Transport::Plain { fetch_server_key: true };
+        let mut auth =
+            ClientAuth::new(login.password.as_bytes(), &greeting.plugin, &greeting.salt, transport);
+        let response = HandshakeResponse {
+            capabilities: CAPABILITIES,
+            max_packet: 1 << 30,
+            charset: CHARSET,
+            username: login.user.clone(),
+            auth_response: auth.initial_response(),
+            database: login.database.clone(),
+            plugin: Some(auth.plugin().to_owned()),
+            attributes: Vec::new(),
+        };
+        let mut payload = Vec::new();
+        response.encode(&mut payload);
+        self.write_packet(&payload)?;
         loop {
             let packet = self.read_packet()?;
-            match packet.first() {
-                Some(0) => return Ok(()),
-                Some(0xff) => return Err(server_error(&packet)),
-                // Switch to another plugin: an empty password answers every challenge with nothing.
-                Some(0xfe) => self.write_packet(&[])?,
-                // More data of caching_sha2_password: 3 is "fast path was enough"; OK follows.
-                Some(1) if packet.get(1) == Some(&3) => {}
-                _ => return Err(ClientError::Protocol("during login")),
+            match auth.receive(&packet, CAPABILITIES)? {
+                ClientStep::Accepted(_) => return Ok(()),
+                ClientStep::Refused(_) => return Err(server_error(&packet)),
+                ClientStep::Send(payload) => self.write_packet(&payload)?,
+                ClientStep::Wait => {}
             }
         }
     }
@@ -135,14 +157,14 @@ impl Client {
     /// Runs one statement (COM_QUERY).
     pub fn query(&mut self, sql: &str) -> Result<Answer, ClientError> {
         self.sequence = 0;
-        let mut command = vec![3];
-        command.extend_from_slice(sql.as_bytes());
-        self.write_packet(&command)?;
+        let mut payload = Vec::new();
+        Command::Query(sql.as_bytes()).encode(&mut payload);
+        self.write_packet(&payload)?;
         let head = self.read_packet()?;
         match head.first() {
-            Some(0) => ok_answer(&head),
-            Some(0xff) => Err(server_error(&head)),
-            Some(0xfb) => Err(ClientError::Protocol("LOAD DATA LOCAL is not served here")),
+            Some(&OK_HEADER) => Answer::ended(&head),
+            Some(&ERR_HEADER) => Err(server_error(&head)),
+            Some(0xfb) => Err(ClientError::Unsupported("LOAD DATA LOCAL")),
             _ => self.read_result(&head),
         }
     }
@@ -154,168 +176,64 @@ impl Client {
     }
 
     fn read_result(&mut self, head: &[u8]) -> Result<Answer, ClientError> {
-        let count = Reader(head).length()?;
-        let mut answer = Answer::default();
+        let count = Reader::new(head).lenenc_int()?;
+        let mut columns = Vec::new();
         for _ in 0..count {
             let packet = self.read_packet()?;
-            let mut reader = Reader(&packet);
-            // Catalog, schema, table, original table: then the label.
-            for _ in 0..4 {
-                reader.string()?;
-            }
-            answer.columns.push(String::from_utf8_lossy(reader.string()?.unwrap_or_default()).into_owned());
+            columns.push(String::from_utf8_lossy(ColumnDefinition::decode(&packet)?.name).into_owned());
         }
+        let mut rows = Vec::new();
         loop {
             let packet = self.read_packet()?;
             match packet.first() {
-                Some(0xff) => return Err(server_error(&packet)),
-                // A row may start with 0xfe too (a value of 16 MiB and more); the closing packet is short.
-                Some(0xfe) if packet.len() < 0xff_ffff => {
-                    answer.warnings = ok_answer(&packet)?.warnings;
-                    return Ok(answer);
+                Some(&ERR_HEADER) => return Err(server_error(&packet)),
+                // A row may start with this byte too (a value of 16 MiB and more); the closing packet is short.
+                Some(&EOF_HEADER) if packet.len() < MAX_PAYLOAD => {
+                    return Ok(Answer { columns, rows, ..Answer::ended(&packet)? });
                 }
                 _ => {
-                    let mut reader = Reader(&packet);
-                    let row = (0..count).map(|_| Ok(reader.string()?.map(<[u8]>::to_vec)));
-                    answer.rows.push(row.collect::<Result<_, ClientError>>()?);
+                    let mut reader = Reader::new(&packet);
+                    let cells =
+                        columns.iter().map(|_| Ok(reader.lenenc_bytes_or_null()?.map(<[u8]>::to_vec)));
+                    rows.push(cells.collect::<Result<_, DecodeError>>()?);
                 }
             }
         }
     }
 
-    /// Reads one packet, joining those of 16 MiB and more.
+    /// Reads one payload, joining the packets of a long one.
     fn read_packet(&mut self) -> Result<Vec<u8>, ClientError> {
-        let mut packet = Vec::new();
+        let mut payload = Vec::new();
         loop {
-            let mut header = [0; 4];
-            self.stream.read_exact(&mut header)?;
-            let length = u32::from_le_bytes([header[0], header[1], header[2], 0]);
-            self.sequence = header[3].wrapping_add(1);
-            let before = packet.len();
-            (&mut self.stream).take(u64::from(length)).read_to_end(&mut packet)?;
-            if packet.len() - before != length as usize {
+            let mut bytes = [0; HEADER_LENGTH];
+            self.stream.read_exact(&mut bytes)?;
+            let header = Header::parse(&bytes).ok_or(ClientError::Unsupported("a short header"))?;
+            self.sequence = header.sequence.wrapping_add(1);
+            // Read as it comes: a header that lies about its length costs nothing.
+            let got = (&mut self.stream).take(header.length as u64).read_to_end(&mut payload)?;
+            if got != header.length {
                 return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
             }
-            if length < 0xff_ffff {
-                return Ok(packet);
+            if header.length < MAX_PAYLOAD {
+                return Ok(payload);
             }
         }
     }
 
     fn write_packet(&mut self, payload: &[u8]) -> Result<(), ClientError> {
-        let mut rest = payload;
-        loop {
-            let (part, after) = rest.split_at(rest.len().min(0xff_ffff));
-            let length =
-                u32::try_from(part.len()).map_err(|_| ClientError::Protocol("packet length"))?.to_le_bytes();
-            let mut bytes = vec![length[0], length[1], length[2], self.sequence];
-            bytes.extend_from_slice(part);
-            self.stream.get_mut().write_all(&bytes)?;
-            self.sequence = self.sequence.wrapping_add(1);
-            if part.len() < 0xff_ffff {
-                return Ok(());
-            }
-            rest = after;
-        }
+        let mut bytes = Vec::with_capacity(payload.len() + HEADER_LENGTH);
+        write_packet(&mut bytes, &mut self.sequence, payload);
+        Ok(self.stream.get_mut().write_all(&bytes)?)
     }
-}
-
-/// Capabilities of the server's greeting (Protocol::HandshakeV10): two halves around the character set and the status.
-fn server_capabilities(greeting: &[u8]) -> Result<u32, ClientError> {
-    let short = ClientError::Protocol("a short greeting");
-    let end = greeting
-        .iter()
-        .skip(1)
-        .position(|byte| *byte == 0)
-        .ok_or(ClientError::Protocol("a greeting without version"))?;
-    // Version and its end, thread id 4, salt 8, filler 1.
-    let at = 1 + end + 1 + 4 + 8 + 1;
-    match greeting.get(at..at + 7) {
-        Some(&[a, b, _, _, _, c, d]) => Ok(u32::from_le_bytes([a, b, c, d])),
-        _ => Err(short),
-    }
-}
-
-fn ok_answer(packet: &[u8]) -> Result<Answer, ClientError> {
-    let mut reader = Reader(packet.get(1..).unwrap_or_default());
-    let affected_rows = reader.length()?;
-    let last_insert_id = reader.length()?;
-    let warnings = match reader.0 {
-        [_, _, low, high, ..] => u16::from_le_bytes([*low, *high]),
-        _ => 0,
-    };
-    Ok(Answer { affected_rows, last_insert_id, warnings, ..Answer::default() })
 }
 
 fn server_error(packet: &[u8]) -> ClientError {
-    let errno = match packet {
-        [_, low, high, ..] => u16::from_le_bytes([*low, *high]),
-        _ => 0,
-    };
-    let rest = String::from_utf8_lossy(packet.get(3..).unwrap_or_default()).into_owned();
-    let (sqlstate, message) = match rest.strip_prefix('#').and_then(|text| text.split_at_checked(5)) {
-        Some((state, message)) => (state.to_owned(), message.to_owned()),
-        None => ("HY000".to_owned(), rest),
-    };
-    ClientError::Server { errno, sqlstate, message }
-}
-
-/// Length-encoded integers and strings of a packet, from the front.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], ClientError> {
-        let (head, rest) =
-            self.0.split_at_checked(count).ok_or(ClientError::Protocol("a packet that ends early"))?;
-        self.0 = rest;
-        Ok(head)
-    }
-
-    fn number(&mut self, bytes: usize) -> Result<u64, ClientError> {
-        Ok(self.take(bytes)?.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
-    }
-
-    fn length(&mut self) -> Result<u64, ClientError> {
-        match self.number(1)? {
-            0xfc => self.number(2),
-            0xfd => self.number(3),
-            0xfe => self.number(8),
-            small => Ok(small),
-        }
-    }
-
-    /// A string, or `None` for NULL.
-    fn string(&mut self) -> Result<Option<&'a [u8]>, ClientError> {
-        if self.0.first() == Some(&0xfb) {
-            self.take(1)?;
-            return Ok(None);
-        }
-        let length = self.length()?;
-        self.take(usize::try_from(length).map_err(|_| ClientError::Protocol("a string's length"))?).map(Some)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_packet_gives_number_state_and_text() {
-        let packet = [b"\xff\x7a\x04#42S02".as_slice(), b"Table 'a.b' doesn't exist"].concat();
-        let ClientError::Server { errno, sqlstate, message } = server_error(&packet) else {
-            panic!("not a server error")
-        };
-        assert_eq!(
-            (errno, sqlstate.as_str(), message.as_str()),
-            (1146, "42S02", "Table 'a.b' doesn't exist")
-        );
-    }
-
-    #[test]
-    fn a_length_that_leaves_the_packet_is_refused() {
-        assert!(Reader(&[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, b'a']).string().is_err());
-        assert!(Reader(&[5, b'a']).string().is_err());
-        assert_eq!(Reader(&[1, b'a']).string().unwrap(), Some(b"a".as_slice()));
-        assert_eq!(Reader(&[0xfb]).string().unwrap(), None);
+    match ErrPacket::decode(packet) {
+        Ok(error) => ClientError::Server {
+            errno: error.code,
+            sqlstate: String::from_utf8_lossy(&error.sqlstate).into_owned(),
+            message: error.message_text().into_owned(),
+        },
+        Err(fault) => fault.into(),
     }
 }

@@ -213,6 +213,6 @@ mod tests {
     #[test]
     fn moments_are_dates_of_one_year() {
         assert_eq!(moment(0), "2024-01-01 00:00:00");
-        assert!((0..20_000).all(|hours| moment(hours) < "2024-12-29".to_owned()));
+        assert!((0..20_000).all(|hours| moment(hours).as_str() < "2024-12-29"));
     }
 }

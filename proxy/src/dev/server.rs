@@ -26,6 +26,9 @@ pub struct DatabaseServer {
 /// Names that distributions give to the server.
 const PROGRAMS: [&str; 2] = ["mariadbd", "mysqld"];
 
+/// A server's own folder for temporary files.
+const TEMPORARY: &str = "tmp";
+
 /// How much memory and durability a server gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sizing {
@@ -91,7 +94,7 @@ impl DatabaseServer {
         if template.is_dir() {
             return Ok(template);
         }
-        let partial = base.join(format!("template-{}-{}", self.label(), std::process::id()));
+        let partial = base.join(format!("template-{}-{}.partial", self.label(), std::process::id()));
         files::remove_directory(&partial)?;
         let made = self.initialize(&files::absolute(&partial)?);
         if let Err(error) = made {
@@ -129,10 +132,15 @@ impl DatabaseServer {
             }
         };
         command.arg(format!("--datadir={}", data.display())).args(run_as_root()).stdin(Stdio::null());
+        // See `prepare`. Beside the data directory, which has to be empty.
+        let temporary = data.with_extension("tmp");
+        files::absolute(&temporary)?;
+        command.arg(format!("--tmpdir={}", temporary.display()));
         let program = command.get_program().to_string_lossy().into_owned();
         let output = command
             .output()
             .map_err(|error| DevError::Program { program: program.clone(), detail: error.to_string() })?;
+        files::remove_directory(&temporary)?;
         if output.status.success() {
             return Ok(());
         }
@@ -170,6 +178,7 @@ impl DatabaseServer {
         // Relative to the data directory: a socket's path may have 107 bytes only.
         command.args(["--socket=mysqld.sock", "--bind-address=127.0.0.1"]);
         command.arg(format!("--port={port}"));
+        command.arg(format!("--tmpdir={}", directory.join(TEMPORARY).display()));
         command.arg(format!("--pid-file={}", directory.join("mysqld.pid").display()));
         command.arg(format!("--log-error={}", directory.join("error.log").display()));
         command.arg(format!("--innodb-buffer-pool-size={}M", sizing.buffer_pool_mib));
@@ -202,13 +211,18 @@ impl DatabaseServer {
         command
     }
 
-    /// Files that `command` refers to and that must stand in `directory` before.
+    /// Files and folders that `command` refers to and that must stand in `directory` before.
+    ///
+    /// Each server needs a folder of its own for temporary files: MariaDB removes every `#sql*` in it when it starts, and in `/tmp`
+    /// those may be the temporary tables of another server that runs (seen with 10.11, as error 1051 in the midst of a statement).
     pub fn prepare(&self, directory: &Path) -> Result<(), DevError> {
+        files::absolute(&directory.join(TEMPORARY))?;
         match self.kind {
             ServerKind::MariaDb => Ok(()),
             ServerKind::MySql => files::write(
                 &directory.join("init.sql"),
-                "CREATE USER IF NOT EXISTS root@'127.0.0.1' IDENTIFIED BY '';\nGRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n",
+                "CREATE USER IF NOT EXISTS root@'127.0.0.1' IDENTIFIED BY '';\n\
+                 GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n",
             ),
         }
     }
