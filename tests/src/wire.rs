@@ -1,0 +1,97 @@
+//! A raw client that does what no library would: stops in any state, sends garbage, leaves without a word.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// A connection whose bytes the test decides.
+#[derive(Debug)]
+pub struct Wire {
+    stream: TcpStream,
+}
+
+impl Wire {
+    /// Connects, and reads nothing yet.
+    pub async fn connect(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port))
+            .await
+            .unwrap_or_else(|error| panic!("port {port}: {error}"));
+        Self { stream }
+    }
+
+    /// Connects and logs in as `root` with an empty password; `database` may be empty.
+    pub async fn log_in(port: u16, database: &str) -> Self {
+        let mut wire = Self::connect(port).await;
+        let greeting = wire.read_packet().await.expect("a greeting");
+        assert_eq!(greeting.first(), Some(&10), "handshake version");
+        wire.send_packet(1, &Self::login(database)).await;
+        loop {
+            let packet = wire.read_packet().await.expect("an answer to the login");
+            match packet.first() {
+                Some(0) => return wire,
+                // A switch to another plugin: an empty password answers with nothing.
+                Some(0xfe) => wire.send_packet(3, &[]).await,
+                Some(1) => {}
+                _ => panic!("login refused: {}", String::from_utf8_lossy(&packet)),
+            }
+        }
+    }
+
+    /// HandshakeResponse41 of `root` without a password: PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH, DEPRECATE_EOF, TRANSACTIONS,
+    /// and CONNECT_WITH_DB.
+    pub fn login(database: &str) -> Vec<u8> {
+        let mut flags: u32 = 1 | 1 << 9 | 1 << 13 | 1 << 15 | 1 << 19 | 1 << 24;
+        if !database.is_empty() {
+            flags |= 1 << 3;
+        }
+        let mut packet = flags.to_le_bytes().to_vec();
+        packet.extend_from_slice(&(1u32 << 30).to_le_bytes());
+        packet.push(45);
+        packet.extend_from_slice(&[0; 23]);
+        packet.extend_from_slice(b"root\0\0");
+        if !database.is_empty() {
+            packet.extend_from_slice(database.as_bytes());
+            packet.push(0);
+        }
+        packet.extend_from_slice(b"mysql_native_password\0");
+        packet
+    }
+
+    /// One packet with its header; payloads below 16 MiB only.
+    pub async fn send_packet(&mut self, sequence: u8, payload: &[u8]) {
+        let mut bytes = u32::try_from(payload.len()).unwrap().to_le_bytes();
+        assert_eq!(bytes[3], 0, "too long for one packet");
+        bytes[3] = sequence;
+        self.send_raw(&[bytes.as_slice(), payload].concat()).await;
+    }
+
+    /// COM_QUERY, without waiting for the answer.
+    pub async fn send_query(&mut self, sql: &str) {
+        self.send_packet(0, &[b"\x03", sql.as_bytes()].concat()).await;
+    }
+
+    /// Any bytes. A peer that has closed already is no failure.
+    pub async fn send_raw(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes).await;
+    }
+
+    /// The next packet's payload; `None` when the peer has closed.
+    pub async fn read_packet(&mut self) -> Option<Vec<u8>> {
+        let mut header = [0; 4];
+        self.stream.read_exact(&mut header).await.ok()?;
+        let length = u32::from_le_bytes([header[0], header[1], header[2], 0]);
+        let mut payload = vec![0; length as usize];
+        self.stream.read_exact(&mut payload).await.ok()?;
+        Some(payload)
+    }
+
+    /// Reads until the peer closes, and gives how many bytes came.
+    pub async fn read_to_end(&mut self) -> usize {
+        let mut sink = Vec::new();
+        self.stream.read_to_end(&mut sink).await.unwrap_or(0)
+    }
+
+    /// The socket.
+    pub fn stream(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+}

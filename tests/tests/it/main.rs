@@ -1,0 +1,17 @@
+//! Integration tests on real servers: one binary, one module for each subject.
+
+mod big;
+mod clients;
+mod crash;
+mod crud;
+mod ddl;
+mod garbage;
+mod launcher;
+mod leak;
+mod merge;
+mod sequence;
+mod session;
+mod show;
+mod sysbench;
+mod transaction;
+mod types;

@@ -1,0 +1,191 @@
+//! What a session holds: database, variables, character set, warnings; multi-statements; commands that are refused.
+
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
+use ostrakon_tests::cluster::{TestCluster, refused, run, value};
+use ostrakon_tests::pair::Pair;
+
+#[tokio::test]
+async fn session_settings_hold_on_whichever_connection_a_statement_runs() {
+    let mut pair = Pair::start().await;
+    pair.create(
+        "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, s VARCHAR(20), d TIMESTAMP NULL)",
+        "DBPARTITION BY HASH(id)",
+    )
+    .await;
+    let rows: Vec<String> = (0..16).map(|id| format!("({id}, 'ü{id}', '2024-01-01 12:00:00')")).collect();
+    pair.prepare(&format!("INSERT INTO t VALUES {}", rows.join(","))).await;
+    for sql in [
+        "SET time_zone = '+05:00'",
+        "SELECT id, d FROM t ORDER BY id",
+        "SET NAMES latin1",
+        "SELECT id, s FROM t WHERE id = 3",
+        "SELECT id, s FROM t ORDER BY id LIMIT 3",
+        "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
+        "SELECT @@collation_connection, @@character_set_results",
+        "SET sql_mode = 'PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES'",
+        "SELECT id, 'a' || s, 'b\\' FROM t WHERE id = 4",
+        "SELECT id || 'x' FROM t ORDER BY id",
+        "SET sql_mode = DEFAULT",
+        "SET @x = 5, @y = 'why'",
+        "SELECT @x, @y, @never",
+        "SELECT id, @x + id FROM t WHERE id = @x",
+        "SET @x := @x + 1",
+        "SELECT @x",
+        "SET SESSION sort_buffer_size = 1048576",
+        "SELECT @@sort_buffer_size, @@session.sort_buffer_size",
+        "SET no_such_variable = 1",
+        "SELECT @@no_such_variable",
+        "SELECT DATABASE(), SCHEMA()",
+        "SELECT ROW_COUNT()",
+        "UPDATE t SET s = 'new' WHERE id IN (1, 2)",
+        "SELECT ROW_COUNT()",
+        "SELECT id FROM t WHERE id < 5 ORDER BY id",
+        "SELECT FOUND_ROWS()",
+        "SELECT 1/0",
+        "SHOW WARNINGS",
+        "SELECT CONNECTION_ID() > 0, USER() LIKE 'root@%', 1 + 1 AS two",
+        "DO 1 + 1",
+        "USE no_such_database",
+        "SELECT DATABASE()",
+        "SELECT * FROM no_such_table",
+        "SELECT no_such_column FROM t WHERE id = 1",
+        "SELEC 1",
+        "",
+        "/* nothing */",
+        "SELECT 1 -- the end",
+        "SELECT /*! 1 + */ 1 # note",
+    ] {
+        pair.same(sql).await;
+    }
+}
+
+#[tokio::test]
+async fn two_sessions_do_not_see_each_others_settings() {
+    let cluster = TestCluster::start();
+    let mut one = cluster.database("app", "").await;
+    let mut two = cluster.client(Some("app")).await;
+    run(&mut one, "CREATE TABLE t (id INT PRIMARY KEY) DBPARTITION BY HASH(id)").await;
+    run(&mut one, "INSERT INTO t VALUES (1)").await;
+    run(&mut one, "SET @mark = 'one', time_zone = '+09:00', sql_mode = 'ANSI_QUOTES'").await;
+    for _ in 0..10 {
+        run(&mut one, "SELECT id, @mark FROM t WHERE id = 1").await;
+        assert_eq!(value::<Option<String>>(&mut two, "SELECT @mark FROM t WHERE id = 1").await, None);
+        assert_ne!(value::<String>(&mut two, "SELECT @@time_zone").await, "+09:00");
+        assert_eq!(value::<String>(&mut two, "SELECT \"text\" FROM t WHERE id = 1").await, "text");
+        assert_eq!(value::<String>(&mut one, "SELECT @@time_zone FROM t WHERE id = 1").await, "+09:00");
+    }
+}
+
+async fn all_results(client: &mut Conn, sql: &str) -> Result<Vec<Vec<i64>>, mysql_async::Error> {
+    let mut result = client.query_iter(sql).await?;
+    let mut sets = Vec::new();
+    while !result.is_empty() {
+        sets.push(result.collect::<i64>().await?);
+    }
+    result.drop_result().await?;
+    Ok(sets)
+}
+
+#[tokio::test]
+async fn several_statements_in_one_packet_answer_in_order_and_stop_at_the_first_error() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "").await;
+    run(&mut client, "CREATE TABLE t (id INT PRIMARY KEY, v INT) DBPARTITION BY HASH(id)").await;
+    let sets = all_results(
+        &mut client,
+        "INSERT INTO t VALUES (1, 10), (2, 20); SELECT v FROM t WHERE id = 1; SELECT v FROM t ORDER BY v DESC; SELECT ';' = ';'",
+    );
+    let sets: Vec<_> = sets.await.unwrap().into_iter().filter(|set| !set.is_empty()).collect();
+    assert_eq!(sets, vec![vec![10], vec![20, 10], vec![1]]);
+    let failed = all_results(
+        &mut client,
+        "UPDATE t SET v = 11 WHERE id = 1; SELECT * FROM nothing; UPDATE t SET v = 12 WHERE id = 1",
+    );
+    assert!(failed.await.is_err());
+    assert_eq!(value::<i64>(&mut client, "SELECT v FROM t WHERE id = 1").await, 11);
+}
+
+#[tokio::test]
+async fn kill_ends_a_running_statement_and_a_session() {
+    let cluster = TestCluster::start();
+    let mut killer = cluster.database("app", "").await;
+    let mut victim = cluster.client(Some("app")).await;
+    let id: u64 = value(&mut victim, "SELECT CONNECTION_ID()").await;
+    let sleeping = tokio::spawn(async move {
+        let outcome = victim.query_first::<i64, _>("SELECT SLEEP(30)").await;
+        (victim, outcome)
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    run(&mut killer, &format!("KILL QUERY {id}")).await;
+    let (mut victim, outcome) = tokio::time::timeout(std::time::Duration::from_secs(10), sleeping)
+        .await
+        .expect("KILL QUERY ends it")
+        .unwrap();
+    // MariaDB ends SLEEP with error 1317, MySQL with the value 1.
+    assert!(
+        matches!(outcome, Err(mysql_async::Error::Server(ref error)) if error.code == 1317)
+            || matches!(outcome, Ok(Some(1)))
+    );
+    assert_eq!(value::<i64>(&mut victim, "SELECT 5").await, 5);
+    run(&mut killer, &format!("KILL {id}")).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert!(victim.query_drop("SELECT 1").await.is_err());
+    let (errno, _) = refused(&mut killer, "KILL 999999999").await;
+    assert_eq!(errno, 1094);
+}
+
+#[tokio::test]
+async fn what_is_not_built_yet_is_refused_with_1235_and_the_session_goes_on() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "").await;
+    run(&mut client, "CREATE TABLE t (id INT PRIMARY KEY, v INT) DBPARTITION BY HASH(id)").await;
+    for sql in [
+        "LOCK TABLES t READ",
+        "SELECT GET_LOCK('a', 1)",
+        "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW SET @a = 1",
+    ] {
+        let (errno, message) = refused(&mut client, sql).await;
+        assert_eq!(errno, 1235, "{sql}: {message}");
+        assert!(message.len() > 20, "{sql}: a refusal says why, and {message:?} does not");
+        assert_eq!(value::<i64>(&mut client, "SELECT 5").await, 5);
+    }
+}
+
+#[tokio::test]
+async fn wrong_logins_are_refused_with_1045_and_an_unknown_database_with_1049() {
+    let cluster = TestCluster::start();
+    let base = || ostrakon_tests::cluster::options(cluster.port(), None);
+    for options in [base().user(Some("nobody")), base().pass(Some("wrong")), base().user(Some(""))] {
+        match Conn::new(options).await {
+            Err(mysql_async::Error::Server(error)) => assert_eq!(error.code, 1045, "{}", error.message),
+            other => panic!("a login that must be refused: {other:?}"),
+        }
+    }
+    match Conn::new(ostrakon_tests::cluster::options(cluster.port(), Some("no_such_database"))).await {
+        Err(mysql_async::Error::Server(error)) => assert_eq!(error.code, 1049, "{}", error.message),
+        other => panic!("a database that is not there: {other:?}"),
+    }
+    let mut client = cluster.client(None).await;
+    assert_eq!(refused(&mut client, "SELECT * FROM t").await.0, 1046);
+}
+
+#[tokio::test]
+async fn ping_and_statement_reset_and_close_work() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "").await;
+    run(&mut client, "CREATE TABLE t (id INT PRIMARY KEY, v INT) DBPARTITION BY HASH(id)").await;
+    client.ping().await.unwrap();
+    for round in 0..50 {
+        let statement = client.prep(format!("SELECT v, {round} FROM t WHERE id = ?")).await.unwrap();
+        let rows: Vec<(i32, i32)> = client.exec(&statement, (round,)).await.unwrap();
+        assert!(rows.is_empty());
+        client.close(statement).await.unwrap();
+    }
+    // A statement that was prepared before a change of the table is still right after it.
+    let statement = client.prep("SELECT * FROM t WHERE id = ?").await.unwrap();
+    run(&mut client, "INSERT INTO t VALUES (1, 10)").await;
+    run(&mut client, "ALTER TABLE t ADD COLUMN w INT NOT NULL DEFAULT 3").await;
+    let rows: Vec<(i32, i32, i32)> = client.exec(&statement, (1,)).await.unwrap();
+    assert_eq!(rows, vec![(1, 10, 3)]);
+}

@@ -1,0 +1,150 @@
+//! Transactions of one group behave as one server's; a write in a second group is refused and harms nothing.
+
+use mysql_async::Conn;
+use ostrakon_tests::cluster::{TestCluster, refused, run, value};
+use ostrakon_tests::pair::Pair;
+
+const TABLE: &str = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v INT)";
+
+async fn ten_rows() -> Pair {
+    let mut pair = Pair::start().await;
+    pair.create(TABLE, "DBPARTITION BY HASH(id)").await;
+    pair.prepare("INSERT INTO t VALUES (1,1),(2,2),(3,3),(4,4),(5,5),(6,6),(7,7),(8,8),(9,9),(10,10)").await;
+    pair
+}
+
+#[tokio::test]
+async fn commit_keeps_and_rollback_undoes_in_every_form() {
+    let mut pair = ten_rows().await;
+    for script in [
+        "BEGIN; UPDATE t SET v = 10 WHERE id = 1; COMMIT",
+        "START TRANSACTION; UPDATE t SET v = 20 WHERE id = 1; ROLLBACK",
+        "SET autocommit = 0; UPDATE t SET v = 30 WHERE id = 2; COMMIT; UPDATE t SET v = 31 WHERE id = 2; ROLLBACK; SET autocommit = 1",
+        "BEGIN; UPDATE t SET v = 40 WHERE id = 3; SAVEPOINT a; UPDATE t SET v = 41 WHERE id = 3; ROLLBACK TO a; COMMIT",
+        "BEGIN; UPDATE t SET v = 50 WHERE id = 4; SAVEPOINT a; UPDATE t SET v = 51 WHERE id = 4; RELEASE SAVEPOINT a; COMMIT",
+        "SAVEPOINT lonely; UPDATE t SET v = 60 WHERE id = 5",
+        "BEGIN; SAVEPOINT early; UPDATE t SET v = 65 WHERE id = 5; ROLLBACK TO early; COMMIT",
+        "BEGIN; UPDATE t SET v = 70 WHERE id = 6; BEGIN; ROLLBACK",
+        "BEGIN; UPDATE t SET v = 80 WHERE id = 7; SET autocommit = 1; ROLLBACK",
+        "SET autocommit = 0; UPDATE t SET v = 90 WHERE id = 8; SET autocommit = 1; ROLLBACK",
+        "START TRANSACTION READ ONLY; SELECT v FROM t WHERE id = 1; COMMIT",
+        "BEGIN; DELETE FROM t WHERE id = 9; COMMIT AND CHAIN; INSERT INTO t VALUES (9, 99); ROLLBACK",
+    ] {
+        for statement in script.split("; ") {
+            pair.same(statement).await;
+        }
+        pair.same("SELECT * FROM t ORDER BY id").await;
+    }
+    pair.same("ROLLBACK TO SAVEPOINT never_made").await;
+    pair.same("COMMIT").await;
+    pair.same("SELECT @@autocommit").await;
+}
+
+#[tokio::test]
+async fn ddl_commits_the_open_transaction() {
+    let mut pair = ten_rows().await;
+    pair.prepare("BEGIN").await;
+    pair.prepare("UPDATE t SET v = 77 WHERE id = 1").await;
+    pair.create("CREATE TABLE other (id INT PRIMARY KEY)", "DBPARTITION BY HASH(id)").await;
+    pair.prepare("ROLLBACK").await;
+    pair.same("SELECT v FROM t WHERE id = 1").await;
+}
+
+#[tokio::test]
+async fn an_error_in_a_transaction_undoes_the_statement_only() {
+    let mut pair = ten_rows().await;
+    pair.prepare("BEGIN").await;
+    pair.same("UPDATE t SET v = 5 WHERE id = 1").await;
+    pair.same("INSERT INTO t VALUES (1, 0)").await;
+    pair.same("COMMIT").await;
+    pair.same("SELECT v FROM t WHERE id = 1").await;
+}
+
+/// Two keys of ten rows that live in different groups, found by asking: a transaction on both is refused.
+async fn keys_of_two_groups(client: &mut Conn) -> (i32, i32) {
+    run(client, "BEGIN").await;
+    run(client, "UPDATE t SET v = 1000 WHERE id = 1").await;
+    for other in 2..=10 {
+        let attempt = mysql_async::prelude::Queryable::query_drop(
+            client,
+            format!("UPDATE t SET v = 1000 WHERE id = {other}"),
+        )
+        .await;
+        if attempt.is_err() {
+            run(client, "ROLLBACK").await;
+            return (1, other);
+        }
+    }
+    panic!("ten keys in one group");
+}
+
+#[tokio::test]
+async fn a_write_in_a_second_group_is_refused_and_the_first_can_still_commit() {
+    let mut pair = ten_rows().await;
+    let (one, two) = keys_of_two_groups(&mut pair.node).await;
+    let client = &mut pair.node;
+    run(client, "BEGIN").await;
+    run(client, &format!("UPDATE t SET v = 111 WHERE id = {one}")).await;
+    let (errno, message) = refused(client, &format!("UPDATE t SET v = 222 WHERE id = {two}")).await;
+    assert_eq!(errno, 1235, "{message}");
+    run(client, "COMMIT").await;
+    assert_eq!(value::<i32>(client, &format!("SELECT v FROM t WHERE id = {one}")).await, 111);
+    assert_eq!(value::<i32>(client, &format!("SELECT v FROM t WHERE id = {two}")).await, two);
+}
+
+#[tokio::test]
+async fn a_transaction_that_writes_one_group_may_read_the_others() {
+    let mut pair = ten_rows().await;
+    for statement in [
+        "BEGIN",
+        "UPDATE t SET v = 500 WHERE id = 1",
+        "SELECT v FROM t WHERE id = 1",
+        "SELECT COUNT(*), SUM(v) FROM t",
+        "SELECT * FROM t ORDER BY id",
+        "COMMIT",
+        "SELECT SUM(v) FROM t",
+    ] {
+        pair.same(statement).await;
+    }
+}
+
+#[tokio::test]
+async fn uncommitted_rows_are_not_seen_by_another_client_and_isolation_is_obeyed() {
+    let cluster = TestCluster::start();
+    let mut one = cluster.database("app", "").await;
+    let mut two = cluster.client(Some("app")).await;
+    run(&mut one, &format!("{TABLE} DBPARTITION BY HASH(id)")).await;
+    run(&mut one, "INSERT INTO t VALUES (1, 1)").await;
+    let read = "SELECT v FROM t WHERE id = 1";
+    run(&mut one, "BEGIN").await;
+    run(&mut one, "UPDATE t SET v = 2 WHERE id = 1").await;
+    assert_eq!(value::<i32>(&mut one, read).await, 2);
+    assert_eq!(value::<i32>(&mut two, read).await, 1);
+    run(&mut two, "SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED").await;
+    assert_eq!(value::<i32>(&mut two, read).await, 2);
+    run(&mut two, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await;
+    run(&mut two, "BEGIN").await;
+    assert_eq!(value::<i32>(&mut two, read).await, 1);
+    run(&mut one, "COMMIT").await;
+    assert_eq!(value::<i32>(&mut two, read).await, 1, "a repeatable read repeats");
+    run(&mut two, "COMMIT").await;
+    assert_eq!(value::<i32>(&mut two, read).await, 2);
+}
+
+#[tokio::test]
+async fn locks_wait_and_time_out_with_the_servers_own_error() {
+    let cluster = TestCluster::start();
+    let mut one = cluster.database("app", "").await;
+    let mut two = cluster.client(Some("app")).await;
+    run(&mut one, &format!("{TABLE} DBPARTITION BY HASH(id)")).await;
+    run(&mut one, "INSERT INTO t VALUES (1, 1)").await;
+    run(&mut one, "BEGIN").await;
+    run(&mut one, "SELECT * FROM t WHERE id = 1 FOR UPDATE").await;
+    run(&mut two, "SET SESSION innodb_lock_wait_timeout = 1").await;
+    let (errno, _) = refused(&mut two, "UPDATE t SET v = 3 WHERE id = 1").await;
+    assert_eq!(errno, 1205);
+    drop(one);
+    // The lock goes with the client that held it.
+    run(&mut two, "SET SESSION innodb_lock_wait_timeout = 20").await;
+    run(&mut two, "UPDATE t SET v = 3 WHERE id = 1").await;
+}
