@@ -1,5 +1,5 @@
 //! Tests of the DDL parser: ALTER TABLE option by option, the small statements, refusals, and that no bytes make it panic.
-//! CREATE TABLE of real clients is tested in `tests/ddl_corpus.rs`.
+//! CREATE TABLE of real clients is tested in `tests/parser_corpus.rs`.
 
 use ostrakon_catalog::column::*;
 use ostrakon_catalog::schema::DefaultSharding;

@@ -4,7 +4,7 @@ use super::command::Command;
 use super::cursor::Cursor;
 use super::{admin, explain, set, show, transaction};
 use crate::RouterError;
-use crate::lexer::{SqlMode, Token};
+use crate::lexer::{Keyword, SqlMode, Token, TokenKind};
 
 /// Parses a flat statement: SET, SHOW, USE, transaction control, administration, and everything that is refused by name. `None`: it
 /// is SELECT, DML, DDL or unknown, and the other parsers have the word.
@@ -17,42 +17,54 @@ pub fn parse_command(text: &[u8], tokens: &[Token], mode: SqlMode) -> Result<Opt
     if c.at_end() {
         return Err(RouterError::new(1065, "42000", "Query was empty"));
     }
+    let first = c.peek();
+    if first.kind != TokenKind::Word {
+        return Ok(None);
+    }
+    // The frequent ones first: transaction control and SET are parsed again each time.
+    let parse: fn(&mut Cursor<'_>) -> Result<Command, RouterError> = match Keyword::of(c.bytes(first)) {
+        Keyword::Select
+        | Keyword::Insert
+        | Keyword::Replace
+        | Keyword::Update
+        | Keyword::Delete
+        | Keyword::With
+        | Keyword::Values
+        | Keyword::Table => return Ok(None),
+        Keyword::Set => set::parse,
+        Keyword::Show => show::parse,
+        Keyword::Begin => transaction::begin,
+        Keyword::Start => transaction::start,
+        Keyword::Commit => transaction::commit,
+        Keyword::Rollback => transaction::rollback,
+        Keyword::Savepoint => transaction::savepoint,
+        Keyword::Release => transaction::release,
+        Keyword::Use => admin::use_database,
+        Keyword::Kill => admin::kill,
+        Keyword::Explain => explain::parse,
+        _ => return rare(c),
+    };
+    c.advance();
+    parse(c).map(Some)
+}
+
+/// What is known by more than its first word, or seldom.
+fn rare(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
     if let Some(refused) = admin::refused(c) {
         return Ok(Some(refused));
     }
-    let command = if c.accept("SET") {
-        set::parse(c)?
-    } else if c.accept("SHOW") {
-        show::parse(c)?
-    } else if c.accept("BEGIN") {
-        transaction::begin(c)?
-    } else if c.accept("START") {
-        transaction::start(c)?
-    } else if c.accept("COMMIT") {
-        transaction::commit(c)?
-    } else if c.accept("ROLLBACK") {
-        transaction::rollback(c)?
-    } else if c.accept("SAVEPOINT") {
-        transaction::savepoint(c)?
-    } else if c.accept("RELEASE") {
-        transaction::release(c)?
-    } else if c.accept("USE") {
-        admin::use_database(c)?
-    } else if c.accept("KILL") {
-        admin::kill(c)?
-    } else if c.accept_any(&["EXPLAIN", "DESCRIBE", "DESC"]) {
-        explain::parse(c)?
-    } else if c.accept("FLUSH") || c.accept_all(&["UNLOCK", "TABLES"]) || c.accept_all(&["UNLOCK", "TABLE"]) {
-        admin::flush(c)
-    } else if c.accept_all(&["CREATE", "INSTANCE"]) {
-        admin::create_instance(c)?
-    } else if c.accept_all(&["DROP", "INSTANCE"]) {
-        admin::drop_instance(c)?
-    } else if is_keys_switch(*c) {
-        Command::Nothing
-    } else {
-        return Ok(None);
-    };
+    let command =
+        if c.accept("FLUSH") || c.accept_all(&["UNLOCK", "TABLES"]) || c.accept_all(&["UNLOCK", "TABLE"]) {
+            admin::flush(c)
+        } else if c.accept_all(&["CREATE", "INSTANCE"]) {
+            admin::create_instance(c)?
+        } else if c.accept_all(&["DROP", "INSTANCE"]) {
+            admin::drop_instance(c)?
+        } else if is_keys_switch(*c) {
+            Command::Nothing
+        } else {
+            return Ok(None);
+        };
     Ok(Some(command))
 }
 

@@ -5,8 +5,7 @@ use super::cursor::Cursor;
 use crate::RouterError;
 use crate::lexer::{TokenKind, decode_identifier, decode_string};
 
-/// Where an assignment without a scope of its own goes. A GLOBAL or SESSION holds for all assignments after it that name no scope
-/// (tried: MariaDB 10.11).
+/// Where `name = value` goes. A GLOBAL or SESSION holds for all assignments of that form after it (tried: MariaDB 10.11).
 #[derive(Clone, Copy, PartialEq)]
 enum Scope {
     Session,
@@ -101,7 +100,7 @@ fn isolation_level(c: &mut Cursor<'_>) -> Result<Isolation, RouterError> {
 fn assignment(c: &mut Cursor<'_>, scope: &mut Scope) -> Result<Assignment, RouterError> {
     match c.peek().kind {
         TokenKind::UserVariable => return user_variable(c),
-        TokenKind::SystemVariable => return system_variable(c, *scope),
+        TokenKind::SystemVariable => return system_variable(c),
         _ => {}
     }
     if c.is("NAMES") {
@@ -166,8 +165,8 @@ fn user_variable(c: &mut Cursor<'_>) -> Result<Assignment, RouterError> {
     Ok(Assignment::User { name, value: value(c)? })
 }
 
-/// `@@name`, `@@session.name`, `@@global.name`.
-fn system_variable(c: &mut Cursor<'_>, default: Scope) -> Result<Assignment, RouterError> {
+/// `@@session.name`, `@@global.name`, and `@@name`, which is the session's whatever was said before (tried: MariaDB 10.11).
+fn system_variable(c: &mut Cursor<'_>) -> Result<Assignment, RouterError> {
     let before = *c;
     let token = c.advance();
     let raw = std::str::from_utf8(c.bytes(token)).map_err(|_| before.error())?;
@@ -175,7 +174,7 @@ fn system_variable(c: &mut Cursor<'_>, default: Scope) -> Result<Assignment, Rou
     let (scope, name) = match name.split_once('.') {
         Some(("session" | "local", name)) => (Scope::Session, name.to_owned()),
         Some(("global" | "persist" | "persist_only", name)) => (Scope::Global, name.to_owned()),
-        _ => (default, name),
+        _ => (Scope::Session, name),
     };
     if name.is_empty() {
         return Err(before.error());

@@ -5,10 +5,11 @@ use super::cursor::Cursor;
 use crate::RouterError;
 
 /// One server's answer is the cluster's: these describe the server software or the connection.
-const PASSED: [&[&str]; 13] = [
+const PASSED: [&[&str]; 14] = [
     &["ENGINES"],
     &["STORAGE", "ENGINES"],
     &["CHARACTER", "SET"],
+    &["CHAR", "SET"],
     &["CHARSET"],
     &["COLLATION"],
     &["PLUGINS"],

@@ -118,12 +118,13 @@ fn set_takes_every_form_of_assignment() {
             ],
         ),
         (
-            "SET a=1, @@session.b=2, GLOBAL c=3, d=4, LOCAL e=5, f=6, @X:=5",
+            "SET a=1, @@session.b=2, GLOBAL c=3, d=4, @@g=7, LOCAL e=5, f=6, @X:=5",
             vec![
                 session("a", expression("1")),
                 session("b", expression("2")),
                 global("c", expression("3")),
                 global("d", expression("4")),
+                session("g", expression("7")),
                 session("e", expression("5")),
                 session("f", expression("6")),
                 user("x", expression("5")),

@@ -1,6 +1,7 @@
-//! What the DDL parser finds in CREATE TABLE statements of real clients, against a file of expectations.
+//! What the parsers find in statements of real clients and of the servers' grammar, against files of expectations.
 //!
-//! After a change that is meant, `OSTRAKON_UPDATE=1 cargo test -p ostrakon-router --test ddl_corpus` writes the file again; read the difference.
+//! After a change that is meant, `OSTRAKON_UPDATE=1 cargo test -p ostrakon-router --test parser_corpus` writes the files again; read the
+//! difference.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,7 +10,7 @@ use ostrakon_catalog::column::{Column, ColumnDefault};
 use ostrakon_router::RouterError;
 use ostrakon_router::lexer::{SqlMode, Template, scan, tokenize};
 use ostrakon_router::parse::ddl::{CreateTable, Ddl, PartitionClause, ShardingClause};
-use ostrakon_router::parse::parse_ddl;
+use ostrakon_router::parse::{parse_command, parse_ddl};
 
 /// The statements of a file, split as the session would.
 fn statements(file: &str) -> Vec<&str> {
@@ -115,14 +116,55 @@ fn create_table_of_real_clients_is_understood() {
         let table = parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         found += &described(text, &table);
     }
-    let path = folder.join("create_table.expected");
+    compare(&folder.join("create_table.expected"), &found);
+}
+
+/// Checks what was found against the file, or writes the file.
+fn compare(path: &Path, found: &str) {
     if std::env::var_os("OSTRAKON_UPDATE").is_some() {
-        std::fs::write(&path, &found).expect("the expectations can be written");
+        std::fs::write(path, found).expect("the expectations can be written");
         return;
     }
-    let expected = std::fs::read_to_string(&path).expect("the expectations");
+    let expected = std::fs::read_to_string(path).expect("the expectations");
     for (n, (found, expected)) in found.lines().zip(expected.lines()).enumerate() {
-        assert_eq!(found, expected, "line {} of create_table.expected", n + 1);
+        assert_eq!(found, expected, "line {} of {}", n + 1, path.display());
     }
     assert_eq!(found.lines().count(), expected.lines().count());
+}
+
+/// One line that tells what became of a statement.
+fn outcome(text: &str) -> String {
+    let mode = SqlMode::default();
+    let parsed = tokenize(text.as_bytes(), mode).and_then(|tokens| {
+        if let Some(command) = parse_command(text.as_bytes(), &tokens, mode)? {
+            return Ok(format!("{command:?}"));
+        }
+        Ok(match parse_ddl(text.as_bytes(), &tokens, mode)? {
+            Some(Ddl::CreateTable(table)) => {
+                format!(
+                    "CreateTable columns {} keys {} refused {:?}",
+                    table.columns.len(),
+                    table.keys.len(),
+                    table.refused
+                )
+            }
+            Some(ddl) => format!("{ddl:?}"),
+            None => "not understood".into(),
+        })
+    });
+    parsed.unwrap_or_else(|error| format!("{} {}", error.errno, error.message))
+}
+
+#[test]
+fn statements_of_the_servers_grammar_are_understood_or_refused_by_name() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let file = std::fs::read_to_string(folder.join("statements.sql")).expect("the corpus");
+    let mut found = String::new();
+    for text in file.lines().filter(|line| !line.starts_with("--")) {
+        let text = text.trim_end_matches(';');
+        let outcome = outcome(text);
+        assert!(!outcome.starts_with("1064") && outcome != "not understood", "{text}: {outcome}");
+        found += &format!("{text}\n    {outcome}\n");
+    }
+    compare(&folder.join("statements.expected"), &found);
 }
