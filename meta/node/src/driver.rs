@@ -1,0 +1,249 @@
+//! Raft without a thread, a clock or a network of its own: whoever holds a `Driver` ticks it, steps it, and lets it write.
+//!
+//! The node's thread holds one; a simulation holds three and plays the network. After every call that changes something comes
+//! `handle_ready`, which writes, applies and answers.
+//! **Invariant:** one Ready is written in one synced batch, and what it acknowledges is acknowledged afterwards.
+
+mod pending;
+mod ready;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use ostrakon_catalog::{Catalog, Outcome, Rejection};
+use raft::prelude::{ConfState, HardState, Message, Snapshot};
+use raft::{RawNode, SnapshotStatus, StateRole};
+
+use crate::error::{MetaError, ProposeError};
+use crate::log::RaftLog;
+use crate::machine::Machine;
+pub use crate::proposal::RequestId;
+use crate::raft_log_output;
+use crate::store::{Image, LogBatch, LogStart, LogStore};
+use pending::Pending;
+
+/// Where the log of a new group begins. Not 0, so that a node added later, which has nothing, is sent a snapshot and with it the
+/// members.
+const FIRST: LogStart = LogStart { index: 1, term: 1 };
+/// One command's bytes at most.
+const COMMAND_BYTES_MAX: usize = 16 << 20;
+/// Soft limit of one message between peers.
+const MESSAGE_BYTES: u64 = 1 << 20;
+/// Proposals that are not committed; above it they wait outside the log.
+const UNCOMMITTED_BYTES_MAX: u64 = 64 << 20;
+/// Entries applied in one go.
+const APPLY_BYTES: u64 = 16 << 20;
+/// A snapshot is made after this much log too, so that long commands do not fill the memory.
+const SNAPSHOT_LOG_BYTES: usize = 16 << 20;
+
+/// How a driver runs; all times in ticks.
+#[derive(Clone, Debug)]
+pub struct DriverConfig {
+    /// Never 0.
+    pub node_id: u64,
+    /// Drawn anew at each start.
+    pub start: u64,
+    /// Members of a new group; a store that has a group keeps its own.
+    pub voters: Vec<u64>,
+    /// A follower waits from the first to under the second, at random. Equal but for one, there is no randomness.
+    pub election_ticks: std::ops::Range<usize>,
+    pub heartbeat_ticks: usize,
+    pub propose_ticks: u64,
+    /// Entries between snapshots, and entries that the log keeps before a snapshot.
+    pub snapshot_entries: u64,
+}
+
+/// What `handle_ready` achieved, for the callers that wait.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Publish the catalog before telling these.
+    pub answers: Vec<(RequestId, Result<Outcome, ProposeError>)>,
+}
+
+/// Raft's state and the catalog under it.
+pub struct Driver<S: LogStore> {
+    config: DriverConfig,
+    raw: RawNode<RaftLog<S>>,
+    machine: Machine,
+    /// Last entry in `machine`.
+    applied: u64,
+    /// The members at `applied`.
+    members: ConfState,
+    /// Bytes applied since the last snapshot.
+    applied_bytes: usize,
+    pending: Pending,
+}
+
+impl<S: LogStore> Driver<S> {
+    /// Opens the store, or makes a new group in an empty one. Entries that are committed and newer than the snapshot come with the
+    /// first `handle_ready`.
+    ///
+    /// # Errors
+    /// A store that fails, is another node's, or holds what this program cannot read; settings that raft refuses.
+    pub fn open(config: DriverConfig, mut store: S) -> Result<Self, MetaError> {
+        if config.node_id == 0 {
+            return Err(MetaError::Config("node_id is 0".to_owned()));
+        }
+        let image = match store.load()? {
+            Some(image) => image,
+            None => bootstrap(&config, &mut store)?,
+        };
+        if image.node_id != config.node_id {
+            return Err(MetaError::WrongNode { found: image.node_id, configured: config.node_id });
+        }
+        let machine = Machine::restore(image.snapshot.get_data())?;
+        let (applied, members) = described(&image.snapshot);
+        let raft_config = raft_config(&config, applied);
+        raft_config.validate()?;
+        let pending = Pending::new(config.node_id, config.start, config.propose_ticks);
+        let raw = RawNode::new(&raft_config, RaftLog::new(store, image), &raft_log_output::logger())?;
+        Ok(Self { config, raw, machine, applied, members, applied_bytes: 0, pending })
+    }
+
+    /// One unit of time has passed.
+    pub fn tick(&mut self) {
+        self.raw.tick();
+        self.pending.tick();
+    }
+
+    /// A message from a peer. One that raft cannot use (from a removed member, say) is dropped, as the network might have.
+    pub fn step(&mut self, message: Message) {
+        if let Err(error) = self.raw.step(message) {
+            tracing::debug!(%error, "raft message dropped");
+        }
+    }
+
+    /// Begins an election now. A group of one has its leader after the next `handle_ready`.
+    ///
+    /// # Errors
+    /// When raft refuses.
+    pub fn campaign(&mut self) -> Result<(), MetaError> {
+        Ok(self.raw.campaign()?)
+    }
+
+    /// True when this node alone makes the majority.
+    pub fn is_alone(&self) -> bool {
+        self.members.voters == [self.config.node_id] && self.members.voters_outgoing.is_empty()
+    }
+
+    /// Takes an encoded command. Its answer comes from a later `handle_ready`.
+    pub fn propose(&mut self, command: &[u8]) -> RequestId {
+        // Not the log's last index: entries after `applied` may yet be replaced, and this proposal may come to stand before it.
+        let id = self.pending.add(self.applied, command);
+        if command.len() > COMMAND_BYTES_MAX {
+            let reason =
+                format!("a metadata command of {} bytes; the limit is {COMMAND_BYTES_MAX}", command.len());
+            self.pending.answer(&id, Err(Rejection::Malformed { reason }.into()));
+        }
+        id
+    }
+
+    /// The transport could not reach this peer.
+    pub fn report_unreachable(&mut self, peer: u64) {
+        self.raw.report_unreachable(peer);
+    }
+
+    /// The transport has delivered a snapshot to this peer, or has failed to.
+    pub fn report_snapshot(&mut self, peer: u64, delivered: bool) {
+        let status = if delivered { SnapshotStatus::Finish } else { SnapshotStatus::Failure };
+        self.raw.report_snapshot(peer, status);
+    }
+
+    /// Answers everything that waits: the node stops.
+    pub fn stop(mut self) -> Progress {
+        self.pending.stop();
+        Progress { answers: self.pending.take_answers() }
+    }
+
+    /// The catalog at `applied`.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        self.machine.catalog()
+    }
+
+    /// Bytes of the whole replicated state: equal on all nodes at the same `applied`.
+    pub fn state_bytes(&self) -> Vec<u8> {
+        self.machine.save()
+    }
+
+    /// Last entry applied.
+    pub fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    /// Last entry known to be committed.
+    pub fn committed(&self) -> u64 {
+        self.raw.raft.raft_log.committed
+    }
+
+    /// Last entry of the log.
+    pub fn last_index(&self) -> u64 {
+        self.raw.raft.raft_log.last_index()
+    }
+
+    pub fn term(&self) -> u64 {
+        self.raw.raft.term
+    }
+
+    /// The leader as this node knows it.
+    pub fn leader(&self) -> Option<u64> {
+        Some(self.raw.raft.leader_id).filter(|id| *id != raft::INVALID_ID)
+    }
+
+    pub(crate) fn role(&self) -> StateRole {
+        self.raw.raft.state
+    }
+}
+
+/// Makes a new group of `config.voters` with an empty catalog.
+fn bootstrap<S: LogStore>(config: &DriverConfig, store: &mut S) -> Result<Image, MetaError> {
+    if !config.voters.contains(&config.node_id) {
+        return Err(MetaError::Config(format!("node {} is not in its own group", config.node_id)));
+    }
+    let members = ConfState { voters: config.voters.clone(), ..ConfState::default() };
+    let batch = LogBatch {
+        node_id: Some(config.node_id),
+        hard_state: Some(HardState { term: FIRST.term, vote: 0, commit: FIRST.index }),
+        start: Some(FIRST),
+        snapshot: Some(snapshot(Machine::default().save(), FIRST, members)),
+        sync: true,
+        ..LogBatch::default()
+    };
+    store.write(&batch)?;
+    let mut image = Image::default();
+    image.apply(&batch);
+    Ok(image)
+}
+
+/// A snapshot of the machine's bytes at `at`.
+fn snapshot(data: Vec<u8>, at: LogStart, members: ConfState) -> Snapshot {
+    let mut snapshot = Snapshot { data, ..Snapshot::default() };
+    let metadata = snapshot.mut_metadata();
+    (metadata.index, metadata.term) = (at.index, at.term);
+    metadata.set_conf_state(members);
+    snapshot
+}
+
+/// Index and members of a snapshot.
+fn described(snapshot: &Snapshot) -> (u64, ConfState) {
+    let metadata = snapshot.get_metadata();
+    (metadata.index, metadata.get_conf_state().clone())
+}
+
+fn raft_config(config: &DriverConfig, applied: u64) -> raft::Config {
+    raft::Config {
+        id: config.node_id,
+        election_tick: config.election_ticks.start,
+        min_election_tick: config.election_ticks.start,
+        max_election_tick: config.election_ticks.end,
+        heartbeat_tick: config.heartbeat_ticks,
+        applied,
+        max_size_per_msg: MESSAGE_BYTES,
+        max_uncommitted_size: UNCOMMITTED_BYTES_MAX,
+        max_committed_size_per_ready: APPLY_BYTES,
+        // A node that comes back from a partition must not unseat a working leader, and a leader without a majority must know.
+        check_quorum: true,
+        pre_vote: true,
+        ..raft::Config::default()
+    }
+}

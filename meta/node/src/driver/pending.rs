@@ -1,0 +1,126 @@
+//! Proposals that wait for their answer: which are in the log, which must be proposed again, which have waited too long.
+//!
+//! Raft drops a proposal when there is no leader, and may lose an accepted one when the leader changes; a message to the leader
+//! may be lost too. So a proposal is repeated until its entry comes back, and the machine sees to it that copies do not count.
+
+use std::collections::BTreeMap;
+
+use ostrakon_catalog::Outcome;
+
+use crate::error::ProposeError;
+use crate::proposal::{Proposal, RequestId};
+
+/// Ticks after which a proposal that was sent to another node is sent again.
+const REPEAT_TICKS: u64 = 5;
+
+type Answered = (RequestId, Result<Outcome, ProposeError>);
+
+pub(super) struct Pending {
+    node: u64,
+    start: u64,
+    counter: u64,
+    now: u64,
+    propose_ticks: u64,
+    waiting: BTreeMap<RequestId, Waiting>,
+    /// Proposals were added, time has passed or the leader has changed: look through `waiting`.
+    stale: bool,
+    answers: Vec<Answered>,
+}
+
+struct Waiting {
+    data: Vec<u8>,
+    deadline: u64,
+    sent: Option<Sent>,
+}
+
+/// Where a proposal was last accepted.
+#[derive(Clone, Copy, PartialEq)]
+struct Sent {
+    at: u64,
+    /// In whose term, and whether this node leads it: then the entry is in our own log.
+    term: u64,
+    leading: bool,
+}
+
+impl Pending {
+    pub fn new(node: u64, start: u64, propose_ticks: u64) -> Self {
+        let waiting = BTreeMap::new();
+        Self { node, start, counter: 0, now: 0, propose_ticks, waiting, stale: false, answers: Vec::new() }
+    }
+
+    pub fn tick(&mut self) {
+        self.now += 1;
+        self.stale |= !self.waiting.is_empty();
+    }
+
+    /// Leader or term may have changed.
+    pub fn leader_changed(&mut self) {
+        self.stale |= !self.waiting.is_empty();
+    }
+
+    pub fn add(&mut self, since: u64, command: &[u8]) -> RequestId {
+        self.counter += 1;
+        let id = RequestId { node: self.node, start: self.start, counter: self.counter };
+        let data = Proposal { id, since, command }.encode();
+        self.waiting.insert(id, Waiting { data, deadline: self.now + self.propose_ticks, sent: None });
+        self.stale = true;
+        id
+    }
+
+    /// Hands what must be (re)proposed to `propose`, which says whether raft took it; gives up what has waited too long.
+    pub fn send(&mut self, term: u64, leading: bool, mut propose: impl FnMut(Vec<u8>) -> bool) {
+        if !std::mem::take(&mut self.stale) {
+            return;
+        }
+        let now = self.now;
+        let mut open = true;
+        for (id, waiting) in &mut self.waiting {
+            if waiting.deadline <= now {
+                let error =
+                    if waiting.sent.is_some() { ProposeError::Timeout } else { ProposeError::NoLeader };
+                self.answers.push((*id, Err(error)));
+                continue;
+            }
+            // After one refusal the others would be refused too; they keep their order.
+            if open && waiting.is_due(now, term) {
+                open = propose(waiting.data.clone());
+                if open {
+                    waiting.sent = Some(Sent { at: now, term, leading });
+                }
+            }
+        }
+        self.waiting.retain(|_, waiting| waiting.deadline > now);
+    }
+
+    /// The entry has come back, or will never be wanted. Answers of other nodes' proposals are nothing to us.
+    pub fn answer(&mut self, id: &RequestId, result: Result<Outcome, ProposeError>) {
+        if self.waiting.remove(id).is_some() {
+            self.answers.push((*id, result));
+        }
+    }
+
+    /// Requests without an answer.
+    pub fn ids(&self) -> Vec<RequestId> {
+        self.waiting.keys().copied().collect()
+    }
+
+    pub fn stop(&mut self) {
+        for (id, _) in std::mem::take(&mut self.waiting) {
+            self.answers.push((id, Err(ProposeError::Stopped)));
+        }
+    }
+
+    pub fn take_answers(&mut self) -> Vec<Answered> {
+        std::mem::take(&mut self.answers)
+    }
+}
+
+impl Waiting {
+    fn is_due(&self, now: u64, term: u64) -> bool {
+        match self.sent {
+            None => true,
+            Some(sent) if sent.term != term => true,
+            Some(sent) => !sent.leading && now >= sent.at + REPEAT_TICKS,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! One Ready of raft after the other: write, apply, send, advance. The order is raft's contract.
+
+use prost::Message as _;
+use raft::prelude::{ConfChange, ConfChangeV2, Entry, EntryType, Snapshot};
+use raft::{LightReady, Ready};
+
+use super::{Driver, Progress, SNAPSHOT_LOG_BYTES, described, snapshot};
+use crate::error::{MetaError, ProposeError};
+use crate::machine::{Applied, Machine};
+use crate::store::{LogBatch, LogStart, LogStore, StoreError};
+use crate::transport::Transport;
+
+impl<S: LogStore> Driver<S> {
+    /// Does all the work that has come up: proposals go into the log, one synced write for each Ready, committed entries into the
+    /// catalog. All proposals made since the last call share the write.
+    ///
+    /// # Errors
+    /// The node must stop: it cannot know what is on disk, or cannot follow the group. Nothing unwritten was answered.
+    pub fn handle_ready(&mut self, transport: &mut impl Transport) -> Result<Progress, MetaError> {
+        loop {
+            self.send_proposals();
+            if !self.raw.has_ready() {
+                break;
+            }
+            let ready = self.raw.ready();
+            self.one(ready, transport)?;
+        }
+        self.save_if_due()?;
+        Ok(Progress { answers: self.pending.take_answers() })
+    }
+
+    fn send_proposals(&mut self) {
+        let leading = self.raw.raft.leader_id == self.config.node_id;
+        let raw = &mut self.raw;
+        self.pending.send(raw.raft.term, leading, |data| raw.propose(Vec::new(), data).is_ok());
+    }
+
+    fn one(&mut self, mut ready: Ready, transport: &mut impl Transport) -> Result<(), MetaError> {
+        if ready.ss().is_some() || ready.hs().is_some() {
+            self.pending.leader_changed();
+        }
+        // A leader's messages need not wait for its disk: its own vote for an entry is counted only after `advance`.
+        send(transport, ready.take_messages());
+        self.write(&mut ready)?;
+        if !ready.snapshot().is_empty() {
+            self.install(ready.snapshot())?;
+        }
+        self.apply(ready.take_committed_entries())?;
+        // A follower's do: they promise what was just written.
+        send(transport, ready.take_persisted_messages());
+        let light = self.raw.advance(ready);
+        self.finish(light, transport)
+    }
+
+    /// Writes what the Ready wants on disk, as one batch.
+    fn write(&mut self, ready: &mut Ready) -> Result<(), StoreError> {
+        let mut batch =
+            LogBatch { hard_state: ready.hs().cloned(), sync: ready.must_sync(), ..LogBatch::default() };
+        if !ready.snapshot().is_empty() {
+            let metadata = ready.snapshot().get_metadata();
+            batch.discard_log = true;
+            batch.start = Some(LogStart { index: metadata.index, term: metadata.term });
+            batch.snapshot = Some(ready.snapshot().clone());
+        }
+        batch.entries = ready.take_entries();
+        if batch == LogBatch::default() {
+            return Ok(());
+        }
+        self.raw.mut_store().write(&batch)
+    }
+
+    /// What became valid by the write.
+    fn finish(&mut self, mut light: LightReady, transport: &mut impl Transport) -> Result<(), MetaError> {
+        if let Some(commit) = light.commit_index() {
+            self.raw.mut_store().write_commit(commit)?;
+        }
+        send(transport, light.take_messages());
+        self.apply(light.take_committed_entries())?;
+        self.raw.advance_apply();
+        Ok(())
+    }
+
+    /// The leader's snapshot is the state now.
+    fn install(&mut self, snapshot: &Snapshot) -> Result<(), MetaError> {
+        self.machine = Machine::restore(snapshot.get_data())?;
+        (self.applied, self.members) = described(snapshot);
+        self.applied_bytes = 0;
+        // Some of our proposals may have been applied on the way there.
+        for id in self.pending.ids() {
+            if let Some(answer) = self.machine.answer(&id) {
+                self.pending.answer(&id, answer.clone().map_err(ProposeError::from));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, entries: Vec<Entry>) -> Result<(), MetaError> {
+        for entry in entries {
+            self.applied_bytes += entry.data.len();
+            let index = entry.index;
+            match entry.get_entry_type() {
+                // A new leader's first entry is empty.
+                EntryType::EntryNormal if entry.data.is_empty() => self.applied = index,
+                EntryType::EntryNormal => {
+                    let (id, applied) = self.machine.apply(index, &entry.data)?;
+                    self.applied = index;
+                    let result = match applied {
+                        Applied::Answered(answer) => answer.map_err(ProposeError::from),
+                        Applied::TooLate => Err(ProposeError::Timeout),
+                    };
+                    self.pending.answer(&id, result);
+                }
+                EntryType::EntryConfChange | EntryType::EntryConfChangeV2 => self.change_members(&entry)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A change of the group's members. Saved at once, so that members, applied index and catalog are on disk together.
+    fn change_members(&mut self, entry: &Entry) -> Result<(), MetaError> {
+        let unreadable = |_| MetaError::Envelope { index: entry.index };
+        self.members = match entry.get_entry_type() {
+            EntryType::EntryConfChange => {
+                let change = ConfChange::decode(&entry.data[..]).map_err(unreadable)?;
+                self.raw.apply_conf_change(&change)?
+            }
+            _ => {
+                let change = ConfChangeV2::decode(&entry.data[..]).map_err(unreadable)?;
+                self.raw.apply_conf_change(&change)?
+            }
+        };
+        self.applied = entry.index;
+        // The log stays: raft has not been told yet that this entry is applied.
+        let start = self.raw.store().image().start;
+        self.save(start)
+    }
+
+    /// A snapshot when the log has grown enough, or a peer needs a newer one; the log then keeps a tail for slow followers.
+    fn save_if_due(&mut self) -> Result<(), MetaError> {
+        let log = self.raw.store();
+        let saved = log.image().snapshot.get_metadata().index;
+        let grown =
+            self.applied - saved >= self.config.snapshot_entries || self.applied_bytes >= SNAPSHOT_LOG_BYTES;
+        let wanted = log.snapshot_wanted() && self.applied > saved;
+        if !grown && !wanted {
+            return Ok(());
+        }
+        let keep = if self.is_alone() { 0 } else { self.config.snapshot_entries };
+        let index = self.applied.saturating_sub(keep).max(log.image().start.index);
+        let term = log.term_of(index).map_err(raft::Error::from)?;
+        self.save(LogStart { index, term })
+    }
+
+    fn save(&mut self, start: LogStart) -> Result<(), MetaError> {
+        let log = self.raw.mut_store();
+        let term = log.term_of(self.applied).map_err(raft::Error::from)?;
+        let at = LogStart { index: self.applied, term };
+        log.write_snapshot(snapshot(self.machine.save(), at, self.members.clone()), start)?;
+        self.applied_bytes = 0;
+        Ok(())
+    }
+}
+
+fn send(transport: &mut impl Transport, messages: Vec<raft::prelude::Message>) {
+    if !messages.is_empty() {
+        transport.send(messages);
+    }
+}

@@ -1,0 +1,159 @@
+//! Tests of one driver alone, on a store in memory. Three of them play together in `tests/simulation.rs`.
+
+use ostrakon_catalog::Command;
+use ostrakon_catalog::encode::encode_command;
+use raft::prelude::{ConfChange, ConfChangeType};
+
+use super::*;
+use crate::store::MemoryStore;
+use crate::transport::NoPeers;
+
+fn config(snapshot_entries: u64) -> DriverConfig {
+    DriverConfig {
+        node_id: 1,
+        start: 1,
+        voters: vec![1],
+        election_ticks: 10..20,
+        heartbeat_ticks: 2,
+        propose_ticks: 10,
+        snapshot_entries,
+    }
+}
+
+/// A leader on that disk.
+fn leader(store: &MemoryStore, snapshot_entries: u64) -> Driver<MemoryStore> {
+    let mut driver = Driver::open(config(snapshot_entries), store.clone()).unwrap();
+    driver.handle_ready(&mut NoPeers).unwrap();
+    driver.campaign().unwrap();
+    driver.handle_ready(&mut NoPeers).unwrap();
+    assert_eq!(driver.role(), StateRole::Leader);
+    driver
+}
+
+fn put(name: &str) -> Vec<u8> {
+    encode_command(&Command::PutSetting { name: name.to_owned(), value: "1".to_owned() })
+}
+
+/// Proposes and gives the answers.
+fn run(driver: &mut Driver<MemoryStore>, names: &[String]) -> Vec<Result<Outcome, ProposeError>> {
+    let ids: Vec<_> = names.iter().map(|name| driver.propose(&put(name))).collect();
+    let answers = driver.handle_ready(&mut NoPeers).unwrap().answers;
+    assert_eq!(answers.iter().map(|(id, _)| *id).collect::<Vec<_>>(), ids);
+    answers.into_iter().map(|(_, result)| result).collect()
+}
+
+fn names(range: std::ops::Range<u32>) -> Vec<String> {
+    range.map(|n| format!("s{n}")).collect()
+}
+
+#[test]
+fn a_group_of_one_leads_without_a_tick() {
+    let mut driver = leader(&MemoryStore::default(), 1000);
+    assert_eq!(driver.leader(), Some(1));
+    assert_eq!(run(&mut driver, &names(0..1)), [Ok(Outcome::Done)]);
+}
+
+#[test]
+fn many_proposals_share_one_synced_write() {
+    let store = MemoryStore::default();
+    let mut driver = leader(&store, 1000);
+    let before = store.writes();
+    assert_eq!(run(&mut driver, &names(0..100)).len(), 100);
+    assert_eq!(store.writes() - before, 2, "the entries, and the commit index without sync");
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_loss_of_power() {
+    let store = MemoryStore::default();
+    let mut driver = leader(&store, 1000);
+    run(&mut driver, &names(0..10));
+    let state = driver.state_bytes();
+    drop(driver);
+    store.lose_power();
+    assert_eq!(leader(&store, 1000).state_bytes(), state);
+}
+
+#[test]
+fn snapshot_shortens_the_log_and_a_restart_begins_with_it() {
+    let store = MemoryStore::default();
+    let mut driver = leader(&store, 10);
+    for n in 0..25 {
+        run(&mut driver, &names(n..n + 1));
+    }
+    let image = store.clone().load().unwrap().unwrap();
+    assert!(image.start.index >= 20 && image.entries.len() < 10, "{:?}", image.start);
+    let state = driver.state_bytes();
+    drop(driver);
+    store.lose_power();
+    let mut again = leader(&store, 10);
+    assert_eq!(again.state_bytes(), state);
+    assert_eq!(run(&mut again, &names(30..31)), [Ok(Outcome::Done)]);
+}
+
+#[test]
+fn a_failing_disk_acknowledges_nothing_that_is_not_on_it() {
+    // A round writes the entry (synced), the commit index, and here a snapshot too; each fails in turn.
+    let expected = [Err(ProposeError::Stopped), Err(ProposeError::Stopped), Ok(Outcome::Done)];
+    for (writes, expected) in (0..).zip(expected) {
+        let store = MemoryStore::default();
+        let mut driver = leader(&store, 2);
+        store.fail_after(writes);
+        let id = driver.propose(&put("a"));
+        let error = driver.handle_ready(&mut NoPeers).unwrap_err();
+        assert!(error.to_string().contains("nothing more is acknowledged"), "{error}");
+        assert_eq!(driver.stop().answers, [(id, expected.clone())], "after {writes} writes");
+        store.repair();
+        store.lose_power();
+        let again = leader(&store, 2);
+        assert!(expected.is_err() || again.catalog().setting("a").is_some(), "acknowledged and lost");
+    }
+}
+
+#[test]
+fn without_a_leader_a_proposal_ends_in_no_leader() {
+    let config = DriverConfig { voters: vec![1, 2, 3], ..config(1000) };
+    let mut driver = Driver::open(config, MemoryStore::default()).unwrap();
+    let id = driver.propose(&put("a"));
+    let mut answers = Vec::new();
+    for _ in 0..30 {
+        driver.tick();
+        answers.extend(driver.handle_ready(&mut Vec::new()).unwrap().answers);
+    }
+    assert_eq!(answers, [(id, Err(ProposeError::NoLeader))]);
+}
+
+#[test]
+fn an_oversized_command_is_refused() {
+    let mut driver = leader(&MemoryStore::default(), 1000);
+    driver.propose(&vec![1; COMMAND_BYTES_MAX + 1]);
+    let answers = driver.handle_ready(&mut NoPeers).unwrap().answers;
+    assert!(matches!(answers[0].1, Err(ProposeError::Rejected(_))), "{answers:?}");
+}
+
+#[test]
+fn another_nodes_store_is_refused() {
+    let store = MemoryStore::default();
+    drop(leader(&store, 1000));
+    let config = DriverConfig { node_id: 2, voters: vec![2], ..config(1000) };
+    let error = Driver::open(config, store).err().unwrap();
+    assert!(matches!(error, MetaError::WrongNode { found: 1, configured: 2 }));
+}
+
+#[test]
+fn members_and_catalog_are_saved_together() {
+    let store = MemoryStore::default();
+    let mut driver = leader(&store, 1000);
+    run(&mut driver, &names(0..3));
+    let mut change = ConfChange { node_id: 2, ..ConfChange::default() };
+    change.set_change_type(ConfChangeType::AddLearnerNode);
+    driver.raw.propose_conf_change(Vec::new(), change).unwrap();
+    let mut network = Vec::new();
+    driver.handle_ready(&mut network).unwrap();
+    let (applied, state) = (driver.applied(), driver.state_bytes());
+    drop(driver);
+    store.lose_power();
+    let again = Driver::open(config(1000), store).unwrap();
+    assert_eq!(again.members.learners, [2]);
+    assert_eq!((again.applied(), again.state_bytes()), (applied, state), "before any entry is replayed");
+    assert!(network.iter().all(|message| message.to == 2));
+}
