@@ -292,6 +292,11 @@ fn modes() -> impl Strategy<Value = SqlMode> {
     })
 }
 
+/// True for the 1 of `/*!1`: with more digits it would be a version.
+fn after_mark(text: &[u8], hole: &Hole) -> bool {
+    (hole.start as usize).checked_sub(1).is_some_and(|before| text[before] == b'!')
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
@@ -362,12 +367,12 @@ proptest! {
     }
 
     #[test]
-    fn equal_templates_have_equal_token_kinds(one in sql_like(), number in 0u32..100_000) {
+    fn other_numbers_give_the_same_template(one in sql_like(), number in 0u32..100_000) {
         // The same text with other numbers has the same template; holes are where the numbers are.
         let mut out = Template::default();
         if scan(&one, SqlMode::default(), &mut out).is_err() { return Ok(()); }
         let mut other = one.clone();
-        for hole in out.holes.iter().rev().filter(|h| h.kind == HoleKind::Integer) {
+        for hole in out.holes.iter().rev().filter(|h| h.kind == HoleKind::Integer && !after_mark(&one, h)) {
             other.splice(hole.start as usize..hole.end as usize, number.to_string().into_bytes());
         }
         let mut again = Template::default();
