@@ -116,6 +116,8 @@ pub struct ResponseScanner {
     sequence: Option<u8>,
     status: Status,
     warnings: u16,
+    /// Flags of the EOF packet before the OUT parameters of a procedure: MySQL leaves them out of the one after.
+    out_params: Status,
 }
 
 impl ResponseScanner {
@@ -133,6 +135,7 @@ impl ResponseScanner {
             sequence: None,
             status: Status::EMPTY,
             warnings: 0,
+            out_params: Status::EMPTY,
         }
     }
 
@@ -268,7 +271,14 @@ impl ResponseScanner {
             }
             State::ColumnsEof => {
                 self.eof(payload)?;
-                self.state = if self.opened_cursor() { self.after_result() } else { self.after_columns() };
+                if self.opened_cursor() {
+                    self.state = self.after_result();
+                    return Ok(Event::ColumnsEof);
+                }
+                if self.status.contains(Status::PS_OUT_PARAMS) {
+                    self.out_params = self.status & (Status::PS_OUT_PARAMS | Status::MORE_RESULTS_EXISTS);
+                }
+                self.state = self.after_columns();
                 Ok(Event::ColumnsEof)
             }
             State::FieldList if !self.is_end(first, payload.len()) => Ok(Event::Column),
@@ -332,6 +342,7 @@ impl ResponseScanner {
         } else {
             self.eof(payload)?;
         }
+        self.status.insert(std::mem::take(&mut self.out_params));
         self.state = self.after_result();
         Ok(Event::RowsEnd)
     }

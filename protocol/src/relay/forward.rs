@@ -153,16 +153,20 @@ impl Relay {
         }
         self.columns_eof(patch, out);
         self.note_rows_end();
-        if !self.client.contains(Capabilities::DEPRECATE_EOF) {
-            self.eof(EofPacket { warnings, status }, patch, out);
-            return Ok(());
-        }
         let is_ok = self.backend.contains(Capabilities::DEPRECATE_EOF) && payload.len() >= OK_LENGTH_MIN;
-        let ok = match is_ok {
-            true => OkPacket::decode(payload, self.backend)?,
-            false => OkPacket { status, warnings, ..OkPacket::default() },
-        };
-        self.ok(OkPacket { header: EOF_HEADER, ..ok }, patch, out);
+        let to_ok = self.client.contains(Capabilities::DEPRECATE_EOF);
+        match (is_ok, to_ok) {
+            (true, true) => {
+                let ok = OkPacket::decode(payload, self.backend)?;
+                self.ok(OkPacket { header: EOF_HEADER, ..ok }, patch, out);
+            }
+            (false, true) => {
+                let ok = OkPacket { status, warnings, ..OkPacket::default() };
+                self.ok(OkPacket { header: EOF_HEADER, ..ok }, patch, out);
+            }
+            (true, false) => self.eof(EofPacket { warnings, status }, patch, out),
+            (false, false) => self.eof(EofPacket::decode(payload)?, patch, out),
+        }
         Ok(())
     }
 

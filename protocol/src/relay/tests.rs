@@ -139,7 +139,7 @@ fn definitions_and_errors_are_rewritten() {
     relay.push(&input, &mut Logical, StatusPatch::default(), &mut out).unwrap();
 
     let (mut wanted, mut sequence) = (Vec::new(), 1);
-    let mut payloads = vec![vec![2], Vec::new(), Vec::new(), b"\xfe\0\0\x08\0\0\0".to_vec(), Vec::new()];
+    let mut payloads = [vec![2], Vec::new(), Vec::new(), b"\xfe\0\0\x08\0\0\0".to_vec(), Vec::new()];
     ColumnDefinition { org_table: b"t", ..definition("a") }.encode(&mut payloads[1]);
     definition("b").encode(&mut payloads[2]);
     ErrPacket { code: 1146, sqlstate: *b"42000", message: b"logical" }.encode(&mut payloads[4]);

@@ -1,0 +1,58 @@
+//! Login: no decoder panics, an unknown user is never let in, and a server never gets the password over plain TCP.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ostrakon_protocol::Capabilities;
+use ostrakon_protocol::auth::Plugin;
+use ostrakon_protocol::auth::client::{ClientAuth, ClientStep, Transport};
+use ostrakon_protocol::auth::server::{Login, ServerAuth, ServerStep};
+use ostrakon_protocol::handshake::{ChangeUser, Greeting, HandshakeResponse, is_ssl_request};
+
+const SALT: [u8; 20] = *b"abcdefghijklmnopqrst";
+const PASSWORD: &[u8] = b"correct horse";
+
+fuzz_target!(|input: (Vec<Vec<u8>>, u64, bool)| {
+    let (packets, flags, secure) = input;
+    let Some((first, rest)) = packets.split_first() else { return };
+    if let Ok(greeting) = Greeting::decode(first) {
+        let mut out = Vec::new();
+        greeting.encode(&mut out);
+        assert!(Greeting::decode(&out).is_ok());
+    }
+    let _ = is_ssl_request(first);
+    let _ = ChangeUser::decode(first, Capabilities(flags));
+    if let Ok(response) = HandshakeResponse::decode(first) {
+        let mut out = Vec::new();
+        response.encode(&mut out);
+        assert!(HandshakeResponse::decode(&out).is_ok());
+        refuses_unknown_users(&response, rest, secure);
+    }
+    keeps_the_password(&packets);
+});
+
+fn refuses_unknown_users(response: &HandshakeResponse, replies: &[Vec<u8>], secure: bool) {
+    let (mut auth, mut step) = ServerAuth::begin(Login {
+        credential: None,
+        default_plugin: Plugin::CachingSha2,
+        client_plugin: response.plugin.as_deref(),
+        response: &response.auth_response,
+        salt: SALT,
+        switch_salt: SALT,
+        secure,
+    });
+    for reply in replies {
+        assert!(!matches!(step, ServerStep::Accept | ServerStep::AcceptAfter(_)));
+        step = auth.reply(reply);
+    }
+    assert!(!matches!(step, ServerStep::Accept | ServerStep::AcceptAfter(_)));
+}
+
+fn keeps_the_password(packets: &[Vec<u8>]) {
+    let transport = Transport::Plain { fetch_server_key: true };
+    let mut client = ClientAuth::new(PASSWORD, "caching_sha2_password", &SALT, transport);
+    for packet in packets {
+        if let Ok(ClientStep::Send(reply)) = client.receive(packet, Capabilities::EMPTY) {
+            assert!(!reply.windows(PASSWORD.len()).any(|part| part == PASSWORD));
+        }
+    }
+}
