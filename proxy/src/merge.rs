@@ -219,7 +219,7 @@ impl Merge {
     /// # Errors
     /// [`MergeError::Internal`] when a row of it still waits.
     pub fn finish_source(&mut self, source: usize) -> Result<(), MergeError> {
-        self.sources.finish(source)
+        self.sources.finish(source, &self.order)
     }
 
     /// Goes on until a row is out, or something is needed. A row's payload is appended to `out`.
@@ -228,7 +228,7 @@ impl Merge {
     /// See [`MergeError`]. The merge cannot be used any further then.
     pub fn next(&mut self, out: &mut Vec<u8>) -> Result<Step, MergeError> {
         while !self.ended && self.left > 0 {
-            match self.sources.take(&mut self.current, &self.order) {
+            match self.sources.take(&mut self.current) {
                 Taken::Need(source) => return Ok(Step::NeedRow(source)),
                 Taken::NeedAny => return Ok(Step::NeedAny),
                 Taken::End => self.ended = true,

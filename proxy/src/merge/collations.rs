@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! rows = server.query(Collations::list_query(mariadb))       one row for each collation: name, character set
-//! names = Collations::names(rows)
+//! names = rows through Collations::name
 //! for chunk in names.chunks(Collations::CHUNK)
 //!     row = server.query(Collations::probe_query(chunk))     one row, PROBES columns for each collation
 //!     collations.learn(chunk, row, mariadb)

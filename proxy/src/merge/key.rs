@@ -325,7 +325,7 @@ pub(super) fn compare_weights(rule: &PadRule, left: &[u8], right: &[u8]) -> Orde
 /// An integer cell.
 pub(super) fn integer(format: RowFormat, fields: &[Field], column: usize, cell: &[u8]) -> Option<i128> {
     if format == RowFormat::Text {
-        return std::str::from_utf8(cell).ok()?.parse().ok();
+        return text_integer(cell);
     }
     let unsigned = fields.get(column)?.wire.unsigned;
     let mut wide = [0; 16];
@@ -334,6 +334,20 @@ pub(super) fn integer(format: RowFormat, fields: &[Field], column: usize, cell: 
     let bits = u32::try_from(cell.len() * 8).ok().filter(|bits| (1..=64).contains(bits))?;
     let negative = !unsigned && value >> (bits - 1) != 0;
     Some(if negative { value - (1 << bits) } else { value })
+}
+
+/// `[-]digits`, by far most often short ones.
+fn text_integer(cell: &[u8]) -> Option<i128> {
+    let (negative, digits) = match cell {
+        [b'-', digits @ ..] => (true, digits),
+        _ => (false, cell),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return std::str::from_utf8(cell).ok()?.parse().ok();
+    }
+    let step = |value: i64, byte: &u8| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0'));
+    let value = i128::from(digits.iter().try_fold(0, step)?);
+    Some(if negative { -value } else { value })
 }
 
 /// A FLOAT or DOUBLE cell.

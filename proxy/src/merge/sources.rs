@@ -41,6 +41,8 @@ pub(super) struct Sources {
     needs: Vec<usize>,
     /// False: rows are taken as they come.
     ordered: bool,
+    /// The heap's first entry is a source whose row is taken: its next row takes the place, mostly without going far down.
+    vacant: bool,
     unfinished: usize,
 }
 
@@ -52,6 +54,7 @@ impl Sources {
             heap: Vec::with_capacity(count),
             needs: (0..count).rev().collect(),
             ordered,
+            vacant: false,
             unfinished: count,
         }
     }
@@ -78,17 +81,25 @@ impl Sources {
     pub(super) fn place(&mut self, source: usize, keys: &Keys) {
         if let Some(state) = self.states.get_mut(source) {
             *state = State::Ready;
-            self.heap.push(source);
-            self.rise(keys);
+            if std::mem::take(&mut self.vacant) {
+                self.sink(keys);
+            } else {
+                self.heap.push(source);
+                self.rise(keys);
+            }
         }
     }
 
     /// No more rows come from this source. One that it has still counts.
-    pub(super) fn finish(&mut self, source: usize) -> Result<(), MergeError> {
+    pub(super) fn finish(&mut self, source: usize, keys: &Keys) -> Result<(), MergeError> {
         match self.states.get_mut(source) {
             Some(state @ State::Waiting) => {
                 *state = State::Finished;
                 self.unfinished -= 1;
+                if std::mem::take(&mut self.vacant) {
+                    self.heap.swap_remove(0);
+                    self.sink(keys);
+                }
                 Ok(())
             }
             _ => Err(MergeError::Internal("the end of a source that no row was asked of")),
@@ -96,7 +107,7 @@ impl Sources {
     }
 
     /// Moves the next row to `target`, whose buffer is used again for the source.
-    pub(super) fn take(&mut self, target: &mut Row, keys: &Keys) -> Taken {
+    pub(super) fn take(&mut self, target: &mut Row) -> Taken {
         if self.ordered {
             while let Some(source) = self.needs.last() {
                 if self.states.get(*source) == Some(&State::Waiting) {
@@ -108,14 +119,16 @@ impl Sources {
         let Some(first) = self.heap.first().copied() else {
             return if self.unfinished == 0 { Taken::End } else { Taken::NeedAny };
         };
-        self.heap.swap_remove(0);
-        self.sink(keys);
         if let (Some(row), Some(state)) = (self.rows.get_mut(first), self.states.get_mut(first)) {
             std::mem::swap(row, target);
             *state = State::Waiting;
         }
         if self.ordered {
+            // No other source waits now, so the next one to be placed or finished is this one.
             self.needs.push(first);
+            self.vacant = true;
+        } else {
+            self.heap.clear();
         }
         Taken::Row
     }

@@ -2,6 +2,7 @@
 
 mod kit;
 mod properties;
+mod recorded;
 mod refusals;
 
 use ostrakon_protocol::column::ColumnType;
