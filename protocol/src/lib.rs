@@ -5,7 +5,7 @@
 //! allocation.
 //!
 //! Framing is in [`packet`], login in [`handshake`] and [`auth`], requests in [`command`] and [`statement`], answers in
-//! [`response`], [`column`] and [`row`]. [`scanner`] and [`relay`] are the hot path: they find the end of an answer, and
+//! [`response`], [`mod@column`] and [`row`]. [`scanner`] and [`relay`] are the hot path: they find the end of an answer, and
 //! forward it, looking at packet headers only.
 #![forbid(unsafe_code)]
 

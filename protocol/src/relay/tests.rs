@@ -195,6 +195,25 @@ fn the_answer_to_a_prepare_gets_the_clients_statement_id_and_eof_packets() {
 }
 
 #[test]
+fn the_result_after_out_parameters_is_announced_to_every_client() {
+    let mut column = Vec::new();
+    definition("x").encode(&mut column);
+    let payloads: [&[u8]; 6] =
+        [b"\x01", &column, b"\xfe\0\0\x0a\x10", b"\0\0\x05\0\0\0", b"\xfe\0\0\x02\0", b"\0\0\0\x02\0\0\0"];
+    let (mut input, mut sequence) = (Vec::new(), 1);
+    payloads.iter().for_each(|payload| write_packet(&mut input, &mut sequence, payload));
+
+    let client = Peer::new(true, false);
+    let mut relay = relay(ResponseKind::Execute, Peer::new(false, false), client, 1);
+    let (out, used) = relayed(&mut relay, &input, &[], StatusPatch::default());
+    assert_eq!(used, input.len());
+    let (mut wanted, mut sequence) = (Vec::new(), 1);
+    let payloads: [&[u8]; 5] = [b"\x01", &column, payloads[3], b"\xfe\0\0\x0a\x10\0\0", payloads[5]];
+    payloads.iter().for_each(|payload| write_packet(&mut wanted, &mut sequence, payload));
+    assert_eq!(out, wanted);
+}
+
+#[test]
 fn a_request_for_a_local_file_never_reaches_the_client() {
     let peer = Peer::new(true, false);
     let (mut input, mut sequence) = (Vec::new(), 1);

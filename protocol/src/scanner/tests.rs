@@ -178,6 +178,19 @@ fn what_is_not_a_response_is_refused() {
 }
 
 #[test]
+fn an_empty_packet_among_rows_is_not_taken_for_a_row() {
+    let bytes = packets(&[b"\x01", DEFINITION, EOF, b"", b"\x01a", EOF]);
+    let mut scanner = ResponseScanner::new(ResponseKind::Query, Capabilities::EMPTY);
+    let mut start = 0;
+    for _ in 0..3 {
+        let Scan::Packet { length, .. } = scanner.next(&bytes[start..]) else { panic!("no packet") };
+        start += length;
+    }
+    assert_eq!(scanner.rows(&bytes[start..]), RowRun::default());
+    assert!(matches!(scanner.next(&bytes[start..]), Scan::Broken(DecodeError::Malformed(_))));
+}
+
+#[test]
 fn a_gap_in_the_numbering_is_refused() {
     let mut bytes = packets(&[b"\x01", DEFINITION]);
     bytes[8] = 9;

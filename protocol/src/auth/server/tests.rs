@@ -136,6 +136,15 @@ fn an_unknown_user_sees_the_steps_of_a_wrong_password() {
 }
 
 #[test]
+fn a_proof_that_matches_is_not_enough_without_an_account() {
+    let sha2 = Plugin::CachingSha2;
+    let (mut auth, _) = begin(Some(&sha2_only()), Some(""), b"", true);
+    auth.known = Choice::from(0);
+    assert_eq!(auth.reply(&sha2.scramble(PASSWORD, &FRESH)), ServerStep::Send(vec![0x01, 0x04]));
+    assert_eq!(auth.reply(b"secret\0"), ServerStep::Deny);
+}
+
+#[test]
 fn credentials_are_not_printed() {
     assert_eq!(format!("{:?}", native_only()), "Native(..)");
 }
