@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ostrakon_catalog::encode::encode_command;
 use ostrakon_catalog::{Command, Outcome};
 use ostrakon_meta::ProposeError;
-use ostrakon_meta::driver::{Driver, DriverConfig, RequestId};
+use ostrakon_meta::driver::{Driver, DriverConfig, Progress, RequestId};
 use ostrakon_meta::store::MemoryStore;
 use raft::prelude::{Message, MessageType};
 
@@ -53,6 +53,8 @@ struct World {
     refused: BTreeSet<String>,
     unknown: u32,
     snapshots_sent: u32,
+    /// Nodes that died between two writes of one round.
+    deaths: u32,
     leaders: BTreeSet<(u64, u64)>,
 }
 
@@ -85,6 +87,7 @@ impl World {
             refused: BTreeSet::new(),
             unknown: 0,
             snapshots_sent: 0,
+            deaths: 0,
             leaders: BTreeSet::new(),
         };
         (1..=NODES).for_each(|id| world.start(id));
@@ -99,11 +102,19 @@ impl World {
         self.work(id);
     }
 
-    /// Lets a node do what has come up, and checks its state.
+    /// Lets a node do what has come up, and checks its state. When its disk fails in the middle, the node dies there: what it had
+    /// sent by then is on its way.
     fn work(&mut self, id: u64) {
         let driver = self.nodes.get_mut(&id).unwrap();
         let mut sent: Vec<Message> = Vec::new();
-        let progress = driver.handle_ready(&mut sent).unwrap();
+        let result = driver.handle_ready(&mut sent);
+        self.snapshots_sent +=
+            sent.iter().filter(|m| m.get_msg_type() == MessageType::MsgSnapshot).count() as u32;
+        self.network.extend(sent);
+        let Ok(progress) = result else {
+            self.deaths += 1;
+            return self.lose_power(id);
+        };
         if driver.leader() == Some(id) {
             self.leaders.insert((driver.term(), id));
         }
@@ -113,9 +124,10 @@ impl World {
             let first = self.states.entry(index).or_insert_with(|| state.clone());
             assert!(*first == state, "node {id} differs at index {index}");
         }
-        self.snapshots_sent +=
-            sent.iter().filter(|m| m.get_msg_type() == MessageType::MsgSnapshot).count() as u32;
-        self.network.extend(sent);
+        self.answered(progress);
+    }
+
+    fn answered(&mut self, progress: Progress) {
         for (request, result) in progress.answers {
             let name = self.asked.remove(&request).unwrap();
             match result {
@@ -142,10 +154,8 @@ impl World {
 
     fn lose_power(&mut self, id: u64) {
         let driver = self.nodes.remove(&id).unwrap();
-        for (request, _) in driver.stop().answers {
-            self.asked.remove(&request);
-            self.unknown += 1;
-        }
+        self.answered(driver.stop());
+        self.disks[&id].repair();
         self.disks[&id].lose_power();
         self.start(id);
     }
@@ -211,7 +221,8 @@ impl World {
             900..=949 => self.propose(node),
             950..=969 => self.drop_message(),
             970..=984 => self.repeat(),
-            985..=991 => self.lose_power(node),
+            985..=987 => self.lose_power(node),
+            988..=991 => self.disks[&node].fail_after(self.random.below(3)),
             992..=993 => self.cut_off(node),
             // Everything that is under way to one node is lost.
             _ => self.lose_all(|message| message.to == node),
@@ -269,22 +280,28 @@ impl World {
     }
 }
 
-/// Acknowledged, unknown, snapshots sent, terms with a leader.
-fn run(seed: u64) -> [usize; 4] {
+/// Acknowledged, unknown, snapshots sent, terms with a leader, deaths in the middle of a round.
+fn run(seed: u64) -> [usize; 5] {
     let mut world = World::new(seed);
     for _ in 0..STEPS {
         world.step();
     }
     world.settle();
     world.check();
-    [world.created.len(), world.unknown as usize, world.snapshots_sent as usize, world.leaders.len()]
+    [
+        world.created.len(),
+        world.unknown as usize,
+        world.snapshots_sent as usize,
+        world.leaders.len(),
+        world.deaths as usize,
+    ]
 }
 
 #[test]
 fn replicas_agree_whatever_the_network_and_the_power_do() {
     let only = std::env::var("OSTRAKON_SIMULATION_SEED").ok().map(|seed| seed.parse().unwrap());
     let seeds = only.map_or(0..SEEDS, |seed: u64| seed..seed + 1);
-    let mut totals = [0; 4];
+    let mut totals = [0; 5];
     for seed in seeds {
         let counts = std::panic::catch_unwind(|| run(seed))
             .unwrap_or_else(|_| panic!("seed {seed} failed, see above"));
@@ -292,10 +309,13 @@ fn replicas_agree_whatever_the_network_and_the_power_do() {
             *total += count;
         }
     }
-    println!("acknowledged, unknown, snapshots sent, leaders: {totals:?}");
+    println!("acknowledged, unknown, snapshots sent, leaders, deaths: {totals:?}");
     if only.is_none() {
         // A run in which nothing went wrong, or nothing went well, would show nothing.
-        assert!(totals[0] > 1_000 && totals[1] > 100 && totals[2] > 20 && totals[3] > 50, "{totals:?}");
+        assert!(
+            totals[0] > 1_000 && totals[1] > 100 && totals[2] > 20 && totals[3] > 50 && totals[4] > 100,
+            "{totals:?}"
+        );
     }
 }
 

@@ -124,3 +124,73 @@ impl Waiting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `send` hands over when raft takes everything.
+    fn sent(pending: &mut Pending, term: u64, leading: bool) -> usize {
+        let mut count = 0;
+        pending.send(term, leading, |_| {
+            count += 1;
+            true
+        });
+        count
+    }
+
+    #[test]
+    fn a_lost_proposal_is_repeated_in_the_next_term() {
+        let mut pending = Pending::new(1, 1, 50);
+        pending.add(1, b"");
+        assert_eq!(sent(&mut pending, 3, true), 1);
+        pending.leader_changed();
+        assert_eq!(sent(&mut pending, 3, true), 0, "it is in our own log");
+        pending.leader_changed();
+        assert_eq!(sent(&mut pending, 4, true), 1);
+    }
+
+    #[test]
+    fn a_forwarded_proposal_is_repeated_after_some_ticks() {
+        let mut pending = Pending::new(1, 1, 50);
+        pending.add(1, b"");
+        let repeats = (0..=2 * REPEAT_TICKS).map(|_| {
+            let count = sent(&mut pending, 3, false);
+            pending.tick();
+            count
+        });
+        assert_eq!(repeats.sum::<usize>(), 3, "at once, and after each pause");
+    }
+
+    #[test]
+    fn proposals_keep_their_order_when_raft_is_full() {
+        let mut pending = Pending::new(1, 1, 50);
+        let first = pending.add(1, b"first");
+        pending.add(1, b"second");
+        pending.send(3, true, |_| false);
+        pending.tick();
+        let mut taken = Vec::new();
+        pending.send(3, true, |data| {
+            taken.push(data);
+            true
+        });
+        assert!(taken[0].ends_with(b"first") && taken[1].ends_with(b"second"));
+        pending.answer(&first, Ok(Outcome::Done));
+        assert_eq!(pending.take_answers(), [(first, Ok(Outcome::Done))]);
+        assert_eq!(pending.ids().len(), 1);
+    }
+
+    #[test]
+    fn what_was_sent_times_out_and_what_was_not_had_no_leader() {
+        let mut pending = Pending::new(1, 1, 2);
+        let known = pending.add(1, b"");
+        assert_eq!(sent(&mut pending, 3, false), 1);
+        pending.tick();
+        let refused = pending.add(1, b"");
+        pending.send(3, false, |_| false);
+        (0..2).for_each(|_| pending.tick());
+        assert_eq!(sent(&mut pending, 3, false), 0);
+        let expected = [(known, Err(ProposeError::Timeout)), (refused, Err(ProposeError::NoLeader))];
+        assert_eq!(pending.take_answers(), expected);
+    }
+}
