@@ -7,13 +7,42 @@
 //!   p.route_into(args, &mut out)   prune on the literals, render one physical statement for each physical table
 //! ```
 
+mod analysis;
+mod ast;
+mod bind;
+mod cache;
+mod classes;
+mod condition;
+mod dialect;
+mod fallback;
+mod grouping;
+mod insert;
+mod joining;
+mod keys;
+mod layout;
+mod merging;
+mod modify;
+mod route;
+mod rows;
+mod select;
+mod special;
+mod spread;
+mod text;
+mod tokens;
+mod tree;
+mod values;
+
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use cache::PlanCache;
+
 use ostrakon_catalog::schema::Database;
 
-use crate::lexer::{Hole, SqlMode, Template};
+use crate::RouterError;
+use crate::lexer::{Hole, SqlMode, Template, tokenize};
 use crate::merge::MergeSpec;
+use crate::parse::{parse_command, parse_ddl};
 use crate::value::Value;
 
 /// What a plan is made from.
@@ -190,4 +219,71 @@ pub struct RoutedPlan {
     pub cacheable: bool,
     /// One line for EXPLAIN: why the statement is not a plain pass when it needs more than one physical table.
     pub reason: Arc<str>,
+    /// SQL_CALC_FOUND_ROWS: FOUND_ROWS() must be asked from the connection that ran the statement.
+    pub calc_found_rows: bool,
+    /// User variables that the statement reads: lower case, without the `@`.
+    pub user_variables: Vec<String>,
+    body: Body,
+}
+
+/// What routing works on.
+#[derive(Debug)]
+enum Body {
+    Tables(Box<route::Tables>),
+    Rows(Box<rows::Rows>),
+}
+
+impl RoutedPlan {
+    /// How many AUTO_INCREMENT values `route_into` will use; 0 for all but INSERT and REPLACE into tables whose sequence is ours.
+    ///
+    /// Errors: 1235 for an AUTO_INCREMENT value that is not a number.
+    pub fn sequence_values(&self, arguments: &Arguments<'_>) -> Result<usize, RouterError> {
+        match &self.body {
+            Body::Tables(_) => Ok(0),
+            Body::Rows(rows) => rows.sequence_values(arguments),
+        }
+    }
+
+    /// Routes one execution: appends its physical statements to `out`, which the caller has cleared, in topology order.
+    ///
+    /// Errors: 1235 with the reason when several physical tables are needed and that is not possible; for INSERT the errors of placing
+    /// a row (1048, 1264, 1292, 1364, 1366).
+    pub fn route_into(&self, arguments: &Arguments<'_>, out: &mut Execution) -> Result<(), RouterError> {
+        match &self.body {
+            Body::Tables(tables) => tables.route(self.class, &self.combine, arguments, out),
+            Body::Rows(rows) => rows.route(&self.combine, arguments, out),
+        }
+    }
+}
+
+/// Plans one statement.
+///
+/// Errors: 1064 for text that is no statement, 1046, 1049 and 1146 for names, 1235 with the reason for what is refused.
+pub fn plan(request: &Request<'_>) -> Result<Plan, RouterError> {
+    let text = request.text.get(..request.template.length).unwrap_or(request.text);
+    let raw = tokenize(text, request.mode)?;
+    if let Some(command) = parse_command(text, &raw, request.mode)? {
+        return Ok(Plan::Command(Box::new(command)));
+    }
+    if let Some(ddl) = parse_ddl(text, &raw, request.mode)? {
+        return Ok(Plan::Ddl(Box::new(ddl)));
+    }
+    let tokens = tokens::Tokens::new(text, raw);
+    let first = (0..tokens.len()).find(|at| !tokens.is_op(*at, "(")).unwrap_or(0);
+    let routed = if tokens.is_any_word(0, &["INSERT", "REPLACE"]) {
+        insert::plan(request, &tokens)?
+    } else if tokens.is_any_word(0, &["UPDATE", "DELETE"]) {
+        modify::plan(request, &tokens)?
+    } else if tokens.is_any_word(first, &["SELECT", "WITH", "VALUES", "TABLE"]) {
+        select::plan(request, &tokens)?
+    } else {
+        let word = String::from_utf8_lossy(tokens.bytes(0)).into_owned();
+        return Err(match tokens.kind(0) {
+            crate::lexer::TokenKind::Word => {
+                RouterError::not_supported(format_args!("the statement {}", word.to_uppercase()))
+            }
+            _ => RouterError::syntax(format_args!("near '{word}'")),
+        });
+    };
+    Ok(Plan::Routed(Box::new(routed)))
 }

@@ -1,0 +1,399 @@
+//! Analysis of a query: binds every block, collects what is known of shard keys, and decides whether the whole may run shard by shard.
+//!
+//! Two kinds of knowledge are kept apart. *Firm* equalities and conditions hold for every row that leaves the block (WHERE, inner joins).
+//! Those of an outer join's ON, or inside its NULL-extended side, hold for matches only: they tie and prune that side alone.
+
+use std::sync::Arc;
+
+use ostrakon_catalog::schema::Database;
+
+use super::bind::{Binder, Kind, Reference};
+use super::classes::{Classes, ColumnId};
+use super::condition::{Condition, equal_as_keys};
+use super::joining::{Local, Side};
+use super::spread::{self, Spread};
+use super::tokens::Tokens;
+use super::tree::{Body, Expr, Item, Query, Select, Source};
+use super::{Request, TableName};
+use crate::RouterError;
+use crate::lexer::SqlMode;
+
+/// What is known of a statement's tables.
+#[derive(Debug)]
+pub(crate) struct Analysis {
+    pub database: Option<Arc<Database>>,
+    pub references: Vec<Reference>,
+    pub names: Vec<TableName>,
+    /// For each reference, what the statement asks of its shard key.
+    pub conditions: Vec<Condition<usize>>,
+    /// (from, to): `to` needs no physical table that `from` does not need.
+    pub edges: Vec<(usize, usize)>,
+    /// The references whose physical tables go together by index, or why the statement cannot run shard by shard.
+    pub scatter: Result<Vec<usize>, String>,
+    /// Qualifiers to rewrite.
+    pub qualifiers: Vec<(std::ops::Range<usize>, usize)>,
+    /// Equalities that hold for every row of the outermost block.
+    pub firm: Classes,
+    /// Every table is a broadcast table, and nothing depends on which copy is read.
+    pub copies: bool,
+}
+
+/// What an inner block may use of the blocks around it.
+pub(super) struct Outer {
+    pub scope: usize,
+    pub sharded: Vec<usize>,
+    pub firm: Classes,
+    pub conditions: Vec<Condition<ColumnId>>,
+}
+
+/// What a block tells the one around it.
+pub(super) struct Block {
+    pub spread: Spread,
+    pub firm: Classes,
+}
+
+/// The scope of a bound top-level block, for those who look at its columns afterwards.
+pub(crate) struct Analyst<'x> {
+    pub binder: Binder<'x>,
+    pub(super) tokens: &'x Tokens<'x>,
+    pub(super) mode: SqlMode,
+    pub(super) edges: Vec<(usize, usize)>,
+    conditions: Vec<Condition<usize>>,
+    /// Rewrite every qualifier of this reference: the target of a DELETE, which has no alias.
+    pub bare_target: Option<usize>,
+}
+
+impl<'x> Analyst<'x> {
+    pub fn new(request: &'x Request<'x>, tokens: &'x Tokens<'x>) -> Self {
+        Self {
+            binder: Binder::new(request),
+            tokens,
+            mode: request.mode,
+            edges: Vec::new(),
+            conditions: Vec::new(),
+            bare_target: None,
+        }
+    }
+
+    /// Analyses a whole statement. The outermost block's scope is the binder's first.
+    pub fn run(mut self, query: &Query) -> Result<(Analysis, Binder<'x>), RouterError> {
+        let block = self.query(query, None, None)?;
+        self.conditions.resize(self.binder.references.len(), Condition::All);
+        let references = self.binder.references.clone();
+        let copies = block.spread == Spread::Copies && !query.limited;
+        let scatter = scatter(block.spread, &references);
+        let analysis = Analysis {
+            database: self.binder.database.clone(),
+            names: self.binder.table_names(),
+            conditions: self.conditions,
+            edges: self.edges,
+            scatter,
+            qualifiers: self.binder.qualifiers.clone(),
+            firm: block.firm,
+            references,
+            copies,
+        };
+        Ok((analysis, self.binder))
+    }
+
+    pub(super) fn query(
+        &mut self,
+        query: &Query,
+        outer: Option<&Outer>,
+        equal: Option<ColumnId>,
+    ) -> Result<Block, RouterError> {
+        let known = self.binder.ctes.len();
+        for cte in &query.with {
+            // Only a recursive one sees itself: otherwise its own name inside it is a table's.
+            if query.recursive {
+                self.binder.ctes.push(cte.name.clone());
+                self.query(&cte.query, None, None)?;
+            } else {
+                self.query(&cte.query, None, None)?;
+                self.binder.ctes.push(cte.name.clone());
+            }
+        }
+        let mut block = match &query.body {
+            Body::Select(select) => self.select(select, &query.order_by, outer, equal)?,
+            other => {
+                let mut spread = Spread::Copies;
+                self.branches(other, outer, &mut spread)?;
+                Block { spread, firm: Classes::default() }
+            }
+        };
+        self.binder.ctes.truncate(known);
+        if !query.with.is_empty() {
+            block.spread = Spread::Never("a WITH query".into());
+        }
+        Ok(block)
+    }
+
+    /// The branches of a UNION and the like: never shard by shard.
+    fn branches(
+        &mut self,
+        body: &Body,
+        outer: Option<&Outer>,
+        spread: &mut Spread,
+    ) -> Result<(), RouterError> {
+        let (found, what) = match body {
+            Body::Set(left, right) => {
+                self.branches(left, outer, spread)?;
+                return self.branches(right, outer, spread);
+            }
+            Body::Select(select) => (self.select(select, &[], outer, None)?.spread, "a UNION"),
+            Body::Nested(query) => {
+                let found = self.query(query, outer, None)?.spread;
+                let limited = query.limited && found == Spread::Copies;
+                (
+                    if limited { Spread::Never("LIMIT in parentheses".into()) } else { found },
+                    "a query in parentheses",
+                )
+            }
+            Body::Values(flat) => {
+                let scope = self.binder.open_scope(outer.map(|outer| outer.scope));
+                let outer =
+                    Outer { scope, sharded: Vec::new(), firm: Classes::default(), conditions: Vec::new() };
+                self.note(scope, &Expr::Other(flat.clone()));
+                let mut inside = Spread::Copies;
+                for query in &flat.queries {
+                    inside = spread::subquery(
+                        inside,
+                        self.query(query, Some(&outer), None)?.spread,
+                        query.limited,
+                        false,
+                    );
+                }
+                (inside, "VALUES")
+            }
+        };
+        let closed = match found {
+            Spread::Sharded(_) => Spread::Never(format!("{what} on sharded tables")),
+            other => other,
+        };
+        let before = std::mem::replace(spread, Spread::Copies);
+        *spread = match (before, closed) {
+            (Spread::Never(reason), _) | (_, Spread::Never(reason)) => Spread::Never(reason),
+            (Spread::Single, _) | (_, Spread::Single) => Spread::Single,
+            (other, _) => other,
+        };
+        Ok(())
+    }
+
+    fn select(
+        &mut self,
+        select: &Select,
+        order_by: &[Expr],
+        outer: Option<&Outer>,
+        equal: Option<ColumnId>,
+    ) -> Result<Block, RouterError> {
+        let scope = self.binder.open_scope(outer.map(|outer| outer.scope));
+        let mut bound = Vec::new();
+        for source in &select.from {
+            bound.push(self.bind(source, scope)?);
+        }
+        let mut local = Vec::new();
+        let mut conditions = Vec::new();
+        let mut known = self.facts(select.filter.as_ref(), scope);
+        if let (Some(outer_column), Some(column)) = (equal, self.only_column(select, scope)) {
+            self.equate(&mut known, outer_column, column);
+        }
+        let mut side = Side { spread: Spread::Copies, facts: known, references: Vec::new() };
+        for source in &bound {
+            let inherited = side.facts.clone();
+            let next = self.join_tree(source, scope, &inherited, true, &mut conditions, &mut local);
+            side.facts.add(&next.facts);
+            side.spread = spread::inner(&self.binder.references, side.spread, next.spread, &side.facts);
+            side.references.extend(next.references);
+        }
+        if let Some(filter) = &select.filter {
+            conditions.push(self.read(filter, scope));
+        }
+        if select.odd {
+            side.spread = Spread::Never("a clause that the planner does not know".into());
+        }
+        let firm = outer.map_or_else(|| side.facts.clone(), |outer| outer.firm.with(&side.facts));
+        if let Some(outer) = outer {
+            conditions.extend(outer.conditions.iter().cloned());
+        }
+        self.settle(&side.references, &conditions, &firm, &local);
+        let inside = Outer { scope, sharded: Vec::new(), firm, conditions };
+        let spread = self.expressions(select, order_by, side.spread, inside)?;
+        let spread = self.tie_to(outer, spread, &side.facts);
+        Ok(Block { spread, firm: side.facts })
+    }
+
+    /// For a block inside another: an edge from the outer reference that it is tied to.
+    fn tie_to(&mut self, outer: Option<&Outer>, spread: Spread, facts: &Classes) -> Spread {
+        if let (Some(outer), Spread::Sharded(mine)) = (outer, &spread)
+            && let Some((from, to)) = spread::tie(&self.binder.references, &outer.sharded, mine, facts)
+        {
+            self.edges.push((from, to));
+        }
+        spread
+    }
+
+    /// Looks at the columns and subqueries of all expressions of a block.
+    fn expressions(
+        &mut self,
+        select: &Select,
+        order_by: &[Expr],
+        mut spread: Spread,
+        mut inside: Outer,
+    ) -> Result<Spread, RouterError> {
+        let scope = inside.scope;
+        let mut exprs: Vec<&Expr> = Vec::new();
+        for item in &select.items {
+            match item {
+                Item::Expr { expr, .. } => exprs.push(expr),
+                Item::TableStar(parts) => {
+                    let star = super::tree::Name { text: "*".into(), span: 0..0 };
+                    let parts: Vec<_> = parts.iter().cloned().chain([star]).collect();
+                    self.binder.note(scope, &parts, self.bare_target);
+                }
+                Item::Star => {}
+            }
+        }
+        exprs.extend(&select.group_by);
+        exprs.extend(&select.having);
+        exprs.extend(order_by);
+        for source in &select.from {
+            source_expressions(source, &mut exprs);
+        }
+        let mut queries: Vec<(&Query, Option<ColumnId>)> = Vec::new();
+        for expr in exprs {
+            self.note(scope, expr);
+            queries.extend(expr.queries().into_iter().map(|query| (query, None)));
+        }
+        if let Some(filter) = &select.filter {
+            self.note(scope, filter);
+            self.filter_queries(filter, scope, true, &mut queries);
+        }
+        for (query, equal) in queries {
+            inside.sharded = match &spread {
+                Spread::Sharded(references) => references.clone(),
+                _ => Vec::new(),
+            };
+            let block = self.query(query, Some(&inside), equal)?;
+            let is_tied = match &block.spread {
+                Spread::Sharded(references) => {
+                    spread::tie(&self.binder.references, &inside.sharded, references, &block.firm).is_some()
+                }
+                _ => false,
+            };
+            spread = spread::subquery(spread, block.spread, query.limited, is_tied);
+        }
+        Ok(spread)
+    }
+
+    /// Subqueries of a WHERE. Where only TRUE counts (under AND and OR), `k IN (SELECT c ...)` is as good as an EXISTS with `c = k`.
+    fn filter_queries<'q>(
+        &self,
+        expr: &'q Expr,
+        scope: usize,
+        only_true: bool,
+        found: &mut Vec<(&'q Query, Option<ColumnId>)>,
+    ) {
+        match expr {
+            Expr::And(a, b) | Expr::Or(a, b) if only_true => {
+                self.filter_queries(a, scope, true, found);
+                self.filter_queries(b, scope, true, found);
+            }
+            Expr::InQuery { expr: left, query, negated: false } if only_true => {
+                let equal = match left.as_ref() {
+                    Expr::Column(column) if !query.limited => self.binder.resolve(scope, column),
+                    _ => None,
+                };
+                found.push((query, equal));
+                found.extend(left.queries().into_iter().map(|query| (query, None)));
+            }
+            other => found.extend(other.queries().into_iter().map(|query| (query, None))),
+        }
+    }
+
+    /// The column that `x IN (SELECT column ...)` compares with, when the block has nothing that works on more than one row.
+    fn only_column(&self, select: &Select, scope: usize) -> Option<ColumnId> {
+        let [Item::Expr { expr: Expr::Column(column), .. }] = select.items.as_slice() else { return None };
+        if !select.group_by.is_empty() || select.having.is_some() || select.rollup || select.odd {
+            return None;
+        }
+        self.binder.resolve(scope, column)
+    }
+
+    pub(super) fn note(&mut self, scope: usize, expr: &Expr) {
+        let every = self.bare_target;
+        for column in expr.columns() {
+            self.binder.note(scope, &column.parts, every);
+        }
+    }
+
+    /// Gives each reference of a finished block its conditions.
+    fn settle(
+        &mut self,
+        references: &[usize],
+        conditions: &[Condition<ColumnId>],
+        firm: &Classes,
+        local: &[Local],
+    ) {
+        self.conditions.resize(self.binder.references.len(), Condition::All);
+        let nullable =
+            |index: usize| self.binder.references.get(index).is_none_or(|reference| reference.nullable);
+        for index in references {
+            let reference = &self.binder.references[*index];
+            if reference.kind != Kind::Sharded {
+                continue;
+            }
+            let keys = usable_keys(reference);
+            let mut mine = Condition::All;
+            for condition in conditions {
+                mine = mine.both(condition.for_reference(*index, &keys, firm, &nullable));
+            }
+            for part in local.iter().filter(|part| part.targets.contains(index)) {
+                mine = mine.both(part.condition.for_reference(*index, &keys, &part.classes, &nullable));
+            }
+            self.conditions[*index] = mine;
+        }
+    }
+}
+
+/// Key columns whose conditions may prune. Not TIMESTAMP: what a literal means depends on the session's time zone.
+fn usable_keys(reference: &Reference) -> Vec<usize> {
+    let is_usable = |ordinal: &&usize| {
+        let column = reference.table.columns.get(**ordinal);
+        column.is_some_and(|column| {
+            equal_as_keys(&column.data_type, &column.data_type) || is_text(&column.data_type)
+        })
+    };
+    reference.placer.key_ordinals().iter().filter(is_usable).copied().collect()
+}
+
+fn is_text(data_type: &ostrakon_catalog::column::ColumnType) -> bool {
+    use ostrakon_catalog::column::ColumnType::{Char, Text, VarChar};
+    matches!(data_type, Char { .. } | VarChar { .. } | Text { .. })
+}
+
+fn scatter(spread: Spread, references: &[Reference]) -> Result<Vec<usize>, String> {
+    match spread {
+        Spread::Sharded(class) => {
+            let apart = references.iter().enumerate().find(|(index, reference)| match reference.kind {
+                Kind::Sharded => !class.contains(index),
+                Kind::Single => true,
+                Kind::Broadcast => false,
+            });
+            match apart {
+                None => Ok(class),
+                Some((_, reference)) => Err(format!("table '{}' beside the others", reference.table.name)),
+            }
+        }
+        Spread::Never(reason) => Err(reason),
+        Spread::Copies | Spread::Single => Err("sharded tables inside a query on other tables".into()),
+    }
+}
+
+/// ON conditions and table functions' arguments.
+fn source_expressions<'q>(source: &'q Source, found: &mut Vec<&'q Expr>) {
+    if let Source::Join(join) = source {
+        found.extend(&join.on);
+        source_expressions(&join.left, found);
+        source_expressions(&join.right, found);
+    }
+}

@@ -1,0 +1,279 @@
+//! Binding: which catalog table, and which reference to it, a name in the statement means.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ostrakon_catalog::rule::Placement;
+use ostrakon_catalog::schema::{Database, Table, TableKind};
+
+use super::analysis::Analysis;
+use super::classes::{Classes, ColumnId};
+use super::condition::Condition;
+use super::tree::{Column, Name};
+use super::{Request, TableName};
+use crate::RouterError;
+use crate::sharding::Placer;
+use crate::sharding::fold::CollationFold;
+
+/// Schemas that every server has for itself.
+const SYSTEM: &[&str] = &["information_schema", "mysql", "performance_schema", "sys"];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Single,
+    Broadcast,
+    Sharded,
+}
+
+/// One reference to a table: the same table twice is two of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Reference {
+    pub table: Arc<Table>,
+    pub placer: Arc<Placer>,
+    pub kind: Kind,
+    /// Byte span of the name as written, with its database.
+    pub span: Range<usize>,
+    /// The name that columns are qualified with: the alias, or the table's own.
+    pub known_as: String,
+    pub has_alias: bool,
+    /// An outer join extends it with NULL.
+    pub nullable: bool,
+}
+
+impl Reference {
+    /// True when values that the key column's comparison calls equal are placed on one shard.
+    pub fn places_equal_together(&self, ordinal: usize) -> bool {
+        use ostrakon_catalog::column::ColumnType::{Char, Text, Timestamp, VarChar};
+        match self.table.columns.get(ordinal).map(|column| &column.data_type) {
+            None | Some(Timestamp { .. }) => false,
+            Some(Char { collation, .. } | VarChar { collation, .. } | Text { collation, .. }) => {
+                collation.as_deref() == Some("binary")
+                    || self.table.rule().is_some_and(|rule| rule.placement == Placement::Folded)
+            }
+            Some(_) => true,
+        }
+    }
+}
+
+/// Names that one query block can see.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    pub entries: Vec<Entry>,
+    /// Columns that USING and NATURAL merged, with the reference that gives the value.
+    pub merged: Vec<(String, ColumnId)>,
+    pub parent: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub name: String,
+    /// `None`: a derived table or the like, whose columns are not known.
+    pub reference: Option<usize>,
+}
+
+pub(crate) struct Binder<'r> {
+    request: &'r Request<'r>,
+    /// The one logical database of the statement, once a table is named.
+    pub database: Option<Arc<Database>>,
+    pub references: Vec<Reference>,
+    pub scopes: Vec<Scope>,
+    /// CTE names in scope, innermost last.
+    pub ctes: Vec<String>,
+    /// Database-qualified column prefixes (`db`.`t`), with the reference that they mean.
+    pub qualifiers: Vec<(Range<usize>, usize)>,
+    placers: HashMap<u64, Arc<Placer>>,
+}
+
+impl<'r> Binder<'r> {
+    pub fn new(request: &'r Request<'r>) -> Self {
+        Self {
+            request,
+            database: None,
+            references: Vec::new(),
+            scopes: Vec::new(),
+            ctes: Vec::new(),
+            qualifiers: Vec::new(),
+            placers: HashMap::new(),
+        }
+    }
+
+    /// True when the name means a WITH query.
+    pub fn is_cte(&self, name: &[Name]) -> bool {
+        matches!(name, [only] if self.ctes.contains(&only.text))
+    }
+
+    /// Adds a reference to the table of that name.
+    ///
+    /// Errors: 1046, 1049, 1146, and 1235 for system schemas and a second database.
+    pub fn table(&mut self, name: &[Name], alias: Option<&str>) -> Result<usize, RouterError> {
+        let (database, table_name) = match name {
+            [table] => (self.request.database.ok_or_else(RouterError::no_database)?, table),
+            [database, table] => (database.text.as_str(), table),
+            _ => return Err(RouterError::syntax("table name")),
+        };
+        let (database, table) = self.lookup(database, &table_name.text)?;
+        let span = match name {
+            [first, ..] => first.span.start..table_name.span.end,
+            [] => table_name.span.clone(),
+        };
+        let placer = self.placer(&table, &database)?;
+        let kind = match table.kind {
+            TableKind::Single => Kind::Single,
+            TableKind::Broadcast => Kind::Broadcast,
+            TableKind::Sharded(_) => Kind::Sharded,
+        };
+        self.references.push(Reference {
+            table,
+            placer,
+            kind,
+            span,
+            known_as: alias.unwrap_or(&table_name.text).to_owned(),
+            has_alias: alias.is_some(),
+            nullable: false,
+        });
+        Ok(self.references.len() - 1)
+    }
+
+    fn lookup(&mut self, database: &str, table: &str) -> Result<(Arc<Database>, Arc<Table>), RouterError> {
+        let catalog = self.request.catalog;
+        let Some(found) = catalog.database(database) else {
+            if SYSTEM.iter().any(|system| system.eq_ignore_ascii_case(database)) {
+                return Err(RouterError::not_supported(format_args!("tables of '{database}' in a query")));
+            }
+            return Err(RouterError::unknown_database(database));
+        };
+        let Some(entry) = found.tables.get(table) else {
+            return Err(RouterError::no_such_table(database, table));
+        };
+        match &self.database {
+            Some(first) if first.name != found.name => {
+                return Err(RouterError::not_supported("tables of two databases in one statement"));
+            }
+            Some(_) => {}
+            None => self.database = Some(found.clone()),
+        }
+        Ok((found.clone(), entry.clone()))
+    }
+
+    fn placer(&mut self, table: &Arc<Table>, database: &Database) -> Result<Arc<Placer>, RouterError> {
+        if let Some(placer) = self.placers.get(&table.id) {
+            return Ok(placer.clone());
+        }
+        let catalog = self.request.catalog;
+        let folds = |collation: &str| Some(Arc::new(CollationFold::decode(catalog.fold(collation)?).ok()?));
+        let placer = Arc::new(Placer::new(table, database, &folds)?);
+        self.placers.insert(table.id, placer.clone());
+        Ok(placer)
+    }
+
+    pub fn open_scope(&mut self, parent: Option<usize>) -> usize {
+        self.scopes.push(Scope { parent, ..Scope::default() });
+        self.scopes.len() - 1
+    }
+
+    /// The reference's column that this name means; `None` when that is not certain.
+    pub fn resolve(&self, scope: usize, column: &Column) -> Option<ColumnId> {
+        let name = column.name();
+        match column.parts.as_slice() {
+            [_] => self.resolve_bare(scope, name),
+            [table, _] => self.column_of(self.reference_named(scope, None, &table.text)?, name),
+            [database, table, _] => {
+                self.column_of(self.reference_named(scope, Some(&database.text), &table.text)?, name)
+            }
+            _ => None,
+        }
+    }
+
+    fn column_of(&self, reference: usize, name: &str) -> Option<ColumnId> {
+        let (ordinal, _) = self.references.get(reference)?.table.column(name)?;
+        Some((reference, ordinal))
+    }
+
+    fn resolve_bare(&self, scope: usize, name: &str) -> Option<ColumnId> {
+        let mut at = Some(scope);
+        while let Some(scope) = at.and_then(|index| self.scopes.get(index)) {
+            if let Some((_, id)) = scope.merged.iter().find(|(merged, _)| merged.eq_ignore_ascii_case(name)) {
+                return Some(*id);
+            }
+            let mut found = scope.entries.iter().filter_map(|entry| self.column_of(entry.reference?, name));
+            match (found.next(), found.next()) {
+                (Some(only), None) => return Some(only),
+                (Some(_), Some(_)) => return None,
+                _ => {}
+            }
+            if scope.entries.iter().any(|entry| entry.reference.is_none()) {
+                return None;
+            }
+            at = scope.parent;
+        }
+        None
+    }
+
+    /// The reference that a qualifier means: the innermost scope that has the name decides.
+    pub fn reference_named(&self, scope: usize, database: Option<&str>, name: &str) -> Option<usize> {
+        let mut at = Some(scope);
+        while let Some(scope) = at.and_then(|index| self.scopes.get(index)) {
+            if let Some(entry) = scope.entries.iter().find(|entry| entry.name == name) {
+                let in_database = database.is_none_or(|wanted| {
+                    self.database.as_ref().is_some_and(|database| database.name == wanted)
+                });
+                return if in_database { entry.reference } else { None };
+            }
+            if scope.entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name)) {
+                return None;
+            }
+            at = scope.parent;
+        }
+        None
+    }
+
+    /// Notes a column's qualifier if it has to be rewritten: one with a database, or any (`every`) of a reference.
+    pub fn note(&mut self, scope: usize, parts: &[Name], every: Option<usize>) {
+        match parts {
+            [table, _] => {
+                let Some(every) = every else { return };
+                if self.reference_named(scope, None, &table.text) == Some(every) {
+                    self.qualifiers.push((table.span.clone(), every));
+                }
+            }
+            [database, table, _] => {
+                if let Some(reference) = self.reference_named(scope, Some(&database.text), &table.text) {
+                    self.qualifiers.push((database.span.start..table.span.end, reference));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The analysis of a statement that names one table and asks nothing of it.
+    pub fn alone(&self, reference: Reference) -> Analysis {
+        Analysis {
+            database: self.database.clone(),
+            names: self.table_names(),
+            conditions: vec![Condition::All],
+            edges: Vec::new(),
+            scatter: Err("one table".into()),
+            qualifiers: Vec::new(),
+            firm: Classes::default(),
+            copies: false,
+            references: vec![reference],
+        }
+    }
+
+    /// Names for the executor, each table once.
+    pub fn table_names(&self) -> Vec<TableName> {
+        let Some(database) = &self.database else { return Vec::new() };
+        let mut names: Vec<TableName> = Vec::new();
+        for reference in &self.references {
+            if names.iter().all(|known| *known.logical_table != *reference.table.name) {
+                names.push(TableName {
+                    logical_database: database.name.as_str().into(),
+                    logical_table: reference.table.name.as_str().into(),
+                    physical_prefix: reference.placer.topology().prefix().into(),
+                });
+            }
+        }
+        names
+    }
+}

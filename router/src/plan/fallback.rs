@@ -1,0 +1,182 @@
+//! What the parser does not know passes when every table named is on one group; otherwise it is refused. Nothing is guessed.
+
+use super::analysis::Analysis;
+use super::bind::{Binder, Kind};
+use super::classes::Classes;
+use super::condition::Condition;
+use super::select::{assemble, edits};
+use super::special::Special;
+use super::text::Cutter;
+use super::tokens::Tokens;
+use super::tree::Name;
+use super::{Combine, Request, RoutedPlan, StatementClass};
+use crate::RouterError;
+use crate::lexer::TokenKind;
+
+/// Words behind which a list of tables starts.
+const BEFORE_TABLES: &[&str] = &["FROM", "JOIN", "STRAIGHT_JOIN", "UPDATE", "INTO", "TABLE", "USING"];
+
+/// Plans a statement that did not parse; `message` is the parser's.
+///
+/// Errors: those of binding; 1235 with the message when a sharded table is named, or names are not certain.
+pub(crate) fn plan(
+    request: &Request<'_>,
+    tokens: &Tokens<'_>,
+    special: Special,
+    class: StatementClass,
+    message: &str,
+) -> Result<RoutedPlan, RouterError> {
+    let refuse = || RouterError::not_supported(format_args!("this statement on these tables ({message})"));
+    if (0..tokens.len()).any(|at| tokens.is_word(at, "WITH") && at == 0) {
+        return Err(refuse());
+    }
+    let mut binder = Binder::new(request);
+    for at in 0..tokens.len() {
+        if tokens.is_any_word(at, BEFORE_TABLES) {
+            table_list(tokens, at + 1, &mut binder)?;
+        }
+    }
+    let has = |kind| binder.references.iter().any(|reference| reference.kind == kind);
+    let groups = binder.database.as_ref().map_or(0, |database| database.groups.len());
+    let copies_written = has(Kind::Broadcast) && groups > 1 && class == StatementClass::Write;
+    if has(Kind::Sharded) || copies_written {
+        return Err(refuse());
+    }
+    let named = |at: usize| tokens.kind(at) == TokenKind::Word || tokens.kind(at) == TokenKind::QuotedIdent;
+    let qualified = (0..tokens.len()).any(|at| {
+        named(at)
+            && tokens.is_op(at + 1, ".")
+            && named(at + 2)
+            && tokens.is_op(at + 3, ".")
+            && !is_reference(tokens, at, &binder)
+    });
+    if qualified {
+        return Err(refuse());
+    }
+    let analysis = Analysis {
+        database: binder.database.clone(),
+        names: binder.table_names(),
+        conditions: vec![Condition::All; binder.references.len()],
+        edges: Vec::new(),
+        scatter: Err(message.to_owned()),
+        qualifiers: Vec::new(),
+        firm: Classes::default(),
+        copies: false,
+        references: binder.references,
+    };
+    let cutter = Cutter { holes: &request.template.holes, edits: edits(&analysis, special.edits) };
+    let alone = cutter.range(0, request.template.length);
+    let mut plan = assemble(request, analysis, class, Combine::Never(message.into()), alone, Vec::new());
+    plan.user_variables = special.variables;
+    Ok(plan)
+}
+
+fn is_reference(tokens: &Tokens<'_>, at: usize, binder: &Binder<'_>) -> bool {
+    binder.references.iter().any(|reference| reference.span.start == tokens.start(at))
+}
+
+/// Binds the tables of a list: names with commas between, aliases behind, parentheses passed over.
+fn table_list(tokens: &Tokens<'_>, mut at: usize, binder: &mut Binder<'_>) -> Result<(), RouterError> {
+    loop {
+        while tokens.is_op(at, "(") {
+            at += 1;
+        }
+        if tokens.is_word(at, "SELECT") || tokens.is_word(at, "DUAL") || tokens.is_word(at, "LATERAL") {
+            return Ok(());
+        }
+        if tokens.is_op(at + 1, "(") {
+            // FROM inside EXTRACT, TRIM and the like, or a table function.
+            return Ok(());
+        }
+        let Some(first) = tokens.name(at) else { return Ok(()) };
+        let is_function_from = at > 1 && tokens.is_word(at - 1, "FROM") && inside_call(tokens, at - 1);
+        if is_function_from {
+            return Ok(());
+        }
+        let name = |at: usize, text: String| Name { text, span: tokens.start(at)..tokens.end(at) };
+        let mut parts = vec![name(at, first)];
+        at += 1;
+        if tokens.is_op(at, ".") {
+            if let Some(second) = tokens.name(at + 1) {
+                parts.push(name(at + 1, second));
+            }
+            at += 2;
+        }
+        let explicit = tokens.is_word(at, "AS");
+        let alias_at = if explicit { at + 1 } else { at };
+        let alias = match tokens.kind(alias_at) {
+            TokenKind::QuotedIdent => tokens.name(alias_at),
+            TokenKind::Word if explicit || !is_keyword(tokens, alias_at) => tokens.name(alias_at),
+            _ => None,
+        };
+        binder.table(&parts, alias.as_deref())?;
+        at = if alias.is_some() { alias_at + 1 } else { at };
+        while tokens.is_op(at, ")") {
+            at += 1;
+        }
+        if !tokens.is_op(at, ",") {
+            return Ok(());
+        }
+        at += 1;
+    }
+}
+
+/// True when FROM stands in the parentheses of EXTRACT, TRIM or SUBSTRING.
+fn inside_call(tokens: &Tokens<'_>, from: usize) -> bool {
+    let mut depth = 0usize;
+    for at in (0..from).rev() {
+        if tokens.is_op(at, ")") {
+            depth += 1;
+        } else if tokens.is_op(at, "(") {
+            if depth == 0 {
+                return at > 0
+                    && tokens.is_any_word(at - 1, &["EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "MID"]);
+            }
+            depth -= 1;
+        }
+    }
+    false
+}
+
+/// Words that cannot be an alias without AS.
+fn is_keyword(tokens: &Tokens<'_>, at: usize) -> bool {
+    tokens.is_any_word(
+        at,
+        &[
+            "WHERE",
+            "SET",
+            "JOIN",
+            "INNER",
+            "LEFT",
+            "RIGHT",
+            "CROSS",
+            "NATURAL",
+            "STRAIGHT_JOIN",
+            "ON",
+            "USING",
+            "ORDER",
+            "GROUP",
+            "HAVING",
+            "LIMIT",
+            "FOR",
+            "LOCK",
+            "UNION",
+            "EXCEPT",
+            "INTERSECT",
+            "USE",
+            "FORCE",
+            "IGNORE",
+            "PARTITION",
+            "VALUES",
+            "VALUE",
+            "SELECT",
+            "WINDOW",
+            "INTO",
+            "PROCEDURE",
+            "READ",
+            "WRITE",
+            "FROM",
+            "WITH",
+        ],
+    )
+}

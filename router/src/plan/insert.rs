@@ -1,0 +1,551 @@
+//! INSERT and REPLACE: own parser on our tokens, so that hundreds of rows cost no syntax tree. Finds each row's bytes, its shard key
+//! and its AUTO_INCREMENT value.
+
+use std::ops::Range;
+
+use ostrakon_catalog::schema::Table;
+
+use super::analysis::Analyst;
+use super::ast::{self, Part};
+use super::bind::{Binder, Kind, Reference};
+use super::condition::Condition;
+use super::rows::{AutoValue, Cell, Row, Rows};
+use super::select::{assemble, edits as query_edits};
+use super::special::{Special, special};
+use super::text::{Cutter, Edit, Piece, text};
+use super::tokens::Tokens;
+use super::tree::Name;
+use super::values::Operand;
+use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass};
+use crate::RouterError;
+use crate::sharding::topology::quote;
+
+/// More rows than this are planned anew each time: their template is unlikely to come again, and large.
+const CACHED_ROWS: usize = 16;
+
+/// Where the parts of an INSERT stand, as token indexes.
+struct Layout {
+    table: Vec<Name>,
+    /// Column names, if there is a list.
+    columns: Option<Vec<String>>,
+    /// Index of the list's `)`.
+    columns_end: usize,
+    /// The rows: token ranges of `( ... )`, or the assignments of SET as one.
+    rows: Vec<Range<usize>>,
+    /// Index of the first token behind the rows.
+    tail: usize,
+    set_form: bool,
+    /// Index where the query of INSERT ... SELECT starts.
+    query: Option<usize>,
+}
+
+/// Plans an INSERT or REPLACE.
+///
+/// Errors: 1136 when a row has another number of values than there are columns, those of binding, and 1235 for what cannot be placed.
+pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
+    let special = special(tokens)?;
+    let layout = layout(tokens)?;
+    if let Some(query) = layout.query {
+        return from_query(request, tokens, &layout, query, special);
+    }
+    let mut binder = Binder::new(request);
+    let index = binder.table(&layout.table, None)?;
+    let reference = binder.references[index].clone();
+    let groups = binder.database.as_ref().map_or(0, |database| database.groups.len());
+    let returning =
+        tokens.find(layout.tail, tokens.len(), |at| tokens.is_word(at, "RETURNING")) < tokens.len();
+    let class = if returning { StatementClass::WriteReturning } else { StatementClass::Write };
+    check(tokens, &layout, &reference, &special, groups, returning)?;
+    let mut edits = special.edits;
+    edits.push(Edit::new(reference.span.clone(), vec![Piece::Table(0)]));
+    edits.extend(qualifiers(
+        tokens,
+        &reference,
+        binder.database.as_ref().map_or("", |database| &database.name),
+    ));
+    let cutter = Cutter { holes: &request.template.holes, edits };
+    let end = request.template.length;
+    if reference.kind == Kind::Single
+        || (reference.kind == Kind::Broadcast && groups == 1 && !fills(&reference))
+    {
+        let analysis = binder.alone(reference);
+        let alone = cutter.range(0, end);
+        let mut plan = assemble(request, analysis, class, Combine::Counts, alone, Vec::new());
+        plan.cacheable = layout.rows.len() <= CACHED_ROWS;
+        plan.user_variables = special.variables;
+        return Ok(plan);
+    }
+    let rows = rows(tokens, &layout, &reference, request)?;
+    let auto = fills(&reference);
+    let combine = if reference.kind == Kind::Broadcast {
+        Combine::Broadcast
+    } else if returning {
+        Combine::Never("RETURNING".into())
+    } else if special.sets_last_id {
+        Combine::Never("LAST_INSERT_ID(expression)".into())
+    } else {
+        Combine::Counts
+    };
+    let adds_column = auto && missing(&layout, &reference.table).is_some();
+    let head = head(tokens, &layout, &reference, &cutter, adds_column);
+    let name = reference.table.auto_increment().map(|(_, column)| quote(&column.name));
+    let assigned = name.filter(|_| layout.set_form);
+    let body = Rows {
+        mode: request.mode,
+        groups,
+        everywhere: reference.kind == Kind::Broadcast,
+        head,
+        rows: rows
+            .into_iter()
+            .zip(&layout.rows)
+            .map(|(row, range)| row.cut(tokens, &cutter, range, assigned.as_deref()))
+            .collect(),
+        tail: cutter.range(tail_start(tokens, &layout), end),
+        reference,
+    };
+    let database = binder.database.clone();
+    let sequence = match (&database, auto) {
+        (Some(database), true) => {
+            Some((database.name.as_str().into(), body.reference.table.name.as_str().into()))
+        }
+        _ => None,
+    };
+    Ok(RoutedPlan {
+        class,
+        combine,
+        tables: binder.table_names(),
+        database,
+        sequence,
+        cacheable: layout.rows.len() <= CACHED_ROWS,
+        reason: "rows of several physical tables".into(),
+        calc_found_rows: false,
+        user_variables: special.variables,
+        body: PlanBody::Rows(Box::new(body)),
+    })
+}
+
+/// Byte where the text behind the rows starts.
+fn tail_start(tokens: &Tokens<'_>, layout: &Layout) -> usize {
+    layout.tail.checked_sub(1).map_or(0, |before| tokens.end(before))
+}
+
+/// True for tables whose AUTO_INCREMENT column is filled here.
+fn fills(reference: &Reference) -> bool {
+    reference.kind != Kind::Single && reference.table.auto_increment().is_some()
+}
+
+fn layout(tokens: &Tokens<'_>) -> Result<Layout, RouterError> {
+    let mut at = 1;
+    while tokens.is_any_word(at, &["LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "IGNORE"]) {
+        at += 1;
+    }
+    if tokens.is_word(at, "INTO") {
+        at += 1;
+    }
+    let syntax = |at: usize| {
+        let near = String::from_utf8_lossy(tokens.bytes(at)).into_owned();
+        RouterError::syntax(format_args!("INSERT near '{near}'"))
+    };
+    let mut table = Vec::new();
+    loop {
+        let name = tokens.name(at).ok_or_else(|| syntax(at))?;
+        table.push(Name { text: name, span: tokens.start(at)..tokens.end(at) });
+        at += 1;
+        if !tokens.is_op(at, ".") || table.len() > 1 {
+            break;
+        }
+        at += 1;
+    }
+    if tokens.is_word(at, "PARTITION") {
+        return Err(RouterError::not_supported("PARTITION (...) in INSERT"));
+    }
+    let mut found = Layout {
+        table,
+        columns: None,
+        columns_end: at,
+        rows: Vec::new(),
+        tail: at,
+        set_form: false,
+        query: None,
+    };
+    if tokens.is_op(at, "(")
+        && !tokens.is_any_word(at + 1, &["SELECT", "WITH", "TABLE"])
+        && !tokens.is_op(at + 1, "(")
+    {
+        let close = tokens.close(at);
+        found.columns = Some(column_list(tokens, at + 1, close)?);
+        found.columns_end = close;
+        at = close + 1;
+    }
+    if tokens.is_any_word(at, &["VALUES", "VALUE"]) {
+        value_rows(tokens, at + 1, &mut found)?;
+    } else if tokens.is_word(at, "SET") && found.columns.is_none() {
+        found.set_form = true;
+        let end = tokens.find(at, tokens.len(), |at| starts_tail(tokens, at));
+        found.columns = Some(assigned_columns(tokens, at + 1, end)?);
+        found.rows.push(at + 1..end);
+        found.tail = end;
+    } else if tokens.is_any_word(at, &["SELECT", "WITH", "TABLE"]) || tokens.is_op(at, "(") {
+        found.query = Some(at);
+        found.tail = tokens.find(at, tokens.len(), |at| starts_tail(tokens, at));
+    } else {
+        return Err(syntax(at));
+    }
+    Ok(found)
+}
+
+fn starts_tail(tokens: &Tokens<'_>, at: usize) -> bool {
+    (tokens.are_words(at, &["ON", "DUPLICATE"])) || tokens.is_word(at, "RETURNING")
+}
+
+fn column_list(tokens: &Tokens<'_>, from: usize, to: usize) -> Result<Vec<String>, RouterError> {
+    if from >= to {
+        return Ok(Vec::new());
+    }
+    let name = |part: Range<usize>| tokens.name(part.start).filter(|_| part.len() == 1);
+    let names: Option<Vec<String>> = tokens.split(from, to).into_iter().map(name).collect();
+    names.ok_or_else(|| RouterError::not_supported("qualified names in the column list of INSERT"))
+}
+
+fn assigned_columns(tokens: &Tokens<'_>, from: usize, to: usize) -> Result<Vec<String>, RouterError> {
+    let mut columns = Vec::new();
+    for part in tokens.split(from, to) {
+        match tokens.name(part.start) {
+            Some(name) if tokens.is_op(part.start + 1, "=") => columns.push(name),
+            _ => return Err(RouterError::not_supported("this form of INSERT ... SET")),
+        }
+    }
+    Ok(columns)
+}
+
+fn value_rows(tokens: &Tokens<'_>, mut at: usize, found: &mut Layout) -> Result<(), RouterError> {
+    loop {
+        let start = at;
+        if tokens.is_word(at, "ROW") {
+            at += 1;
+        }
+        if !tokens.is_op(at, "(") {
+            let near = String::from_utf8_lossy(tokens.bytes(at)).into_owned();
+            return Err(RouterError::syntax(format_args!("the rows of INSERT near '{near}'")));
+        }
+        at = tokens.close(at) + 1;
+        found.rows.push(start..at);
+        if !tokens.is_op(at, ",") {
+            found.tail = at;
+            return Ok(());
+        }
+        at += 1;
+    }
+}
+
+/// What may not be written to several groups.
+fn check(
+    tokens: &Tokens<'_>,
+    layout: &Layout,
+    reference: &Reference,
+    special: &Special,
+    groups: usize,
+    returning: bool,
+) -> Result<(), RouterError> {
+    if reference.kind == Kind::Single || groups == 1 && reference.kind == Kind::Broadcast {
+        let reads = (0..tokens.len()).any(|at| tokens.is_word(at, "SELECT"));
+        return match reads {
+            true => Err(RouterError::not_supported("a subquery in INSERT ... VALUES")),
+            false => Ok(()),
+        };
+    }
+    let name = &reference.table.name;
+    if (0..tokens.len()).any(|at| tokens.is_word(at, "SELECT")) {
+        return Err(RouterError::not_supported(format_args!(
+            "a subquery in INSERT ... VALUES into table '{name}'"
+        )));
+    }
+    if reference.kind == Kind::Broadcast {
+        if let Some(function) = &special.varies {
+            return Err(RouterError::not_supported(format_args!(
+                "{function} in a write to broadcast table '{name}': it differs from copy to copy"
+            )));
+        }
+        if returning {
+            return Err(RouterError::not_supported(format_args!(
+                "RETURNING from a write to broadcast table '{name}'"
+            )));
+        }
+    }
+    for part in update_assignments(tokens, layout) {
+        let names: Vec<usize> = part.clone().take_while(|at| !tokens.is_op(*at, "=")).collect();
+        let column = names.last().and_then(|at| tokens.name(*at)).unwrap_or_default();
+        let key =
+            reference.table.column(&column).is_some_and(|(ordinal, _)| reference.placer.is_key(ordinal));
+        if key && reference.kind == Kind::Sharded {
+            return Err(RouterError::not_supported(format_args!(
+                "ON DUPLICATE KEY UPDATE of shard key column '{column}' of table '{name}'"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The assignments of ON DUPLICATE KEY UPDATE.
+fn update_assignments(tokens: &Tokens<'_>, layout: &Layout) -> Vec<Range<usize>> {
+    let start = tokens
+        .find(layout.tail, tokens.len(), |at| tokens.are_words(at, &["ON", "DUPLICATE", "KEY", "UPDATE"]));
+    if start >= tokens.len() {
+        return Vec::new();
+    }
+    let end = tokens.find(start, tokens.len(), |at| tokens.is_word(at, "RETURNING"));
+    tokens.split(start + 4, end)
+}
+
+/// `t.` and `db.t.` before a column: the target has no alias, so the physical name stands there.
+fn qualifiers(tokens: &Tokens<'_>, reference: &Reference, database: &str) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for at in 0..tokens.len() {
+        let is_name = tokens.end(at) == reference.span.end;
+        let is_qualifier = tokens.is_op(at + 1, ".")
+            && tokens.name(at).is_some_and(|name| name == reference.table.name)
+            && tokens.name(at + 2).is_some_and(|_| !tokens.is_op(at + 3, "."));
+        if is_name || !is_qualifier {
+            continue;
+        }
+        let before =
+            at.checked_sub(1).filter(|before| tokens.is_op(*before, ".")).and_then(|dot| dot.checked_sub(1));
+        let start = match before {
+            None => at,
+            Some(before) if tokens.name(before).is_some_and(|name| name == database) => before,
+            Some(_) => continue,
+        };
+        edits.push(Edit::new(tokens.start(start)..tokens.end(at), vec![Piece::Table(0)]));
+    }
+    edits
+}
+
+/// The names that the values of a row are for.
+fn value_columns(layout: &Layout, table: &Table) -> Vec<String> {
+    match &layout.columns {
+        Some(columns) if !columns.is_empty() || layout.rows.iter().all(|row| row.len() > 2) => {
+            columns.clone()
+        }
+        // `INSERT INTO t () VALUES ()` names none.
+        Some(_) => Vec::new(),
+        None => table
+            .columns
+            .iter()
+            .filter(|column| !column.invisible)
+            .map(|column| column.name.clone())
+            .collect(),
+    }
+}
+
+/// The AUTO_INCREMENT column, when the statement does not name it.
+fn missing(layout: &Layout, table: &Table) -> Option<usize> {
+    let (ordinal, column) = table.auto_increment()?;
+    let named = value_columns(layout, table).iter().any(|name| name.eq_ignore_ascii_case(&column.name));
+    // Without a list and with empty rows, every column takes its default.
+    let empty = layout.columns.is_none() && layout.rows.iter().all(|row| row.len() == 2);
+    (!named || empty).then_some(ordinal)
+}
+
+/// The text up to the first row.
+fn head(
+    tokens: &Tokens<'_>,
+    layout: &Layout,
+    reference: &Reference,
+    cutter: &Cutter<'_>,
+    adds_column: bool,
+) -> Vec<Piece> {
+    let first = layout.rows.first().map_or(0, |row| tokens.start(row.start));
+    let Some((_, column)) = reference.table.auto_increment().filter(|_| adds_column && !layout.set_form)
+    else {
+        return cutter.range(0, first);
+    };
+    let name = quote(&column.name);
+    let mut pieces;
+    if layout.columns.is_none() {
+        let behind = layout.table.last().map_or(0, |name| name.span.end);
+        pieces = cutter.range(0, behind);
+        pieces.push(text(format!(" ({name})")));
+        pieces.extend(cutter.range(behind, first));
+    } else {
+        let close = tokens.start(layout.columns_end);
+        let comma = if tokens.is_op(layout.columns_end.saturating_sub(1), "(") { "" } else { ", " };
+        pieces = cutter.range(0, close);
+        pieces.push(text(format!("{comma}{name}")));
+        pieces.extend(cutter.range(close, first));
+    }
+    pieces
+}
+
+/// Reads each row's shard key and AUTO_INCREMENT value.
+fn rows(
+    tokens: &Tokens<'_>,
+    layout: &Layout,
+    reference: &Reference,
+    request: &Request<'_>,
+) -> Result<Vec<Row>, RouterError> {
+    let table = &reference.table;
+    let columns = value_columns(layout, table);
+    let auto = table.auto_increment().filter(|_| fills(reference)).map(|(ordinal, _)| ordinal);
+    let added = missing(layout, table).filter(|_| auto.is_some());
+    let mut rows = Vec::with_capacity(layout.rows.len());
+    for (number, range) in layout.rows.iter().enumerate() {
+        let values = row_values(tokens, layout, range);
+        if values.len() != columns.len() && !(values.is_empty() && layout.columns.is_none()) {
+            let message = format!("Column count doesn't match value count at row {}", number + 1);
+            return Err(RouterError::new(1136, "21S01", message));
+        }
+        let find = |ordinal: usize| {
+            let name = table.columns.get(ordinal).map_or("", |column| &column.name);
+            let position = columns.iter().position(|column| column.eq_ignore_ascii_case(name))?;
+            values.get(position).cloned()
+        };
+        let auto_value = match auto {
+            None => None,
+            Some(_) if added.is_some() => Some(AutoValue { cell: Cell::Default, tokens: None }),
+            Some(ordinal) => {
+                let value = find(ordinal);
+                let cell = match &value {
+                    Some(value) => cell(tokens, value, request)?.ok_or_else(|| {
+                        RouterError::not_supported(format_args!(
+                            "an expression as the AUTO_INCREMENT value of table '{}'",
+                            table.name
+                        ))
+                    })?,
+                    None => Cell::Default,
+                };
+                Some(AutoValue { cell, tokens: value })
+            }
+        };
+        let mut keys = Vec::new();
+        if reference.kind == Kind::Sharded {
+            for ordinal in reference.placer.key_ordinals() {
+                keys.push(key(tokens, *ordinal, find(*ordinal), auto, reference, request)?);
+            }
+        }
+        rows.push(Row { keys, auto: auto_value, pieces: Vec::new(), auto_at: None });
+    }
+    Ok(rows)
+}
+
+fn key(
+    tokens: &Tokens<'_>,
+    ordinal: usize,
+    value: Option<Range<usize>>,
+    auto: Option<usize>,
+    reference: &Reference,
+    request: &Request<'_>,
+) -> Result<Cell, RouterError> {
+    let column = reference.table.columns.get(ordinal);
+    if column.is_some_and(|column| column.generated) {
+        return Err(RouterError::not_supported("INSERT into a table that is sharded by a generated column"));
+    }
+    if auto == Some(ordinal) {
+        return Ok(Cell::Auto);
+    }
+    let Some(value) = value else { return Ok(Cell::Default) };
+    cell(tokens, &value, request)?.ok_or_else(|| {
+        RouterError::not_supported(format_args!(
+            "an expression as the value of shard key column '{}' of table '{}'; give a literal or a parameter",
+            column.map_or("", |column| &column.name),
+            reference.table.name
+        ))
+    })
+}
+
+/// Token ranges of a row's values.
+fn row_values(tokens: &Tokens<'_>, layout: &Layout, range: &Range<usize>) -> Vec<Range<usize>> {
+    if layout.set_form {
+        return tokens
+            .split(range.start, range.end)
+            .into_iter()
+            .map(|part| part.start + 2..part.end)
+            .collect();
+    }
+    let open = if tokens.is_op(range.start, "(") { range.start } else { range.start + 1 };
+    if open + 2 == range.end {
+        return Vec::new();
+    }
+    tokens.split(open + 1, range.end - 1)
+}
+
+/// What a value is, if it is known without evaluating anything.
+fn cell(
+    tokens: &Tokens<'_>,
+    value: &Range<usize>,
+    request: &Request<'_>,
+) -> Result<Option<Cell>, RouterError> {
+    let mut range = value.clone();
+    while range.len() > 2 && tokens.is_op(range.start, "(") && tokens.close(range.start) + 1 == range.end {
+        range = range.start + 1..range.end - 1;
+    }
+    let at = range.start;
+    if range.len() == 1 {
+        if tokens.is_word(at, "DEFAULT") {
+            return Ok(Some(Cell::Default));
+        }
+        if tokens.is_word(at, "NULL") || tokens.bytes(at) == b"\\N" {
+            return Ok(Some(Cell::Value(Operand::Null)));
+        }
+        if tokens.is_any_word(at, &["TRUE", "FALSE"]) {
+            return Ok(Some(Cell::Value(Operand::Fixed(i64::from(tokens.is_word(at, "TRUE"))))));
+        }
+        return Ok(Operand::of(tokens, tokens.start(at), false, request.mode).map(Cell::Value));
+    }
+    if range.len() == 2 && (tokens.is_op(at, "-") || tokens.is_op(at, "+")) {
+        let negative = tokens.is_op(at, "-");
+        return Ok(Operand::of(tokens, tokens.start(at + 1), negative, request.mode).map(Cell::Value));
+    }
+    if range.len() == 3 && tokens.is_word(at, "LAST_INSERT_ID") && tokens.is_op(at + 1, "(") {
+        return Ok(Some(Cell::Session(super::SessionFunction::LastInsertId)));
+    }
+    Ok(None)
+}
+
+/// INSERT ... SELECT: possible where everything is one physical statement.
+fn from_query(
+    request: &Request<'_>,
+    tokens: &Tokens<'_>,
+    layout: &Layout,
+    query_at: usize,
+    special: Special,
+) -> Result<RoutedPlan, RouterError> {
+    let refuse = |why: &str| RouterError::not_supported(format_args!("INSERT ... SELECT {why}"));
+    let query = ast::parse(tokens, &[Part::Tokens(query_at..layout.tail)], request.mode)
+        .map_err(|why| refuse(&why))?;
+    let (mut analysis, mut binder) = Analyst::new(request, tokens).run(&query)?;
+    let index = binder.table(&layout.table, None)?;
+    let reference = binder.references[index].clone();
+    let database = binder.database.clone();
+    let groups = database.as_ref().map_or(0, |database| database.groups.len());
+    if fills(&reference) {
+        return Err(refuse("into a sharded or broadcast table with AUTO_INCREMENT"));
+    }
+    match reference.kind {
+        Kind::Broadcast if groups > 1 => return Err(refuse("into a broadcast table")),
+        Kind::Sharded if reference.placer.topology().len() > 1 => return Err(refuse("into a sharded table")),
+        _ => {}
+    }
+    let mut edits = query_edits(&analysis, special.edits);
+    edits.push(Edit::new(reference.span.clone(), vec![Piece::Table(index)]));
+    let tail = tail_start(tokens, layout);
+    edits.extend(
+        qualifiers(tokens, &reference, database.as_ref().map_or("", |database| &database.name))
+            .into_iter()
+            .filter(|edit| edit.start >= tail)
+            .map(|edit| Edit { pieces: vec![Piece::Table(index)], ..edit }),
+    );
+    let cutter = Cutter { holes: &request.template.holes, edits };
+    let alone = cutter.range(0, request.template.length);
+    analysis.database = database;
+    analysis.names = binder.table_names();
+    analysis.references = binder.references.clone();
+    analysis.conditions.push(Condition::All);
+    analysis.scatter = Err("INSERT ... SELECT".into());
+    let returning =
+        tokens.find(layout.tail, tokens.len(), |at| tokens.is_word(at, "RETURNING")) < tokens.len();
+    let class = if returning { StatementClass::WriteReturning } else { StatementClass::Write };
+    let combine = Combine::Never("INSERT ... SELECT".into());
+    let mut plan = assemble(request, analysis, class, combine, alone, Vec::new());
+    plan.user_variables = special.variables;
+    Ok(plan)
+}

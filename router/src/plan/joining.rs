@@ -1,0 +1,252 @@
+//! FROM clauses: binds their tables, and walks join trees for what each kind of join tells of keys.
+//!
+//! What a join's ON says holds for all rows of an inner join (*firm*), but only for matches of an outer one.
+
+use super::analysis::{Analyst, Outer};
+use super::bind::Entry;
+use super::classes::{Classes, ColumnId};
+use super::condition::{Condition, Reader, equal_as_keys};
+use super::spread::{self, Spread};
+use super::tree::{Column, Compare, Expr, Join, JoinKind, Query, Source};
+use crate::RouterError;
+
+/// A FROM clause after binding.
+pub(super) enum Bound<'q> {
+    Table(usize),
+    Closed(Spread),
+    Join(&'q Join, Box<Bound<'q>>, Box<Bound<'q>>),
+}
+
+/// One side of a join after its analysis.
+pub(super) struct Side {
+    pub spread: Spread,
+    /// Equalities that hold for all its rows.
+    pub facts: Classes,
+    pub references: Vec<usize>,
+}
+
+/// Conditions that hold for some references only, with the equalities known there.
+pub(super) struct Local {
+    pub condition: Condition<ColumnId>,
+    pub targets: Vec<usize>,
+    pub classes: Classes,
+}
+
+impl Analyst<'_> {
+    pub(super) fn bind<'q>(&mut self, source: &'q Source, scope: usize) -> Result<Bound<'q>, RouterError> {
+        Ok(match source {
+            Source::Table { name, alias } if self.binder.is_cte(name) => {
+                let known_as =
+                    alias.clone().or(name.last().map(|part| part.text.clone())).unwrap_or_default();
+                self.enter(scope, known_as, None);
+                Bound::Closed(Spread::Copies)
+            }
+            Source::Table { name, alias } => {
+                let reference = self.binder.table(name, alias.as_deref())?;
+                let known_as = self.binder.references[reference].known_as.clone();
+                self.enter(scope, known_as, Some(reference));
+                Bound::Table(reference)
+            }
+            Source::Derived { query, alias, lateral } => {
+                let spread = self.derived(query, scope, *lateral)?;
+                self.enter(scope, alias.clone().unwrap_or_default(), None);
+                Bound::Closed(spread)
+            }
+            Source::Other { inside, alias } => {
+                self.note(scope, &Expr::Other(inside.clone()));
+                self.enter(scope, alias.clone().unwrap_or_default(), None);
+                for query in &inside.queries {
+                    self.query(query, None, None)?;
+                }
+                Bound::Closed(Spread::Never("a table function".into()))
+            }
+            Source::Join(join) => {
+                let left = self.bind(&join.left, scope)?;
+                let right = self.bind(&join.right, scope)?;
+                Bound::Join(join, Box::new(left), Box::new(right))
+            }
+        })
+    }
+
+    fn derived(&mut self, query: &Query, scope: usize, lateral: bool) -> Result<Spread, RouterError> {
+        let parent =
+            if lateral { Some(scope) } else { self.binder.scopes.get(scope).and_then(|scope| scope.parent) };
+        let outer = parent.map(|scope| Outer {
+            scope,
+            sharded: Vec::new(),
+            firm: Classes::default(),
+            conditions: Vec::new(),
+        });
+        let block = self.query(query, outer.as_ref(), None)?;
+        Ok(match block.spread {
+            Spread::Sharded(_) => Spread::Never("a derived table on sharded tables".into()),
+            Spread::Copies if query.limited => Spread::Never("LIMIT in a derived table".into()),
+            _ if lateral => Spread::Never("a LATERAL table".into()),
+            other => other,
+        })
+    }
+
+    fn enter(&mut self, scope: usize, name: String, reference: Option<usize>) {
+        if let Some(scope) = self.binder.scopes.get_mut(scope) {
+            scope.entries.push(Entry { name, reference });
+        }
+    }
+
+    /// Walks a join tree. `inherited`: equalities that the nodes above ask of this one's rows. `firm`: the node's own conditions
+    /// hold for every row of the block.
+    pub(super) fn join_tree(
+        &mut self,
+        bound: &Bound<'_>,
+        scope: usize,
+        inherited: &Classes,
+        firm: bool,
+        conditions: &mut Vec<Condition<ColumnId>>,
+        local: &mut Vec<Local>,
+    ) -> Side {
+        let (join, left, right) = match bound {
+            Bound::Table(index) => {
+                let spread = Spread::of(*index, &self.binder.references[*index]);
+                return Side { spread, facts: Classes::default(), references: vec![*index] };
+            }
+            Bound::Closed(spread) => {
+                return Side { spread: spread.clone(), facts: Classes::default(), references: Vec::new() };
+            }
+            Bound::Join(join, left, right) => (join, left, right),
+        };
+        let mut own = self.facts(join.on.as_ref(), scope);
+        self.merged_columns(join, left, right, scope, &mut own);
+        let down = inherited.with(&own);
+        let condition = join.on.as_ref().map(|on| self.read(on, scope));
+        if join.kind == JoinKind::Inner {
+            let left = self.join_tree(left, scope, &down, firm, conditions, local);
+            let right = self.join_tree(right, scope, &down, firm, conditions, local);
+            let facts = own.with(&left.facts).with(&right.facts);
+            let all = inherited.with(&facts);
+            let spread = spread::inner(&self.binder.references, left.spread, right.spread, &all);
+            let references: Vec<usize> = left.references.into_iter().chain(right.references).collect();
+            match condition {
+                Some(condition) if firm => conditions.push(condition),
+                Some(condition) => local.push(Local { condition, targets: references.clone(), classes: all }),
+                None => {}
+            }
+            return Side { spread, facts, references };
+        }
+        let (kept, extended) = if join.kind == JoinKind::Left { (left, right) } else { (right, left) };
+        let kept = self.join_tree(kept, scope, inherited, firm, conditions, local);
+        let extended = self.join_tree(extended, scope, &down, false, conditions, local);
+        let all = down.with(&kept.facts).with(&extended.facts);
+        if let (Spread::Sharded(a), Spread::Sharded(b)) = (&kept.spread, &extended.spread)
+            && let Some(edge) = spread::tie(&self.binder.references, a, b, &all)
+        {
+            self.edges.push(edge);
+        }
+        for reference in &extended.references {
+            self.binder.references[*reference].nullable = true;
+        }
+        if let Some(condition) = condition {
+            local.push(Local { condition, targets: extended.references.clone(), classes: all.clone() });
+        }
+        let spread = spread::outer(&self.binder.references, kept.spread, extended.spread, &all);
+        let references = kept.references.into_iter().chain(extended.references).collect();
+        Side { spread, facts: kept.facts, references }
+    }
+
+    /// USING and NATURAL: equal columns, and names that need no qualifier.
+    fn merged_columns(
+        &mut self,
+        join: &Join,
+        left: &Bound<'_>,
+        right: &Bound<'_>,
+        scope: usize,
+        facts: &mut Classes,
+    ) {
+        let (mut left_side, mut right_side) = (Vec::new(), Vec::new());
+        let known = collect(left, &mut left_side) & collect(right, &mut right_side);
+        let mut names = join.using.clone();
+        if join.natural && known {
+            for reference in &right_side {
+                names.extend(
+                    self.binder.references[*reference].table.columns.iter().map(|column| column.name.clone()),
+                );
+            }
+        }
+        for name in names {
+            let find = |side: &[usize]| -> Option<ColumnId> {
+                let mut found = side.iter().filter_map(|index| {
+                    self.binder.references[*index].table.column(&name).map(|(ordinal, _)| (*index, ordinal))
+                });
+                found.next().filter(|_| found.next().is_none())
+            };
+            if let (Some(a), Some(b)) = (find(&left_side), find(&right_side)) {
+                self.equate(facts, a, b);
+                let value = if join.kind == JoinKind::Right { b } else { a };
+                if let Some(scope) = self.binder.scopes.get_mut(scope) {
+                    scope.merged.insert(0, (name, value));
+                }
+            }
+        }
+    }
+
+    pub(super) fn read(&self, expr: &Expr, scope: usize) -> Condition<ColumnId> {
+        let resolve = |column: &Column| self.binder.resolve(scope, column);
+        Reader { tokens: self.tokens, mode: self.mode, resolve: &resolve }.read(expr)
+    }
+
+    /// Equalities of columns that an AND of conditions asks for.
+    pub(super) fn facts(&self, expr: Option<&Expr>, scope: usize) -> Classes {
+        let mut classes = Classes::default();
+        if let Some(expr) = expr {
+            self.collect_facts(expr, scope, &mut classes);
+        }
+        classes
+    }
+
+    fn collect_facts(&self, expr: &Expr, scope: usize, classes: &mut Classes) {
+        match expr {
+            Expr::And(a, b) => {
+                self.collect_facts(a, scope, classes);
+                self.collect_facts(b, scope, classes);
+            }
+            Expr::Compare { op: Compare::Eq, left, right } => {
+                let (Expr::Column(a), Expr::Column(b)) = (left.as_ref(), right.as_ref()) else { return };
+                let resolve = |column: &Column| self.binder.resolve(scope, column);
+                let reader = Reader { tokens: self.tokens, mode: self.mode, resolve: &resolve };
+                if !reader.is_whole(a.span().start, b.span().end) {
+                    return;
+                }
+                if let (Some(a), Some(b)) = (resolve(a), resolve(b)) {
+                    self.equate(classes, a, b);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes `a = b`, where that is equality of keys.
+    pub(super) fn equate(&self, classes: &mut Classes, a: ColumnId, b: ColumnId) {
+        let data_type = |id: ColumnId| {
+            self.binder
+                .references
+                .get(id.0)
+                .and_then(|r| r.table.columns.get(id.1))
+                .map(|column| &column.data_type)
+        };
+        if let (Some(left), Some(right)) = (data_type(a), data_type(b))
+            && equal_as_keys(left, right)
+        {
+            classes.equate(a, b);
+        }
+    }
+}
+
+/// Collects the references below a node; false when there are tables whose columns are not known.
+fn collect(bound: &Bound<'_>, found: &mut Vec<usize>) -> bool {
+    match bound {
+        Bound::Table(index) => {
+            found.push(*index);
+            true
+        }
+        Bound::Closed(_) => false,
+        Bound::Join(_, left, right) => collect(left, found) & collect(right, found),
+    }
+}

@@ -1,0 +1,196 @@
+//! SELECT: from tokens to a routed plan.
+
+use std::sync::Arc;
+
+use super::analysis::{Analysis, Analyst};
+use super::ast::{self, Part};
+use super::bind::{Binder, Kind};
+use super::layout::Layout;
+use super::merging::Merge;
+use super::route::Tables;
+use super::special::{Special, special};
+use super::text::{Cutter, Edit, Piece, text};
+use super::tokens::Tokens;
+use super::tree::{Body, Expr, Item, Query};
+use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback};
+use crate::RouterError;
+use crate::sharding::topology::quote;
+
+/// Plans a query.
+///
+/// Errors: those of binding, and 1235 for what is refused by name.
+pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
+    let special = special(tokens)?;
+    if (0..tokens.len()).any(|at| tokens.is_word(at, "INTO")) {
+        return Err(RouterError::not_supported("SELECT ... INTO"));
+    }
+    if special.sets_last_id {
+        return Err(RouterError::not_supported("LAST_INSERT_ID(expression) in a query"));
+    }
+    let class = if is_locking(tokens) { StatementClass::LockingRead } else { StatementClass::Read };
+    match ast::parse(tokens, &[Part::Tokens(0..tokens.len())], request.mode) {
+        Ok(query) => parsed(request, tokens, &query, special, class),
+        Err(message) => fallback::plan(request, tokens, special, class, &message),
+    }
+}
+
+fn is_locking(tokens: &Tokens<'_>) -> bool {
+    (0..tokens.len()).any(|at| {
+        (tokens.is_word(at, "FOR") && tokens.is_any_word(at + 1, &["UPDATE", "SHARE"]))
+            || tokens.are_words(at, &["LOCK", "IN", "SHARE", "MODE"])
+    })
+}
+
+fn parsed(
+    request: &Request<'_>,
+    tokens: &Tokens<'_>,
+    query: &Query,
+    special: Special,
+    class: StatementClass,
+) -> Result<RoutedPlan, RouterError> {
+    let (mut analysis, binder) = Analyst::new(request, tokens).run(query)?;
+    let holes = &request.template.holes;
+    let mut cutter = Cutter { holes, edits: edits(&analysis, special.edits) };
+    let layout = first_select(tokens).map(|select| Layout::new(tokens, select));
+    if let Some(layout) = &layout {
+        keep_labels(tokens, &mut cutter, layout, query);
+    }
+    let alone = cutter.range(0, request.template.length);
+    let merged = merged(request, tokens, query, layout.as_ref(), &cutter, &analysis, &binder);
+    let (combine, many) = match merged {
+        Ok((spec, pieces)) => (Combine::Rows(spec), pieces),
+        Err(reason) => (Combine::Never(reason.into()), Vec::new()),
+    };
+    if matches!(combine, Combine::Never(_)) {
+        analysis.scatter = analysis.scatter.and(Err(String::new()));
+    }
+    let found_rows = layout.is_some_and(|layout| layout.calc_found_rows);
+    let mut plan = assemble(request, analysis, class, combine, alone, many);
+    plan.calc_found_rows = found_rows;
+    plan.user_variables = special.variables;
+    Ok(plan)
+}
+
+/// The merge, and the pieces of the statement for each physical table.
+fn merged(
+    request: &Request<'_>,
+    tokens: &Tokens<'_>,
+    query: &Query,
+    layout: Option<&Layout>,
+    cutter: &Cutter<'_>,
+    analysis: &Analysis,
+    binder: &Binder<'_>,
+) -> Result<(Arc<crate::merge::MergeSpec>, Vec<Piece>), String> {
+    if let Err(reason) = &analysis.scatter {
+        return Err(reason.clone());
+    }
+    let (Body::Select(select), Some(layout)) = (&query.body, layout) else {
+        return Err("a query in parentheses".into());
+    };
+    if tokens.start(first_select(tokens).unwrap_or(0)) != select.start || layout.end != tokens.len() {
+        return Err("a query that does not start with SELECT".into());
+    }
+    let merge = Merge { tokens, cutter, binder, analysis, query, select, layout, mode: request.mode };
+    let merged = merge.plan()?;
+    let edits = cutter.edits.iter().cloned().chain(merged.edits).collect();
+    let many = Cutter { holes: cutter.holes, edits }.range(0, request.template.length);
+    Ok((merged.spec, many))
+}
+
+/// Index of the outermost SELECT: the first word, behind parentheses.
+fn first_select(tokens: &Tokens<'_>) -> Option<usize> {
+    let first = (0..tokens.len()).find(|at| !tokens.is_op(*at, "("))?;
+    tokens.is_word(first, "SELECT").then_some(first)
+}
+
+/// Replacements that every physical statement needs: table names, qualifiers, session functions.
+pub(crate) fn edits(analysis: &Analysis, session: Vec<Edit>) -> Vec<Edit> {
+    let mut edits = session;
+    for (index, reference) in analysis.references.iter().enumerate() {
+        let mut pieces = vec![Piece::Table(index)];
+        if !reference.has_alias {
+            pieces.push(text(format!(" AS {}", quote(&reference.known_as))));
+        }
+        edits.push(Edit::new(reference.span.clone(), pieces));
+    }
+    for (span, index) in &analysis.qualifiers {
+        if let Some(reference) = analysis.references.get(*index) {
+            edits.push(Edit::new(span.clone(), vec![text(quote(&reference.known_as))]));
+        }
+    }
+    edits
+}
+
+/// An expression without alias is labelled by its own text: it keeps it when something in it is replaced.
+fn keep_labels(tokens: &Tokens<'_>, cutter: &mut Cutter<'_>, layout: &Layout, query: &Query) {
+    let mut labels = Vec::new();
+    let items = match first_block(&query.body) {
+        Some(items) if items.len() == layout.items.len() => items,
+        _ => return,
+    };
+    for (item, range) in items.iter().zip(&layout.items) {
+        let Some(last) = range.end.checked_sub(1).filter(|last| *last >= range.start) else { continue };
+        let (start, end) = (tokens.start(range.start), tokens.end(last));
+        let is_labelled = match item {
+            Item::Expr { alias: Some(_), .. } | Item::Star | Item::TableStar(_) => true,
+            // A replaced word (CURRENT_USER) looks like a column to the parser.
+            Item::Expr { expr: Expr::Column(column), .. } => column.parts.len() > 1,
+            Item::Expr { .. } => false,
+        };
+        if !is_labelled && cutter.touches(start, end) {
+            labels.push(Edit::new(end..end, vec![text(" AS "), cutter.label(start, end)]));
+        }
+    }
+    cutter.edits.extend(labels);
+}
+
+fn first_block(body: &Body) -> Option<&[Item]> {
+    match body {
+        Body::Select(select) => Some(&select.items),
+        Body::Set(left, _) => first_block(left),
+        Body::Nested(query) => first_block(&query.body),
+        Body::Values(_) => None,
+    }
+}
+
+/// Puts a plan together.
+pub(crate) fn assemble(
+    request: &Request<'_>,
+    analysis: Analysis,
+    class: StatementClass,
+    combine: Combine,
+    alone: Vec<Piece>,
+    many: Vec<Piece>,
+) -> RoutedPlan {
+    let has_sharded = analysis.references.iter().any(|reference| reference.kind == Kind::Sharded);
+    let reason: Arc<str> = match &combine {
+        Combine::Never(reason) if has_sharded => reason.clone(),
+        _ if has_sharded => "several physical tables".into(),
+        _ => "one group".into(),
+    };
+    let mut tables = Tables {
+        mode: request.mode,
+        groups: analysis.database.as_ref().map_or(0, |database| database.groups.len()),
+        references: analysis.references,
+        conditions: analysis.conditions,
+        edges: analysis.edges,
+        class: analysis.scatter.ok(),
+        everywhere: false,
+        points: Vec::new(),
+        alone,
+        many,
+    };
+    tables.prepare();
+    RoutedPlan {
+        class,
+        database: analysis.database,
+        combine,
+        tables: analysis.names,
+        sequence: None,
+        cacheable: true,
+        reason,
+        calc_found_rows: false,
+        user_variables: Vec::new(),
+        body: PlanBody::Tables(Box::new(tables)),
+    }
+}

@@ -1,0 +1,150 @@
+//! Functions and variables that mean the session, not the server: literals are put in their place; what cannot work through a shared
+//! connection is refused by name.
+
+use super::SessionFunction;
+use super::text::{Edit, Piece};
+use super::tokens::Tokens;
+use crate::RouterError;
+use crate::lexer::TokenKind;
+
+/// What a statement's tokens say beside its tables.
+#[derive(Debug, Default)]
+pub(crate) struct Special {
+    /// Literals in place of session functions.
+    pub edits: Vec<Edit>,
+    /// `LAST_INSERT_ID(expression)`: tells the session a new value through the OK packet.
+    pub sets_last_id: bool,
+    /// A function whose value differs from copy to copy.
+    pub varies: Option<String>,
+    /// User variables that are read, lower case, without the `@`.
+    pub variables: Vec<String>,
+}
+
+/// Functions without arguments that become literals.
+const FUNCTIONS: &[(&str, SessionFunction)] = &[
+    ("LAST_INSERT_ID", SessionFunction::LastInsertId),
+    ("FOUND_ROWS", SessionFunction::FoundRows),
+    ("ROW_COUNT", SessionFunction::RowCount),
+    ("DATABASE", SessionFunction::Database),
+    ("SCHEMA", SessionFunction::Database),
+    ("CONNECTION_ID", SessionFunction::ConnectionId),
+    ("USER", SessionFunction::User),
+    ("SESSION_USER", SessionFunction::User),
+    ("SYSTEM_USER", SessionFunction::User),
+    ("CURRENT_USER", SessionFunction::CurrentUser),
+    ("VERSION", SessionFunction::Version),
+];
+
+/// Variables that become literals; also with `session.` or `local.` before the name.
+const VARIABLES: &[(&str, SessionFunction)] = &[
+    ("last_insert_id", SessionFunction::LastInsertId),
+    ("identity", SessionFunction::LastInsertId),
+    ("autocommit", SessionFunction::Autocommit),
+    ("version", SessionFunction::Version),
+    ("warning_count", SessionFunction::WarningCount),
+    ("error_count", SessionFunction::ErrorCount),
+    ("in_transaction", SessionFunction::InTransaction),
+    ("port", SessionFunction::Port),
+    ("hostname", SessionFunction::Hostname),
+];
+
+const LOCKS: &[&str] = &["GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "IS_FREE_LOCK", "IS_USED_LOCK"];
+
+const SEQUENCES: &[&str] = &["NEXTVAL", "LASTVAL", "SETVAL"];
+
+/// Functions that give another value on each server or in each call.
+const VARYING: &[&str] = &[
+    "RAND",
+    "UUID",
+    "UUID_SHORT",
+    "UUID_V4",
+    "UUID_V7",
+    "SYS_GUID",
+    "SYSDATE",
+    "RANDOM_BYTES",
+    "LOAD_FILE",
+    "SLEEP",
+    "BENCHMARK",
+];
+
+/// Reads the statement's tokens.
+///
+/// Errors: 1235 for user variable assignment, named locks and sequences.
+pub(crate) fn special(tokens: &Tokens<'_>) -> Result<Special, RouterError> {
+    let mut found = Special::default();
+    for at in 0..tokens.len() {
+        match tokens.kind(at) {
+            TokenKind::Word => word(tokens, at, &mut found)?,
+            TokenKind::SystemVariable => system_variable(tokens, at, &mut found),
+            TokenKind::UserVariable => {
+                let name = String::from_utf8_lossy(tokens.bytes(at)).trim_start_matches('@').to_lowercase();
+                let name = name.trim_matches(|quote| matches!(quote, '\'' | '"' | '`')).to_owned();
+                if !found.variables.contains(&name) {
+                    found.variables.push(name);
+                }
+                if tokens.is_op(at + 1, ":=") {
+                    return Err(RouterError::not_supported(
+                        "assignment to a user variable inside a statement; use SET",
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+fn word(tokens: &Tokens<'_>, at: usize, found: &mut Special) -> Result<(), RouterError> {
+    if at > 0 && tokens.is_op(at - 1, ".") {
+        let after_name = at > 1 && !tokens.is_op(at + 1, "(");
+        if after_name
+            && ["NEXTVAL", "CURRVAL"]
+                .iter()
+                .any(|name| tokens.bytes(at).eq_ignore_ascii_case(name.as_bytes()))
+        {
+            return Err(RouterError::not_supported("sequence values in a statement"));
+        }
+        return Ok(());
+    }
+    if (tokens.is_any_word(at, &["NEXT", "PREVIOUS"]) && tokens.are_words(at + 1, &["VALUE", "FOR"]))
+        || (tokens.is_any_word(at, SEQUENCES) && tokens.is_op(at + 1, "("))
+    {
+        return Err(RouterError::not_supported("sequence values in a statement"));
+    }
+    if tokens.is_word(at, "CURRENT_USER") && !tokens.is_op(at + 1, "(") {
+        found.edits.push(replace(tokens, at, at, SessionFunction::CurrentUser));
+        return Ok(());
+    }
+    if !tokens.is_op(at + 1, "(") {
+        return Ok(());
+    }
+    if tokens.is_any_word(at, LOCKS) {
+        return Err(RouterError::not_supported("named locks (GET_LOCK and its like)"));
+    }
+    if tokens.is_any_word(at, VARYING) {
+        found.varies = Some(String::from_utf8_lossy(tokens.bytes(at)).to_uppercase());
+    }
+    let function = FUNCTIONS.iter().find(|(name, _)| tokens.is_word(at, name));
+    match function {
+        Some((_, function)) if tokens.is_op(at + 2, ")") => {
+            found.edits.push(replace(tokens, at, at + 2, *function))
+        }
+        Some((_, SessionFunction::LastInsertId)) => found.sets_last_id = true,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn system_variable(tokens: &Tokens<'_>, at: usize, found: &mut Special) {
+    let text = String::from_utf8_lossy(tokens.bytes(at)).to_lowercase().replace('`', "");
+    let name = text.trim_start_matches('@');
+    let name = name.strip_prefix("session.").or(name.strip_prefix("local.")).unwrap_or(name);
+    match VARIABLES.iter().find(|(known, _)| *known == name) {
+        Some((_, function)) => found.edits.push(replace(tokens, at, at, *function)),
+        None => found.varies = Some(text),
+    }
+}
+
+fn replace(tokens: &Tokens<'_>, first: usize, last: usize, function: SessionFunction) -> Edit {
+    Edit::new(tokens.start(first)..tokens.end(last), vec![Piece::Session(function)])
+}

@@ -1,0 +1,232 @@
+//! Plan snapshots: statement in, physical statements and merge specification (or refusal) out, kept as data files.
+//!
+//! `OSTRAKON_UPDATE_PLANS=1 cargo test -p ostrakon-router --test plans` writes the files anew; look at the difference.
+
+mod catalog;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use ostrakon_router::lexer::{SqlMode, Template, scan};
+use ostrakon_router::plan::{
+    Arguments, Combine, Execution, Plan, Request, RoutedPlan, SessionFacts, SessionFunction, StatementClass,
+    plan,
+};
+use ostrakon_router::value::Value;
+
+struct Facts;
+
+impl SessionFacts for Facts {
+    fn literal(&self, function: SessionFunction) -> String {
+        match function {
+            SessionFunction::Database => "'shop'".into(),
+            SessionFunction::User | SessionFunction::CurrentUser => "'app@%'".into(),
+            SessionFunction::LastInsertId => "42".into(),
+            other => format!("'{other:?}'"),
+        }
+    }
+}
+
+/// The snapshot of one statement. Lines before it that start with `@` change the session: `@mode PIPES_AS_CONCAT`, `@params 1 'a'`.
+fn snapshot(sql: &str, mode: SqlMode, params: Option<&[Value<'_>]>) -> String {
+    let catalog = catalog::catalog();
+    let mut template = Template::default();
+    if let Err(error) = scan(sql.as_bytes(), mode, &mut template) {
+        return format!("  error {} {}\n", error.errno, error.message);
+    }
+    let request = Request {
+        text: sql.as_bytes(),
+        template: &template,
+        catalog: &catalog,
+        database: Some("shop"),
+        mode,
+    };
+    let planned = match plan(&request) {
+        Err(error) => return format!("  error {} {}\n", error.errno, error.message),
+        Ok(Plan::Command(command)) => return format!("  command {command:?}\n"),
+        Ok(Plan::Ddl(_)) => return "  ddl\n".into(),
+        Ok(Plan::Routed(planned)) => planned,
+    };
+    let mut out = String::new();
+    describe(&planned, &mut out);
+    route(&planned, sql, &template, params, &mut out);
+    out
+}
+
+fn describe(planned: &RoutedPlan, out: &mut String) {
+    if planned.class != StatementClass::Read {
+        let _ = writeln!(out, "  class {:?}", planned.class);
+    }
+    if let Some((_, table)) = &planned.sequence {
+        let _ = writeln!(out, "  sequence of {table}");
+    }
+    if !planned.cacheable {
+        out.push_str("  not cached\n");
+    }
+    if !planned.user_variables.is_empty() {
+        let _ = writeln!(out, "  variables {:?}", planned.user_variables);
+    }
+}
+
+fn route(
+    planned: &RoutedPlan,
+    sql: &str,
+    template: &Template,
+    params: Option<&[Value<'_>]>,
+    out: &mut String,
+) {
+    let mut arguments = Arguments {
+        text: sql.as_bytes(),
+        holes: &template.holes,
+        params,
+        generated: &[],
+        spread: 1,
+        preferred_group: None,
+        session: &Facts,
+    };
+    let generated: Vec<u64> = match planned.sequence_values(&arguments) {
+        Ok(count) => (0..count as u64).map(|n| 1001 + n).collect(),
+        Err(error) => {
+            let _ = writeln!(out, "  error {} {}", error.errno, error.message);
+            return;
+        }
+    };
+    arguments.generated = &generated;
+    let mut execution = Execution::default();
+    if let Err(error) = planned.route_into(&arguments, &mut execution) {
+        let _ = writeln!(out, "  refused {} {}", error.errno, error.message);
+        return;
+    }
+    let shards: Vec<String> =
+        execution.statements.iter().map(|s| format!("{}.{}", s.group, s.shard)).collect();
+    let count = execution.statements.len();
+    let _ = writeln!(out, "  {} {}", if count == 1 { "pass" } else { "to" }, shards.join(" "));
+    for (index, statement) in execution.statements.iter().enumerate() {
+        // Of a scatter the first tells enough, of rows that are placed one by one every one differs.
+        let each = matches!(planned.combine, Combine::Counts) && count <= 3;
+        if index == 0 || each {
+            let _ = writeln!(out, "  {}", String::from_utf8_lossy(execution.text(statement)));
+            if !statement.params.is_empty() {
+                let _ = writeln!(out, "  params {:?}", &execution.params[statement.params.clone()]);
+            }
+        }
+    }
+    if let Some(first) = execution.first_generated {
+        let _ = writeln!(out, "  first generated {first}");
+    }
+    if let Some(largest) = execution.largest_explicit {
+        let _ = writeln!(out, "  largest explicit {largest}");
+    }
+    if count > 1 {
+        merge(&planned.combine, out);
+    }
+}
+
+fn merge(combine: &Combine, out: &mut String) {
+    let Combine::Rows(spec) = combine else {
+        let _ = writeln!(out, "  combine {combine:?}");
+        return;
+    };
+    let _ = writeln!(out, "  visible {:?} hidden {}", spec.visible, spec.hidden);
+    for key in &spec.input_order {
+        let _ = writeln!(out, "  order {key:?}");
+    }
+    if spec.distinct {
+        out.push_str("  distinct\n");
+    }
+    if let Some(group) = &spec.group {
+        let _ = writeln!(out, "  keys {:?}\n  outputs {:?}", group.keys, group.outputs);
+        if !group.hidden_outputs.is_empty() {
+            let _ = writeln!(out, "  hidden outputs {:?}", group.hidden_outputs);
+        }
+        if let Some(having) = &group.having {
+            let _ = writeln!(out, "  having {having:?}");
+        }
+    }
+    if let Some(order) = &spec.output_order {
+        let _ = writeln!(out, "  output order {order:?}");
+    }
+    if let Some(limit) = &spec.limit {
+        let _ = writeln!(out, "  {limit:?}");
+    }
+}
+
+fn mode_of(words: &str) -> SqlMode {
+    SqlMode {
+        pipes_as_concat: words.contains("PIPES_AS_CONCAT"),
+        ansi_quotes: words.contains("ANSI_QUOTES"),
+        high_not_precedence: words.contains("HIGH_NOT_PRECEDENCE"),
+        no_auto_value_on_zero: words.contains("NO_AUTO_VALUE_ON_ZERO"),
+        no_backslash_escapes: words.contains("NO_BACKSLASH_ESCAPES"),
+        ..SqlMode::default()
+    }
+}
+
+fn parameter(word: &str) -> Value<'static> {
+    match word {
+        "NULL" => Value::Null,
+        _ => match word.parse() {
+            Ok(number) => Value::Int(number),
+            Err(_) => Value::Text(word.as_bytes().to_vec().into()),
+        },
+    }
+}
+
+/// Runs one file: every statement is a line, its snapshot the indented lines below it.
+fn check(name: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/plans").join(name);
+    let before = std::fs::read_to_string(&path).unwrap();
+    let mut after = String::new();
+    let (mut mode, mut params): (SqlMode, Option<Vec<Value<'static>>>) = (SqlMode::default(), None);
+    let mut cases = 0;
+    for line in before.lines().filter(|line| !line.starts_with("  ")) {
+        after.push_str(line);
+        after.push('\n');
+        if line.is_empty() || line.starts_with("--") {
+            continue;
+        }
+        if let Some(words) = line.strip_prefix("@mode") {
+            mode = mode_of(words);
+        } else if let Some(words) = line.strip_prefix("@params") {
+            params = Some(words.split_whitespace().map(parameter).collect());
+        } else {
+            after.push_str(&snapshot(line, mode, params.as_deref()));
+            (mode, params) = (SqlMode::default(), None);
+            cases += 1;
+        }
+    }
+    assert!(cases > 0, "{name} has no statement");
+    if std::env::var_os("OSTRAKON_UPDATE_PLANS").is_some() {
+        std::fs::write(&path, after).unwrap();
+        return;
+    }
+    for (number, (expected, found)) in before.lines().zip(after.lines()).enumerate() {
+        assert_eq!(expected, found, "{name}, line {}", number + 1);
+    }
+    assert_eq!(before.lines().count(), after.lines().count(), "{name}: lines are missing or too many");
+}
+
+#[test]
+fn conditions_prune_as_the_snapshots_say() {
+    check("conditions.txt");
+}
+
+#[test]
+fn joins_and_subqueries_route_as_the_snapshots_say() {
+    check("joins.txt");
+}
+
+#[test]
+fn merges_are_as_the_snapshots_say() {
+    check("merge.txt");
+}
+
+#[test]
+fn writes_route_as_the_snapshots_say() {
+    check("writes.txt");
+}
+
+#[test]
+fn session_functions_and_refusals_are_as_the_snapshots_say() {
+    check("session.txt");
+}
