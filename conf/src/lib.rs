@@ -156,7 +156,9 @@ mod tests {
 
     #[test]
     fn all_faults_are_reported_at_once() {
-        let error = parse("data_directory = 'd'\nnode_id = 0\nlisten = '0.0.0.0:3307'\n[[users]]\nname = 'root'").unwrap_err();
+        let error =
+            parse("data_directory = 'd'\nnode_id = 0\nlisten = '0.0.0.0:3307'\n[[users]]\nname = 'root'")
+                .unwrap_err();
         assert!(error.contains("node_id") && error.contains("empty password"), "{error}");
     }
 }

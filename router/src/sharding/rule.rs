@@ -151,7 +151,10 @@ fn key_columns<'a>(request: &RuleRequest<'a>, rule: &ShardingRule) -> Vec<&'a Co
 /// does not matter.
 ///
 /// Errors: 1235 with `unique_scope_global`.
-pub fn unique_scope_warnings(request: &RuleRequest<'_>, rule: &ShardingRule) -> Result<Vec<String>, RouterError> {
+pub fn unique_scope_warnings(
+    request: &RuleRequest<'_>,
+    rule: &ShardingRule,
+) -> Result<Vec<String>, RouterError> {
     let mut warnings = Vec::new();
     unique::check(request, rule, &mut warnings)?;
     Ok(warnings)

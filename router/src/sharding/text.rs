@@ -46,7 +46,9 @@ pub fn partition_text(partition: &Partition) -> String {
             }
         }
         ShardFunction::RightShift { shift } => arguments.push(shift.to_string()),
-        ShardFunction::RangeHash { tail } | ShardFunction::RangeHash1 { tail } => arguments.push(tail.to_string()),
+        ShardFunction::RangeHash { tail } | ShardFunction::RangeHash1 { tail } => {
+            arguments.push(tail.to_string())
+        }
         ShardFunction::YyyymmNoloop { from, to }
         | ShardFunction::YyyyweekNoloop { from, to }
         | ShardFunction::YyyyddNoloop { from, to } => bounds = format!(" BETWEEN {from} AND {to}"),
