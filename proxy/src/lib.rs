@@ -1,1 +1,17 @@
-//! Placeholder.
+//! Ostrakon: many MySQL or MariaDB servers behind one MySQL endpoint.
+//!
+//! One statement, in order: `worker` accepts -> `frontend` logs in and reads commands -> `session` finds the plan -> `exec` sends
+//! physical statements over `backend` connections and passes or merges (`merge`) the answers.
+
+pub mod backend;
+pub mod cli;
+pub mod dev;
+pub mod error;
+pub mod exec;
+pub mod frontend;
+pub mod merge;
+pub mod node;
+pub mod registry;
+pub mod session;
+pub mod tls;
+pub mod worker;

@@ -1,0 +1,5 @@
+//! The backend side: connections to instances, what settings they have, and the pools that share them between sessions.
+
+pub mod connection;
+pub mod pool;
+pub mod settings;

@@ -1,0 +1,460 @@
+//! One connection to an instance: login, queued commands, answers as bytes or as small results.
+//!
+//! Commands are queued into one buffer and written together; answers are read in the same order. **Invariant:** `outstanding` counts the
+//! commands whose answers were not read to the end; a connection with any goes back to no pool.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use bytes::{Buf, BytesMut};
+use ostrakon_catalog::schema::Instance;
+use ostrakon_protocol::auth::client::{ClientAuth, ClientStep, Transport};
+use ostrakon_protocol::capability::Capabilities;
+use ostrakon_protocol::column::ColumnDefinition;
+use ostrakon_protocol::command::{COM_QUERY, COM_STMT_CLOSE};
+use ostrakon_protocol::handshake::{Greeting, HandshakeResponse};
+use ostrakon_protocol::packet::{
+    HEADER_LENGTH, Header, MAX_PAYLOAD, begin_packet, finish_packet, write_packet,
+};
+use ostrakon_protocol::response::{ErrPacket, OkPacket};
+use ostrakon_protocol::row::TextRow;
+use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::settings::Settings;
+use crate::error::SqlError;
+
+/// Bytes asked from a socket at once.
+const READ_SIZE: usize = 64 << 10;
+
+/// utf8mb4_general_ci: both engines know it, and every session's difference is counted from it.
+const UTF8MB4_GENERAL_CI: u8 = 45;
+
+/// A prepared statement on this connection.
+#[derive(Clone, Copy, Debug)]
+pub struct BackendStatement {
+    pub id: u32,
+    pub params: u16,
+    pub columns: u16,
+}
+
+/// A connection to an instance.
+pub struct Connection {
+    stream: TcpStream,
+    instance: String,
+    /// Bytes from the server, not yet taken.
+    pub input: BytesMut,
+    /// Commands not yet written.
+    output: Vec<u8>,
+    /// The server's number for this connection, for KILL.
+    pub id: u32,
+    pub version: String,
+    pub capabilities: Capabilities,
+    settings: Rc<Settings>,
+    /// By text, each with the tick of its last use.
+    statements: HashMap<Box<[u8]>, (BackendStatement, u64)>,
+    tick: u64,
+    statement_limit: usize,
+    found_rows: bool,
+    outstanding: u32,
+    /// OK answers of queued SET and START TRANSACTION that come before the statement's answer.
+    prefix: u32,
+    /// START TRANSACTION was sent.
+    pub in_transaction: bool,
+    broken: bool,
+}
+
+/// A small answer, decoded.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    pub columns: Vec<AnswerColumn>,
+    pub rows: Vec<Vec<Option<Vec<u8>>>>,
+    pub affected_rows: u64,
+    pub warnings: u16,
+    /// The text of an OK, such as `Records: 2  Duplicates: 0  Warnings: 0`.
+    pub info: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct AnswerColumn {
+    pub name: String,
+    /// As MySQL's protocol numbers types.
+    pub column_type: u8,
+    pub charset: u16,
+    pub flags: u16,
+}
+
+impl Answer {
+    /// The cell of a row and column as text; empty for NULL or where there is none.
+    pub fn text(&self, row: usize, column: usize) -> String {
+        let cell = self.rows.get(row).and_then(|r| r.get(column)).and_then(Option::as_ref);
+        cell.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+    }
+}
+
+impl Connection {
+    /// Connects and logs in. Errors name the instance, not its address: clients see them.
+    pub async fn connect(
+        instance: &Instance,
+        statement_limit: usize,
+        found_rows: bool,
+    ) -> Result<Self, SqlError> {
+        let failed = |what: String| {
+            tracing::warn!(instance = %instance.name, host = %instance.host, port = instance.port, error = %what, "cannot connect");
+            SqlError::new(2003, "HY000", format!("Can't connect to instance '{}': {what}", instance.name))
+        };
+        let stream = TcpStream::connect((instance.host.as_str(), instance.port))
+            .await
+            .map_err(|e| failed(e.to_string()))?;
+        let _ = stream.set_nodelay(true);
+        let mut connection = Self {
+            stream,
+            instance: instance.name.clone(),
+            input: BytesMut::new(),
+            output: Vec::new(),
+            id: 0,
+            version: String::new(),
+            capabilities: Capabilities::default(),
+            settings: Rc::default(),
+            statements: HashMap::new(),
+            tick: 0,
+            statement_limit,
+            found_rows,
+            outstanding: 0,
+            prefix: 0,
+            in_transaction: false,
+            broken: false,
+        };
+        connection.login(instance).await.map_err(|e| failed(e.message))?;
+        Ok(connection)
+    }
+
+    async fn login(&mut self, instance: &Instance) -> Result<(), SqlError> {
+        let (payload, _) = self.read_packet().await?;
+        if payload.first() == Some(&0xFF) {
+            return Err(self.decode_error(&payload));
+        }
+        let greeting = Greeting::decode(&payload).map_err(|e| self.malformed(&e))?;
+        self.id = greeting.connection_id;
+        self.version = greeting.server_version.clone();
+        // Never LOCAL_FILES (a server could ask for our files) nor MULTI_STATEMENTS (user text must stay one statement).
+        let mut wanted = Capabilities::LONG_PASSWORD
+            | Capabilities::LONG_FLAG
+            | Capabilities::PROTOCOL_41
+            | Capabilities::TRANSACTIONS
+            | Capabilities::SECURE_CONNECTION
+            | Capabilities::MULTI_RESULTS
+            | Capabilities::PS_MULTI_RESULTS
+            | Capabilities::PLUGIN_AUTH
+            | Capabilities::PLUGIN_AUTH_LENENC
+            | Capabilities::DEPRECATE_EOF;
+        if self.found_rows {
+            wanted = wanted | Capabilities::FOUND_ROWS;
+        }
+        self.capabilities = wanted & greeting.capabilities;
+        let transport = Transport::Plain { fetch_server_key: true };
+        let mut auth =
+            ClientAuth::new(instance.password.as_bytes(), &greeting.plugin, &greeting.salt, transport);
+        let response = HandshakeResponse {
+            capabilities: self.capabilities,
+            max_packet: 1 << 30,
+            charset: UTF8MB4_GENERAL_CI,
+            username: instance.user.clone(),
+            auth_response: auth.initial_response(),
+            database: None,
+            plugin: Some(auth.plugin().to_owned()),
+            attributes: Vec::new(),
+        };
+        let mut payload = Vec::new();
+        response.encode(&mut payload);
+        let mut sequence = 1;
+        write_packet(&mut self.output, &mut sequence, &payload);
+        loop {
+            self.flush().await?;
+            let (payload, got) = self.read_packet().await?;
+            match auth.receive(&payload, self.capabilities).map_err(|e| SqlError::other(e.to_string()))? {
+                ClientStep::Accepted(_) => return Ok(()),
+                ClientStep::Refused(err) => return Err(SqlError::from(err)),
+                ClientStep::Send(reply) => {
+                    let mut sequence = got.wrapping_add(1);
+                    write_packet(&mut self.output, &mut sequence, &reply);
+                }
+                ClientStep::Wait => {}
+            }
+        }
+    }
+
+    // ---- state
+
+    /// A reused connection whose server has not closed it: no readiness event came, so this costs no system call.
+    pub fn is_alive(&self) -> bool {
+        let mut byte = [0u8; 1];
+        matches!(self.stream.try_read(&mut byte), Err(e) if e.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
+    /// Logged in with CLIENT_FOUND_ROWS.
+    pub fn found_rows(&self) -> bool {
+        self.found_rows
+    }
+
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    pub fn is_reusable(&self) -> bool {
+        !self.broken
+            && self.outstanding == 0
+            && self.prefix == 0
+            && !self.in_transaction
+            && self.input.is_empty()
+            && self.output.is_empty()
+    }
+
+    /// The connection must not be used again.
+    pub fn mark_broken(&mut self) {
+        self.broken = true;
+    }
+
+    /// A SET that was read back made these the connection's settings.
+    pub fn adopt(&mut self, settings: &Rc<Settings>) {
+        self.settings = Rc::clone(settings);
+        self.broken = false;
+    }
+
+    pub fn settings(&self) -> &Rc<Settings> {
+        &self.settings
+    }
+
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    // ---- queueing
+
+    /// Queues what brings the connection to the session's settings; its OK is read by `read_prefix`.
+    pub fn queue_settings(&mut self, target: &Rc<Settings>) {
+        if Rc::ptr_eq(&self.settings, target) {
+            return;
+        }
+        if let Some(sql) = self.settings.difference(target) {
+            self.queue_prefix(&sql);
+        }
+        self.settings = Rc::clone(target);
+    }
+
+    /// Queues a statement whose answer is an OK that `read_prefix` takes.
+    pub fn queue_prefix(&mut self, sql: &str) {
+        self.write_query(sql.as_bytes());
+        self.prefix += 1;
+    }
+
+    /// Queues a statement; its answer must be read to the end.
+    pub fn queue_query(&mut self, sql: &[u8]) {
+        self.write_query(sql);
+        self.outstanding += 1;
+    }
+
+    /// Queues a command whose payload `encode` writes; its answer must be read to the end.
+    pub fn queue_command(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        self.write_command(encode);
+        self.outstanding += 1;
+    }
+
+    fn write_query(&mut self, sql: &[u8]) {
+        if sql.len() + 1 < MAX_PAYLOAD {
+            self.write_command(|out| {
+                out.push(COM_QUERY);
+                out.extend_from_slice(sql);
+            });
+        } else {
+            let mut payload = Vec::with_capacity(sql.len() + 1);
+            payload.push(COM_QUERY);
+            payload.extend_from_slice(sql);
+            write_packet(&mut self.output, &mut 0, &payload);
+        }
+    }
+
+    fn write_command(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        let start = begin_packet(&mut self.output);
+        encode(&mut self.output);
+        finish_packet(&mut self.output, start, &mut 0);
+    }
+
+    // ---- IO
+
+    /// Writes what is queued.
+    pub async fn flush(&mut self) -> Result<(), SqlError> {
+        let result = self.stream.write_all(&self.output).await;
+        self.output.clear();
+        if self.output.capacity() > READ_SIZE * 4 {
+            self.output = Vec::new();
+        }
+        result.map_err(|e| self.lost(&e.to_string()))
+    }
+
+    /// Reads more bytes into `input`.
+    pub async fn fill(&mut self) -> Result<(), SqlError> {
+        self.input.reserve(READ_SIZE);
+        match self.stream.read_buf(&mut self.input).await {
+            Ok(0) => Err(self.lost("the server closed the connection")),
+            Ok(_) => Ok(()),
+            Err(e) => Err(self.lost(&e.to_string())),
+        }
+    }
+
+    /// One answer was read to its end.
+    pub fn answered(&mut self) {
+        self.outstanding = self.outstanding.saturating_sub(1);
+        if self.input.is_empty() && self.input.capacity() > READ_SIZE * 4 {
+            self.input = BytesMut::new();
+        }
+    }
+
+    fn lost(&mut self, why: &str) -> SqlError {
+        self.broken = true;
+        SqlError::new(
+            2013,
+            "HY000",
+            format!("Lost connection to instance '{}' during query: {why}", self.instance),
+        )
+    }
+
+    fn malformed(&mut self, why: &dyn std::fmt::Display) -> SqlError {
+        self.broken = true;
+        SqlError::new(2027, "HY000", format!("Malformed packet from instance '{}': {why}", self.instance))
+    }
+
+    /// One physical packet's payload (login only) and its sequence number.
+    async fn read_packet(&mut self) -> Result<(Vec<u8>, u8), SqlError> {
+        loop {
+            if let Some(header) = Header::parse(&self.input)
+                && self.input.len() >= 4 + header.length
+            {
+                let payload = self.input[4..4 + header.length].to_vec();
+                self.input.advance(4 + header.length);
+                return Ok((payload, header.sequence));
+            }
+            self.fill().await?;
+        }
+    }
+
+    fn decode_error(&mut self, payload: &[u8]) -> SqlError {
+        match ErrPacket::decode(payload) {
+            Ok(err) => SqlError::from(err),
+            Err(e) => self.malformed(&e),
+        }
+    }
+
+    // ---- answers
+
+    /// Reads the OKs of queued settings and START TRANSACTION. A failure breaks the connection: what was queued behind it ran with the
+    /// wrong settings, or outside of the transaction.
+    pub async fn read_prefix(&mut self) -> Result<(), SqlError> {
+        while self.prefix > 0 {
+            self.prefix -= 1;
+            if let Err(e) = self.read_answer(ResponseKind::Query).await {
+                self.broken = true;
+                return Err(e);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the answer of a queued statement.
+    pub async fn read_queued(&mut self) -> Result<Answer, SqlError> {
+        self.read_queued_as(ResponseKind::Query).await
+    }
+
+    /// The same for an execution; its rows must be none.
+    pub async fn read_queued_as(&mut self, kind: ResponseKind) -> Result<Answer, SqlError> {
+        let answer = self.read_answer(kind).await;
+        self.answered();
+        answer
+    }
+
+    /// Sends one statement and reads its answer: for small results and control work.
+    pub async fn query(&mut self, sql: &str) -> Result<Answer, SqlError> {
+        self.queue_query(sql.as_bytes());
+        self.flush().await?;
+        self.read_prefix().await?;
+        self.read_queued().await
+    }
+
+    async fn read_answer(&mut self, kind: ResponseKind) -> Result<Answer, SqlError> {
+        let mut scanner = ResponseScanner::new(kind, self.capabilities);
+        let mut answer = Answer::default();
+        let mut error = None;
+        while !scanner.finished() {
+            match scanner.next(&self.input) {
+                Scan::Broken(e) => return Err(self.malformed(&e)),
+                Scan::NeedMore { .. } => self.fill().await?,
+                Scan::Packet { length, event } => {
+                    let packet = self.input.split_to(length);
+                    let payload = packet.get(HEADER_LENGTH..).unwrap_or_default();
+                    match event {
+                        Event::Ok => {
+                            let ok = OkPacket::decode(payload, self.capabilities)
+                                .map_err(|e| self.malformed(&e))?;
+                            answer.affected_rows = ok.affected_rows;
+                            answer.warnings = ok.warnings;
+                            answer.info = String::from_utf8_lossy(ok.info).into_owned();
+                        }
+                        Event::Err => error = Some(self.decode_error(payload)),
+                        Event::Column => {
+                            let def = ColumnDefinition::decode(payload).map_err(|e| self.malformed(&e))?;
+                            answer.columns.push(AnswerColumn {
+                                name: String::from_utf8_lossy(def.name).into_owned(),
+                                column_type: def.column_type.0,
+                                charset: def.charset,
+                                flags: def.flags,
+                            });
+                        }
+                        Event::Row => {
+                            let cells = TextRow::new(payload)
+                                .map(|cell| cell.map(|c| c.map(<[u8]>::to_vec)))
+                                .collect::<Result<Vec<_>, _>>()
+                                .map_err(|e| self.malformed(&e))?;
+                            answer.rows.push(cells);
+                        }
+                        Event::RowsEnd => answer.warnings = scanner.warnings(),
+                        Event::LocalInfile => {
+                            return Err(self.malformed(&"the server asked for a local file"));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        match error {
+            Some(error) => Err(error),
+            None => Ok(answer),
+        }
+    }
+
+    // ---- prepared statements
+
+    /// The statement of this text, when it is prepared here.
+    pub fn statement(&mut self, text: &[u8]) -> Option<BackendStatement> {
+        self.tick += 1;
+        let (statement, used) = self.statements.get_mut(text)?;
+        *used = self.tick;
+        Some(*statement)
+    }
+
+    /// Enters a statement that was just prepared; queues the close of the least recently used one above the limit.
+    pub fn keep_statement(&mut self, text: &[u8], statement: BackendStatement) {
+        self.tick += 1;
+        self.statements.insert(text.into(), (statement, self.tick));
+        if self.statements.len() <= self.statement_limit {
+            return;
+        }
+        let oldest = self.statements.iter().min_by_key(|(_, (_, used))| *used).map(|(text, _)| text.clone());
+        if let Some((old, _)) = oldest.and_then(|text| self.statements.remove(&text)) {
+            self.write_command(|out| {
+                out.push(COM_STMT_CLOSE);
+                out.extend_from_slice(&old.id.to_le_bytes());
+            });
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! One worker's connections to one instance: a cap, fair waiting with a deadline, and a guard that never leaks.
+//!
+//! **Invariant:** a permit is held for as long as its connection exists outside of `idle`; dropping the guard gives both back, and a connection
+//! goes back to `idle` only when no byte of an answer is outstanding and no transaction is open on it.
+
+use std::cell::{Cell, RefCell};
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ostrakon_catalog::schema::Instance;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::connection::Connection;
+use crate::error::SqlError;
+
+/// How a pool is bounded.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolLimits {
+    /// Connections of this worker to the instance.
+    pub connections: usize,
+    pub wait: Duration,
+    pub connect_timeout: Duration,
+    /// Prepared statements kept on one connection.
+    pub statements: usize,
+}
+
+/// The connections of one worker to one instance.
+pub struct Pool {
+    pub instance: Arc<Instance>,
+    limits: PoolLimits,
+    idle: RefCell<Vec<Connection>>,
+    /// Fair: permits are given in the order in which they were asked for.
+    permits: Arc<Semaphore>,
+    /// Connections that exist, idle or in use.
+    open: Rc<Cell<usize>>,
+}
+
+impl Pool {
+    pub fn new(instance: Arc<Instance>, limits: PoolLimits) -> Rc<Self> {
+        Rc::new(Self {
+            instance,
+            limits,
+            idle: RefCell::new(Vec::new()),
+            permits: Arc::new(Semaphore::new(limits.connections)),
+            open: Rc::new(Cell::new(0)),
+        })
+    }
+
+    /// Connections that exist, and how many of them are idle.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.open.get(), self.idle.borrow().len())
+    }
+
+    /// One connection: the last one used that is still alive, else a new one.
+    ///
+    /// `found_rows`: the session's CLIENT_FOUND_ROWS, which is fixed at login and changes what UPDATE counts, so such connections are apart.
+    pub async fn acquire(self: &Rc<Self>, found_rows: bool) -> Result<Pooled, SqlError> {
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => self.wait(1).await?,
+        };
+        self.with_permit(permit, found_rows).await
+    }
+
+    /// `count` connections at once or none: a statement that took them one by one could wait for another that does the same, for ever.
+    pub async fn acquire_many(
+        self: &Rc<Self>,
+        count: usize,
+        found_rows: bool,
+    ) -> Result<Vec<Pooled>, SqlError> {
+        if count > self.limits.connections {
+            return Err(SqlError::new(
+                1040,
+                "08004",
+                format!(
+                    "The statement needs {count} connections to instance '{}' at once, this worker may have {} (limits.connections_per_instance)",
+                    self.instance.name, self.limits.connections
+                ),
+            ));
+        }
+        let mut permit = self.wait(count).await?;
+        let mut connections = Vec::with_capacity(count);
+        for _ in 1..count {
+            if let Some(one) = permit.split(1) {
+                connections.push(self.with_permit(one, found_rows).await?);
+            }
+        }
+        connections.push(self.with_permit(permit, found_rows).await?);
+        Ok(connections)
+    }
+
+    async fn wait(&self, count: usize) -> Result<OwnedSemaphorePermit, SqlError> {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        match tokio::time::timeout(self.limits.wait, Arc::clone(&self.permits).acquire_many_owned(count))
+            .await
+        {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => {
+                let waited = u64::try_from(self.limits.wait.as_millis()).unwrap_or(u64::MAX);
+                Err(SqlError::no_connection(&self.instance.name, waited))
+            }
+        }
+    }
+
+    async fn with_permit(
+        self: &Rc<Self>,
+        permit: OwnedSemaphorePermit,
+        found_rows: bool,
+    ) -> Result<Pooled, SqlError> {
+        while let Some(connection) = self.take_idle(found_rows) {
+            if connection.is_alive() {
+                return Ok(Pooled { connection: Some(connection), pool: Rc::clone(self), _permit: permit });
+            }
+            self.open.set(self.open.get() - 1);
+        }
+        if self.open.get() >= self.limits.connections {
+            // Only idle connections of the other kind can fill the cap while a permit is free.
+            self.close_one_idle();
+        }
+        let connecting = Connection::connect(&self.instance, self.limits.statements, found_rows);
+        let connection = match tokio::time::timeout(self.limits.connect_timeout, connecting).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(e)) => return Err(e),
+            Err(_) => {
+                return Err(SqlError::new(
+                    2013,
+                    "HY000",
+                    format!(
+                        "Instance '{}' did not answer a connection within {} ms",
+                        self.instance.name,
+                        self.limits.connect_timeout.as_millis()
+                    ),
+                ));
+            }
+        };
+        self.open.set(self.open.get() + 1);
+        Ok(Pooled { connection: Some(connection), pool: Rc::clone(self), _permit: permit })
+    }
+
+    fn take_idle(&self, found_rows: bool) -> Option<Connection> {
+        let mut idle = self.idle.borrow_mut();
+        let at = idle.iter().rposition(|c| c.found_rows() == found_rows)?;
+        Some(idle.remove(at))
+    }
+
+    fn close_one_idle(&self) {
+        let mut idle = self.idle.borrow_mut();
+        if !idle.is_empty() {
+            idle.remove(0);
+            self.open.set(self.open.get() - 1);
+        }
+    }
+
+    /// Closes what is idle: the instance was dropped or changed.
+    pub fn close_idle(&self) {
+        let closed = self.idle.borrow_mut().drain(..).count();
+        self.open.set(self.open.get() - closed);
+    }
+}
+
+/// A connection in use. Dropping it returns it to the pool if it is clean, and closes it otherwise.
+pub struct Pooled {
+    connection: Option<Connection>,
+    pool: Rc<Pool>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Pooled {
+    pub fn pool(&self) -> &Rc<Pool> {
+        &self.pool
+    }
+}
+
+impl Deref for Pooled {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        // PANIC-FREE: only Drop takes the connection out.
+        self.connection.as_ref().expect("a guard holds its connection until it is dropped")
+    }
+}
+
+impl DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut Connection {
+        // PANIC-FREE: only Drop takes the connection out.
+        self.connection.as_mut().expect("a guard holds its connection until it is dropped")
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        if connection.is_reusable() {
+            self.pool.idle.borrow_mut().push(connection);
+        } else {
+            self.pool.open.set(self.pool.open.get() - 1);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The one error that becomes an ERR packet: MySQL's number, SQLSTATE and a text for a DBA.
+
+use ostrakon_meta::ProposeError;
+use ostrakon_protocol::response::ErrPacket;
+use ostrakon_router::RouterError;
+
+/// An error that the client sees.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("ERROR {errno} ({sqlstate}): {message}")]
+pub struct SqlError {
+    pub errno: u16,
+    pub sqlstate: String,
+    pub message: String,
+}
+
+impl SqlError {
+    pub fn new(errno: u16, sqlstate: &str, message: impl Into<String>) -> Self {
+        Self { errno, sqlstate: sqlstate.to_owned(), message: message.into() }
+    }
+
+    /// ER_NOT_SUPPORTED_YET 1235.
+    pub fn not_supported(what: impl std::fmt::Display) -> Self {
+        Self::new(1235, "42000", format!("Not supported: {what}"))
+    }
+
+    /// ER_UNKNOWN_ERROR 1105: something that no other number says.
+    pub fn other(message: impl Into<String>) -> Self {
+        Self::new(1105, "HY000", message)
+    }
+
+    /// ER_CON_COUNT_ERROR 1040, when an instance's connections are all in use for too long.
+    pub fn no_connection(instance: &str, waited_ms: u64) -> Self {
+        Self::new(
+            1040,
+            "08004",
+            format!(
+                "Too many connections: none to instance '{instance}' became free within {waited_ms} ms \
+                 (limits.connections_per_instance, limits.connection_wait_ms)"
+            ),
+        )
+    }
+
+    /// The server rolled the whole transaction back: 1213 deadlock, 1205 with innodb_rollback_on_timeout is the server's own affair.
+    pub fn ends_transaction(&self) -> bool {
+        self.errno == 1213 || self.errno == 1614
+    }
+}
+
+impl From<RouterError> for SqlError {
+    fn from(e: RouterError) -> Self {
+        Self::new(e.errno, e.sqlstate, e.message)
+    }
+}
+
+impl From<ProposeError> for SqlError {
+    fn from(e: ProposeError) -> Self {
+        match e {
+            ProposeError::Rejected(r) => Self::new(r.errno(), r.sqlstate(), r.to_string()),
+            other => Self::other(format!("The catalog did not take the change: {other}")),
+        }
+    }
+}
+
+impl From<ErrPacket<'_>> for SqlError {
+    fn from(e: ErrPacket<'_>) -> Self {
+        Self::new(e.code, &String::from_utf8_lossy(&e.sqlstate), e.message_text())
+    }
+}

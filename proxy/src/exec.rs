@@ -1,0 +1,12 @@
+//! Execution: physical statements go out over backend connections, and their answers come back as one.
+//!
+//! `pass` for one statement, `rows` for a scattered query, `write` for a scattered write; all take connections through `lease`.
+
+pub mod lease;
+pub mod names;
+pub mod pass;
+pub mod rows;
+pub mod send;
+pub mod sequence;
+pub mod watch;
+pub mod write;

@@ -1,0 +1,139 @@
+//! Connections for a statement: from the pool, or the transaction's own in that group.
+
+use ostrakon_catalog::schema::Group;
+use ostrakon_protocol::capability::Capabilities;
+
+use crate::backend::pool::Pooled;
+use crate::error::SqlError;
+use crate::session::{Failure, Session};
+
+/// A connection for one statement. Dropping it in the middle of a transaction breaks the transaction, which is what a lost answer must do.
+pub struct Lease {
+    pub connection: Pooled,
+    pub group: Group,
+    /// The connection belongs to the session's transaction.
+    pub in_transaction: bool,
+}
+
+impl Session {
+    /// CLIENT_FOUND_ROWS of this client.
+    pub fn found_rows_mode(&self) -> bool {
+        self.client_has(Capabilities::FOUND_ROWS)
+    }
+
+    /// A connection to one group, with settings and the opening of a transaction queued.
+    pub async fn lease(&mut self, group: &Group) -> Result<Lease, Failure> {
+        let mut leases = self.lease_all(std::slice::from_ref(group)).await?;
+        leases.pop().ok_or_else(|| SqlError::other("no connection").into())
+    }
+
+    /// A connection to each of these groups. Outside of a transaction all of an instance's are taken at once, so two statements cannot wait for
+    /// each other.
+    pub async fn lease_all(&mut self, groups: &[Group]) -> Result<Vec<Lease>, Failure> {
+        let in_transaction = self.transaction.applies();
+        if in_transaction && self.transaction.is_broken() {
+            self.rollback_all().await;
+            return Err(SqlError::new(
+                1927,
+                "70100",
+                "Connection to a group of this transaction was lost; the transaction was rolled back",
+            )
+            .into());
+        }
+        let mut leases: Vec<Option<Lease>> = Vec::with_capacity(groups.len());
+        let mut missing: Vec<(u32, Vec<usize>)> = Vec::new();
+        for (index, group) in groups.iter().enumerate() {
+            let held = if in_transaction { self.transaction.take(group) } else { None };
+            if held.is_none() {
+                match missing.iter_mut().find(|(instance, _)| *instance == group.instance) {
+                    Some((_, indexes)) => indexes.push(index),
+                    None => missing.push((group.instance, vec![index])),
+                }
+            }
+            leases.push(held.map(|connection| Lease { connection, group: group.clone(), in_transaction }));
+        }
+        // In the order of instances, so that statements over several instances ask in the same order.
+        missing.sort_by_key(|(instance, _)| *instance);
+        if let Err(e) = self.fill_missing(groups, &mut leases, missing, in_transaction).await {
+            for lease in leases.into_iter().flatten() {
+                self.release(lease);
+            }
+            return Err(e.into());
+        }
+        let mut leases: Vec<Lease> = leases.into_iter().flatten().collect();
+        for lease in &mut leases {
+            lease.connection.queue_settings(&self.settings);
+            if lease.in_transaction && !lease.connection.in_transaction {
+                for statement in self.transaction.opening() {
+                    lease.connection.queue_prefix(&statement);
+                }
+                lease.connection.in_transaction = true;
+            }
+        }
+        Ok(leases)
+    }
+
+    async fn fill_missing(
+        &self,
+        groups: &[Group],
+        leases: &mut [Option<Lease>],
+        missing: Vec<(u32, Vec<usize>)>,
+        in_transaction: bool,
+    ) -> Result<(), SqlError> {
+        let found_rows = self.found_rows_mode();
+        for (instance, indexes) in missing {
+            let pool = self.worker.pool_of(instance)?;
+            let connections = match indexes.len() {
+                1 => vec![pool.acquire(found_rows).await?],
+                count => pool.acquire_many(count, found_rows).await?,
+            };
+            for (index, connection) in indexes.into_iter().zip(connections) {
+                if let (Some(slot), Some(group)) = (leases.get_mut(index), groups.get(index)) {
+                    *slot = Some(Lease { connection, group: group.clone(), in_transaction });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a connection back: to the transaction, or to the pool.
+    pub fn release(&mut self, lease: Lease) {
+        if lease.in_transaction {
+            self.transaction.put_back(&lease.group, lease.connection);
+        }
+    }
+
+    /// A connection for a statement that names no table: the transaction's if there is one, else any group of the current database,
+    /// else any instance.
+    pub async fn lease_any(&mut self) -> Result<Lease, Failure> {
+        if let Some(branch) = self.transaction.branches.iter().find(|b| b.connection.is_some()) {
+            let group = Group {
+                name: String::new(),
+                physical_database: branch.physical_database.clone(),
+                instance: branch.instance,
+            };
+            return self.lease(&group).await;
+        }
+        let catalog = self.catalog();
+        let spread = self.worker.spread();
+        let database = self.database.as_deref().and_then(|name| catalog.database(name));
+        let instance = match database {
+            Some(database) if !database.groups.is_empty() => {
+                database.groups.get(spread % database.groups.len()).map(|g| g.instance)
+            }
+            _ => catalog.instances.keys().copied().nth(spread % catalog.instances.len().max(1)),
+        };
+        let Some(instance) = instance else {
+            return Err(SqlError::new(
+                1105,
+                "HY000",
+                "There is no instance yet: add one with CREATE INSTANCE name HOST='...' PORT=... USER='...' PASSWORD='...'",
+            )
+            .into());
+        };
+        let mut connection = self.worker.pool_of(instance)?.acquire(self.found_rows_mode()).await?;
+        connection.queue_settings(&self.settings);
+        let group = Group { name: String::new(), physical_database: String::new(), instance };
+        Ok(Lease { connection, group, in_transaction: false })
+    }
+}

@@ -1,0 +1,259 @@
+//! Pass: one group answers, and its packets go to the client as they come. No row is decoded; one window is held in memory.
+
+use bytes::Buf;
+use ostrakon_protocol::capability::Capabilities;
+use ostrakon_protocol::column::ColumnDefinition;
+use ostrakon_protocol::relay::{ColumnRewrite, Relay, ResultEnd, StatusPatch};
+use ostrakon_protocol::response::ErrPacket;
+use ostrakon_protocol::scanner::ResponseKind;
+use ostrakon_protocol::status::Status;
+use ostrakon_router::plan::{Execution, RoutedPlan, StatementClass};
+
+use super::lease::Lease;
+use super::names::Names;
+use super::send::{self, Sending};
+use super::watch;
+use crate::error::SqlError;
+use crate::frontend::WRITE_SIZE;
+use crate::session::{Failure, Session, Warning};
+
+/// Puts logical names into what goes through, and remembers the error for SHOW WARNINGS.
+struct Rewriter<'a> {
+    names: Names<'a>,
+    error: Option<SqlError>,
+}
+
+impl ColumnRewrite for Rewriter<'_> {
+    fn is_active(&self) -> bool {
+        self.names.is_active()
+    }
+
+    fn rewrite(&mut self, definition: &ColumnDefinition<'_>, out: &mut Vec<u8>) -> bool {
+        match self.names.logical(definition) {
+            Some(logical) => {
+                logical.encode(out);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn rewrite_error(&mut self, error: &ErrPacket<'_>, out: &mut Vec<u8>) -> bool {
+        let message = self.names.in_text(&error.message_text());
+        let sqlstate = String::from_utf8_lossy(&error.sqlstate).into_owned();
+        ErrPacket::with_state(error.code, &sqlstate, &message).encode(out);
+        self.error = Some(SqlError { errno: error.code, sqlstate, message });
+        true
+    }
+}
+
+impl Session {
+    /// Runs the execution's only statement and passes its answer through.
+    pub async fn pass(
+        &mut self,
+        plan: &RoutedPlan,
+        execution: &Execution,
+        sending: Sending<'_>,
+        more: bool,
+    ) -> Result<(), Failure> {
+        let Some(statement) = execution.statements.first() else {
+            return Err(SqlError::other("Internal error (please report): nothing to pass").into());
+        };
+        let mut lease = match &plan.database {
+            None => self.lease_any().await?,
+            Some(database) => {
+                let group = database.groups.get(statement.group);
+                let group =
+                    group.ok_or_else(|| SqlError::other("Internal error (please report): no such group"))?;
+                if plan.class.writes() {
+                    self.check_writer(group)?;
+                }
+                self.lease(group).await?
+            }
+        };
+        let queued =
+            send::queue(&mut lease.connection, execution, std::slice::from_ref(statement), sending).await;
+        if let Err(e) = queued {
+            self.release(lease);
+            return Err(self.logical_error(e, Names::of(plan)).into());
+        }
+        let generated = match plan.class.writes() {
+            true => execution.first_generated,
+            false => None,
+        };
+        self.relay(lease, sending.response_kind(), Names::of(plan), generated, more).await
+    }
+
+    /// Sends a text as it is and passes the answer through.
+    pub async fn pass_text(
+        &mut self,
+        mut lease: Lease,
+        text: &[u8],
+        names: Names<'_>,
+        more: bool,
+    ) -> Result<(), Failure> {
+        if self.binary_results {
+            let prepared = send::prepare(&mut lease.connection, text).await;
+            let (statement, _) = match prepared {
+                Ok(prepared) => prepared,
+                Err(e) => {
+                    self.release(lease);
+                    return Err(e.into());
+                }
+            };
+            send::queue_without_params(&mut lease.connection, statement.id)?;
+            return self.relay(lease, ResponseKind::Execute, names, None, more).await;
+        }
+        lease.connection.queue_query(text);
+        self.relay(lease, ResponseKind::Query, names, None, more).await
+    }
+
+    /// Reads the answer of the one statement that is queued on the lease and forwards it.
+    async fn relay(
+        &mut self,
+        mut lease: Lease,
+        kind: ResponseKind,
+        names: Names<'_>,
+        generated: Option<u64>,
+        more: bool,
+    ) -> Result<(), Failure> {
+        lease.connection.flush().await?;
+        lease.connection.read_prefix().await?;
+        let client = self.client.capabilities;
+        let mut relay = Relay::new(
+            kind,
+            lease.connection.capabilities,
+            client.contains(Capabilities::DEPRECATE_EOF),
+            false,
+            self.client.sequence,
+        );
+        relay.overrides.last_insert_id = generated;
+        let patch = self.status_patch(lease.in_transaction, more);
+        let mut rewriter = Rewriter { names, error: None };
+        loop {
+            let connection = &mut *lease.connection;
+            let pushed = relay.push(&connection.input, &mut rewriter, patch, &mut self.client.output);
+            let consumed = match pushed {
+                Ok(consumed) => consumed,
+                Err(e) => {
+                    connection.mark_broken();
+                    self.client.sequence = relay.sequence();
+                    return Err(
+                        SqlError::new(2027, "HY000", format!("Malformed answer from a group: {e}")).into()
+                    );
+                }
+            };
+            connection.input.advance(consumed);
+            if relay.finished() {
+                break;
+            }
+            if self.client.output.len() >= WRITE_SIZE {
+                // Back-pressure: nothing more is read while the client does not take what it has.
+                self.client.flush().await?;
+            }
+            let pool = std::rc::Rc::clone(lease.connection.pool());
+            let filled =
+                watch::fill(&mut lease.connection, &pool, &self.client, self.entry(), &self.current).await;
+            if let Err(e) = filled {
+                self.client.sequence = relay.sequence();
+                return Err(e);
+            }
+        }
+        lease.connection.answered();
+        self.client.sequence = relay.sequence();
+        let seen = relay.seen();
+        if let Some(end) = seen.end {
+            self.note_end(end, seen.rows);
+        }
+        let warnings = seen.end.map_or(0, |end| end.warnings);
+        if let Some(error) = rewriter.error {
+            self.row_count = -1;
+            self.warnings =
+                vec![Warning { level: "Error".into(), code: error.errno, message: error.message.clone() }];
+            let ends = error.ends_transaction();
+            self.release(lease);
+            if ends {
+                self.rollback_all().await;
+            }
+            return Err(Failure::Told);
+        }
+        if warnings > 0 {
+            self.fetch_warnings(&mut lease, names).await?;
+        }
+        self.release(lease);
+        Ok(())
+    }
+
+    /// How the status flags that a backend sends differ from this session's.
+    pub fn status_patch(&self, in_transaction: bool, more: bool) -> StatusPatch {
+        let mut set = 0;
+        if self.transaction.autocommit {
+            set |= Status::AUTOCOMMIT.0;
+        }
+        if in_transaction || self.transaction.is_open() {
+            set |= Status::IN_TRANS.0;
+        }
+        if more {
+            set |= Status::MORE_RESULTS_EXISTS.0;
+        }
+        let clear = Status::AUTOCOMMIT.0
+            | Status::IN_TRANS.0
+            | Status::IN_TRANS_READONLY.0
+            | Status::SESSION_STATE_CHANGED.0;
+        StatusPatch { clear, set }
+    }
+
+    fn note_end(&mut self, end: ResultEnd, rows: u64) {
+        if end.had_rows {
+            self.found_rows = rows;
+            self.row_count = -1;
+        } else {
+            self.row_count = i64::try_from(end.affected_rows).unwrap_or(i64::MAX);
+            if end.last_insert_id != 0 {
+                self.last_insert_id = end.last_insert_id;
+            }
+        }
+    }
+
+    /// Reads a backend's warnings, since its connection goes to other sessions.
+    pub async fn fetch_warnings(&mut self, lease: &mut Lease, names: Names<'_>) -> Result<(), Failure> {
+        let answer = lease.connection.query("SHOW WARNINGS").await?;
+        for row in 0..answer.rows.len() {
+            self.warnings.push(Warning {
+                level: answer.text(row, 0),
+                code: answer.text(row, 1).parse().unwrap_or(0),
+                message: names.in_text(&answer.text(row, 2)),
+            });
+        }
+        Ok(())
+    }
+
+    /// An error with logical names.
+    pub fn logical_error(&self, e: SqlError, names: Names<'_>) -> SqlError {
+        SqlError { message: names.in_text(&e.message), ..e }
+    }
+
+    /// Only one group may write in a transaction.
+    pub fn check_writer(&mut self, group: &ostrakon_catalog::schema::Group) -> Result<(), SqlError> {
+        if !self.transaction.applies() || self.transaction.may_write(group) {
+            return Ok(());
+        }
+        let first = self.transaction.writer.as_ref().map_or("", |(_, name)| name.as_str()).to_uppercase();
+        Err(SqlError::not_supported(format!(
+            "a transaction that writes in two groups ({first}_GROUP and {}): commit across groups is not there yet. \
+             Nothing of this statement was done; the transaction is still open",
+            group.name
+        )))
+    }
+}
+
+/// Which classes of statements write.
+pub trait Writes {
+    fn writes(self) -> bool;
+}
+
+impl Writes for StatementClass {
+    fn writes(self) -> bool {
+        matches!(self, StatementClass::Write | StatementClass::WriteReturning)
+    }
+}

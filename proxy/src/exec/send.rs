@@ -1,0 +1,189 @@
+//! How a physical statement is sent: as text, or as a prepared statement with the client's parameters.
+
+use ostrakon_protocol::column::{ColumnDefinition, ColumnType};
+use ostrakon_protocol::command::COM_STMT_PREPARE;
+use ostrakon_protocol::packet::HEADER_LENGTH;
+use ostrakon_protocol::response::ErrPacket;
+use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
+use ostrakon_protocol::statement::{Param, ParamValue, encode_execute};
+use ostrakon_protocol::value::{BinaryValue, ValueType};
+use ostrakon_router::plan::{Execution, ParamSource, PhysicalStatement};
+
+use crate::backend::connection::{BackendStatement, Connection};
+use crate::error::SqlError;
+
+/// The protocol that the client's statement came in.
+#[derive(Clone, Copy)]
+pub enum Sending<'a> {
+    Text,
+    /// COM_STMT_EXECUTE with these parameters.
+    Prepared(&'a [Param<'a>]),
+}
+
+impl Sending<'_> {
+    pub fn response_kind(self) -> ResponseKind {
+        match self {
+            Self::Text => ResponseKind::Query,
+            Self::Prepared(_) => ResponseKind::Execute,
+        }
+    }
+}
+
+/// Queues statements of one connection, in order. Prepared ones that the connection does not have yet are prepared first, which costs one
+/// round trip.
+pub async fn queue(
+    connection: &mut Connection,
+    execution: &Execution,
+    statements: &[PhysicalStatement],
+    sending: Sending<'_>,
+) -> Result<(), SqlError> {
+    let Sending::Prepared(params) = sending else {
+        for statement in statements {
+            connection.queue_query(execution.text(statement));
+        }
+        return Ok(());
+    };
+    for statement in statements {
+        let text = execution.text(statement);
+        let prepared = match connection.statement(text) {
+            Some(prepared) => prepared,
+            None => prepare(connection, text).await?.0,
+        };
+        let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
+        if sources.len() != usize::from(prepared.params) {
+            connection.mark_broken();
+            return Err(SqlError::other(format!(
+                "Internal error (please report): a physical statement has {} parameters, {} were planned",
+                prepared.params,
+                sources.len()
+            )));
+        }
+        let mut values = Vec::with_capacity(sources.len());
+        for source in sources {
+            values.push(match *source {
+                ParamSource::Client(n) => match params.get(n) {
+                    Some(param) => *param,
+                    None => return Err(SqlError::new(1210, "HY000", "Incorrect arguments to EXECUTE")),
+                },
+                ParamSource::Number(n) => Param {
+                    value_type: ValueType::new(ColumnType::LONGLONG, true),
+                    value: ParamValue::Value(BinaryValue::UInt(n)),
+                },
+            });
+        }
+        let mut encoded = Ok(());
+        connection.queue_command(|out| encoded = encode_execute(out, prepared.id, &values));
+        encoded.map_err(|e| broken(connection, &e.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Prepares a statement and keeps it. Returns it and the payloads of its result's column definitions.
+pub async fn prepare(
+    connection: &mut Connection,
+    text: &[u8],
+) -> Result<(BackendStatement, Vec<Vec<u8>>), SqlError> {
+    connection.queue_command(|out| {
+        out.push(COM_STMT_PREPARE);
+        out.extend_from_slice(text);
+    });
+    connection.flush().await?;
+    connection.read_prefix().await?;
+    let mut scanner = ResponseScanner::new(ResponseKind::Prepare, connection.capabilities);
+    let mut prepared = None;
+    let mut columns = Vec::new();
+    while !scanner.finished() {
+        match scanner.next(&connection.input) {
+            Scan::Broken(e) => return Err(broken(connection, &e.to_string())),
+            Scan::NeedMore { .. } => connection.fill().await?,
+            Scan::Packet { length, event } => {
+                let packet = connection.input.split_to(length);
+                let payload = packet.get(HEADER_LENGTH..).unwrap_or_default();
+                match event {
+                    Event::Err => {
+                        connection.answered();
+                        let err =
+                            ErrPacket::decode(payload).map_err(|e| broken(connection, &e.to_string()))?;
+                        return Err(SqlError::from(err));
+                    }
+                    Event::PrepareOk(ok) => {
+                        prepared = Some(BackendStatement {
+                            id: ok.statement_id,
+                            params: ok.params,
+                            columns: ok.columns,
+                        });
+                    }
+                    Event::Column => columns.push(payload.to_vec()),
+                    _ => {}
+                }
+            }
+        }
+    }
+    connection.answered();
+    let Some(prepared) = prepared else { return Err(broken(connection, "no answer to a prepare")) };
+    connection.keep_statement(text, prepared);
+    Ok((prepared, columns))
+}
+
+/// Queues the execution of a prepared statement without parameters.
+pub fn queue_without_params(connection: &mut Connection, id: u32) -> Result<(), SqlError> {
+    let mut encoded = Ok(());
+    connection.queue_command(|out| encoded = encode_execute(out, id, &[]));
+    encoded.map_err(|e| broken(connection, &e.to_string()))
+}
+
+fn broken(connection: &mut Connection, why: &str) -> SqlError {
+    connection.mark_broken();
+    SqlError::new(2027, "HY000", format!("Malformed packet from instance '{}': {why}", connection.instance()))
+}
+
+/// The parameter as the router reads it.
+pub fn routing_value<'a>(param: &Param<'a>) -> ostrakon_router::value::Value<'a> {
+    use ostrakon_router::value::Value;
+    let bytes = |bytes: &'a [u8]| match param.value_type.column_type {
+        ColumnType::TINY_BLOB
+        | ColumnType::MEDIUM_BLOB
+        | ColumnType::LONG_BLOB
+        | ColumnType::BLOB
+        | ColumnType::BIT => Value::Bytes(bytes.into()),
+        ColumnType::DECIMAL | ColumnType::NEWDECIMAL => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::Decimal(text.into()),
+            Err(_) => Value::Bytes(bytes.into()),
+        },
+        _ => Value::Text(bytes.into()),
+    };
+    match param.value {
+        ParamValue::Null => Value::Null,
+        ParamValue::LongData(data) => bytes(data),
+        ParamValue::Value(value) => match value {
+            BinaryValue::Int(n) => Value::Int(n),
+            BinaryValue::UInt(n) => Value::UInt(n),
+            BinaryValue::Float(n) => Value::Double(f64::from(n)),
+            BinaryValue::Double(n) => Value::Double(n),
+            BinaryValue::Bytes(b) => bytes(b),
+            BinaryValue::Date { year, month, day } => {
+                Value::DateTime { year, month, day, hour: 0, minute: 0, second: 0, micros: 0 }
+            }
+            BinaryValue::DateTime { year, month, day, hour, minute, second, micros } => {
+                Value::DateTime { year, month, day, hour, minute, second, micros }
+            }
+            BinaryValue::Time { negative, days, hours, minutes, seconds, micros } => Value::Time {
+                negative,
+                hours: days.saturating_mul(24).saturating_add(u32::from(hours)),
+                minute: minutes,
+                second: seconds,
+                micros,
+            },
+        },
+    }
+}
+
+/// Decodes the column definitions of an answer.
+pub fn decode_columns(payloads: &[Vec<u8>]) -> Result<Vec<ColumnDefinition<'_>>, SqlError> {
+    payloads
+        .iter()
+        .map(|payload| {
+            ColumnDefinition::decode(payload).map_err(|e| SqlError::new(2027, "HY000", e.to_string()))
+        })
+        .collect()
+}

@@ -1,0 +1,264 @@
+//! Scattered writes: the same statement, or parts of it, on several physical tables; one OK for all.
+//!
+//! Outside of a transaction the parts run in one transaction on each group, and all are committed only when all succeeded. Until commit across
+//! groups lands this is not atomic over a crash between the COMMITs; an error then names what each group did.
+
+use std::ops::Range;
+
+use ostrakon_catalog::schema::Group;
+use ostrakon_router::plan::{Combine, Execution, RoutedPlan, StatementClass};
+
+use super::lease::Lease;
+use super::names::Names;
+use super::send::{self, Sending};
+use crate::backend::connection::Answer;
+use crate::error::SqlError;
+use crate::session::{Failure, Session};
+
+/// The statements of one group: a range of the execution's.
+pub struct Part {
+    pub group: Group,
+    pub statements: Range<usize>,
+}
+
+/// The execution's statements by group, in order.
+pub fn parts(plan: &RoutedPlan, execution: &Execution) -> Result<Vec<Part>, SqlError> {
+    let mut parts: Vec<(usize, Range<usize>)> = Vec::new();
+    for (index, statement) in execution.statements.iter().enumerate() {
+        match parts.last_mut() {
+            Some((group, range)) if *group == statement.group => range.end = index + 1,
+            _ => parts.push((statement.group, index..index + 1)),
+        }
+    }
+    let groups = plan.database.as_ref().map(|d| d.groups.as_slice()).unwrap_or_default();
+    let part = |(group, statements): (usize, Range<usize>)| {
+        let group = groups.get(group).cloned();
+        let group =
+            group.ok_or_else(|| SqlError::other("Internal error (please report): a plan names no group"))?;
+        Ok(Part { group, statements })
+    };
+    parts.into_iter().map(part).collect()
+}
+
+impl Session {
+    /// Runs a write on several physical tables.
+    pub async fn scatter_write(
+        &mut self,
+        plan: &RoutedPlan,
+        execution: &Execution,
+        sending: Sending<'_>,
+        more: bool,
+    ) -> Result<(), Failure> {
+        if plan.class == StatementClass::WriteReturning {
+            return Err(SqlError::not_supported("RETURNING from several physical tables").into());
+        }
+        let parts = parts(plan, execution)?;
+        let names = Names::of(plan);
+        if self.transaction.applies() {
+            match parts.as_slice() {
+                [part] => self.check_writer(&part.group)?,
+                _ => {
+                    return Err(SqlError::not_supported(format!(
+                        "a statement that writes in {} groups inside a transaction: commit across groups is not there yet. \
+                         Nothing of it was done; outside of a transaction it runs",
+                        parts.len()
+                    ))
+                    .into());
+                }
+            }
+        }
+        let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
+        let mut leases = self.lease_all(&groups).await?;
+        let own_transaction = leases.iter().all(|l| !l.in_transaction);
+        let answers = self.run_parts(plan, execution, &parts, &mut leases, sending, own_transaction).await;
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(e) => {
+                if own_transaction {
+                    roll_back(&mut leases).await;
+                } else {
+                    for lease in leases {
+                        self.release(lease);
+                    }
+                }
+                return Err(self.logical_error(e, names).into());
+            }
+        };
+        let mut warnings = 0u64;
+        for (lease, answers) in leases.iter_mut().zip(&answers) {
+            let count: u64 = answers.iter().map(|a| u64::from(a.warnings)).sum();
+            warnings += count;
+            if count > 0 && self.warnings.len() < 64 {
+                self.fetch_warnings(lease, names).await?;
+            }
+        }
+        if own_transaction {
+            commit(&mut leases).await?;
+        }
+        for lease in leases {
+            self.release(lease);
+        }
+        let (affected, info) = combine(plan, &answers, warnings);
+        self.row_count = i64::try_from(affected).unwrap_or(i64::MAX);
+        let last_insert_id = execution.first_generated.unwrap_or(0);
+        self.ok(affected, last_insert_id, info.as_bytes(), more);
+        Ok(())
+    }
+
+    /// Sends everything, then reads everything. The first error is the statement's.
+    async fn run_parts(
+        &mut self,
+        plan: &RoutedPlan,
+        execution: &Execution,
+        parts: &[Part],
+        leases: &mut [Lease],
+        sending: Sending<'_>,
+        own_transaction: bool,
+    ) -> Result<Vec<Vec<Answer>>, SqlError> {
+        for (part, lease) in parts.iter().zip(leases.iter_mut()) {
+            if own_transaction {
+                if plan.combine == Combine::Broadcast {
+                    // Copies must be equal: NOW() is one moment for all.
+                    lease.connection.queue_prefix(&format!("SET timestamp={}", now()));
+                }
+                lease.connection.queue_prefix("START TRANSACTION");
+                lease.connection.in_transaction = true;
+            }
+            let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
+            send::queue(&mut lease.connection, execution, statements, sending).await?;
+            lease.connection.flush().await?;
+        }
+        let mut all = Vec::with_capacity(parts.len());
+        let mut failed = None;
+        for (part, lease) in parts.iter().zip(leases.iter_mut()) {
+            if let Err(e) = lease.connection.read_prefix().await {
+                failed.get_or_insert(e);
+                continue;
+            }
+            let mut answers = Vec::with_capacity(part.statements.len());
+            for _ in part.statements.clone() {
+                match lease.connection.read_queued_as(sending.response_kind()).await {
+                    Ok(answer) => answers.push(answer),
+                    Err(e) => {
+                        failed.get_or_insert(e);
+                    }
+                }
+            }
+            all.push(answers);
+        }
+        if own_transaction && plan.combine == Combine::Broadcast {
+            for lease in leases.iter_mut() {
+                lease.connection.query("SET timestamp=DEFAULT").await?;
+            }
+        }
+        failed.map_or(Ok(all), Err)
+    }
+}
+
+/// Seconds since 1970 with microseconds, as `SET timestamp` takes them.
+fn now() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    format!("{}.{:06}", since.as_secs(), since.subsec_micros())
+}
+
+async fn roll_back(leases: &mut [Lease]) {
+    for lease in leases.iter_mut().filter(|l| !l.connection.is_broken()) {
+        match lease.connection.query("ROLLBACK").await {
+            Ok(_) => lease.connection.in_transaction = false,
+            Err(_) => lease.connection.mark_broken(),
+        }
+    }
+}
+
+/// Commits each group's transaction, all in parallel.
+async fn commit(leases: &mut [Lease]) -> Result<(), SqlError> {
+    for lease in leases.iter_mut() {
+        lease.connection.queue_query(b"COMMIT");
+        // A failed write shows when its answer is read.
+        let _ = lease.connection.flush().await;
+    }
+    let mut states = Vec::with_capacity(leases.len());
+    let mut failed = None;
+    for lease in leases.iter_mut() {
+        match lease.connection.read_queued().await {
+            Ok(_) => {
+                lease.connection.in_transaction = false;
+                states.push(format!("{}: committed", lease.group.name));
+            }
+            Err(e) => {
+                lease.connection.mark_broken();
+                states.push(format!("{}: not known ({})", lease.group.name, e.message));
+                failed = Some(e);
+            }
+        }
+    }
+    match failed {
+        None => Ok(()),
+        Some(e) => Err(SqlError::new(
+            e.errno,
+            "08007",
+            format!(
+                "The statement was committed on some groups only, which commit across groups will prevent. {}",
+                states.join("; ")
+            ),
+        )),
+    }
+}
+
+/// Affected rows and the info text of all answers.
+fn combine(plan: &RoutedPlan, answers: &[Vec<Answer>], warnings: u64) -> (u64, String) {
+    if plan.combine == Combine::Broadcast {
+        // Each copy says the same; one is the answer.
+        return answers
+            .iter()
+            .flatten()
+            .next()
+            .map(|a| (a.affected_rows, a.info.clone()))
+            .unwrap_or_default();
+    }
+    let affected = answers.iter().flatten().map(|a| a.affected_rows).sum();
+    (affected, add_info(answers.iter().flatten().map(|a| a.info.as_str()), warnings))
+}
+
+/// `Records: 2  Duplicates: 0  Warnings: 0` of several statements, with each number added up. `Warnings` is the count of all.
+fn add_info<'a>(infos: impl Iterator<Item = &'a str>, warnings: u64) -> String {
+    let mut labels: Vec<(String, u64)> = Vec::new();
+    for info in infos {
+        let mut label = String::new();
+        for word in info.split_whitespace() {
+            match word.parse::<u64>() {
+                Ok(number) => {
+                    match labels.iter_mut().find(|(l, _)| *l == label) {
+                        Some((_, sum)) => *sum += number,
+                        None => labels.push((label.clone(), number)),
+                    }
+                    label.clear();
+                }
+                Err(_) => {
+                    if !label.is_empty() {
+                        label.push(' ');
+                    }
+                    label.push_str(word);
+                }
+            }
+        }
+    }
+    for (label, sum) in &mut labels {
+        if label == "Warnings:" {
+            *sum = warnings;
+        }
+    }
+    labels.iter().map(|(label, sum)| format!("{label} {sum}")).collect::<Vec<_>>().join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::add_info;
+
+    #[test]
+    fn the_numbers_of_info_texts_add_up() {
+        let infos = ["Rows matched: 2  Changed: 1  Warnings: 0", "Rows matched: 3  Changed: 3  Warnings: 1"];
+        assert_eq!(add_info(infos.into_iter(), 1), "Rows matched: 5  Changed: 4  Warnings: 1");
+        assert_eq!(add_info(["", ""].into_iter(), 0), "");
+    }
+}

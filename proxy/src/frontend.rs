@@ -1,0 +1,178 @@
+//! The client's side of a session: its socket (plain or TLS), reading commands, writing answers.
+//!
+//! Buffers exist while a command is in hand; an idle client keeps none.
+
+use std::io;
+
+use bytes::{Buf, BufMut, BytesMut};
+use ostrakon_protocol::capability::Capabilities;
+use ostrakon_protocol::packet::{Assembler, HEADER_LENGTH, PacketError, Taken, write_packet};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// A client's socket.
+pub enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// While TLS is being set up, or after it failed.
+    Closed,
+}
+
+/// One client connection.
+pub struct Frontend {
+    pub stream: Stream,
+    input: BytesMut,
+    /// Bytes for the client, not yet written.
+    pub output: Vec<u8>,
+    /// Sequence number of the next packet to the client.
+    pub sequence: u8,
+    pub capabilities: Capabilities,
+    assembler: Assembler,
+    /// Before login no byte beyond the packet is read: what follows a TLS request belongs to TLS, and a clear-text byte smuggled in there must
+    /// not be taken for a command.
+    exact: bool,
+}
+
+/// Bytes asked from a socket at once.
+const READ_SIZE: usize = 16 << 10;
+/// Output is written when it is longer than this, so that a long result holds one window in memory.
+pub const WRITE_SIZE: usize = 64 << 10;
+
+/// Why no command came.
+#[derive(Debug)]
+pub enum ReadError {
+    /// The client closed the connection or it broke.
+    Gone,
+    Packet(PacketError),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+impl Frontend {
+    /// `max_payload`: largest packet that is accepted, in bytes.
+    pub fn new(stream: TcpStream, max_payload: usize) -> Self {
+        Self {
+            stream: Stream::Plain(stream),
+            input: BytesMut::new(),
+            output: Vec::new(),
+            sequence: 0,
+            capabilities: Capabilities::default(),
+            assembler: Assembler::new(max_payload),
+            exact: true,
+        }
+    }
+
+    /// Login is over: reads go ahead, and packets may be longer.
+    pub fn logged_in(&mut self, max_payload: usize) {
+        self.exact = false;
+        self.assembler.set_max_payload(max_payload);
+    }
+
+    /// Reads one payload into `payload` (cleared first) and sets the sequence for the answer.
+    ///
+    /// An error in the packet leaves the connection unusable.
+    pub async fn read_payload(&mut self, payload: &mut Vec<u8>) -> Result<(), ReadError> {
+        payload.clear();
+        loop {
+            let mut wanted = HEADER_LENGTH;
+            if !self.input.is_empty() {
+                match self.assembler.take(&self.input).map_err(ReadError::Packet)? {
+                    Taken::Packet { payload: bytes, consumed, sequence } => {
+                        payload.extend_from_slice(&bytes);
+                        drop(bytes);
+                        self.sequence = sequence.wrapping_add(1);
+                        self.input.advance(consumed);
+                        return Ok(());
+                    }
+                    Taken::NeedMore { at_least } => wanted = at_least.saturating_sub(self.input.len()).max(1),
+                }
+            } else if self.input.capacity() > READ_SIZE * 4 {
+                self.input = BytesMut::new();
+            }
+            let size = if self.exact { wanted } else { READ_SIZE.max(wanted.min(1 << 20)) };
+            self.input.reserve(size);
+            let mut limited = (&mut self.input).limit(size);
+            let read = match &mut self.stream {
+                Stream::Plain(stream) => stream.read_buf(&mut limited).await?,
+                Stream::Tls(stream) => stream.read_buf(&mut limited).await?,
+                Stream::Closed => 0,
+            };
+            if read == 0 {
+                return Err(ReadError::Gone);
+            }
+        }
+    }
+
+    /// Starts a command's answer: the next command counts its packets from 0.
+    pub fn begin_command(&mut self) {
+        self.assembler.expect(0);
+    }
+
+    /// The client's next packet goes on counting: a reply within the login.
+    pub fn expect_reply(&mut self) {
+        self.assembler.expect(self.sequence);
+    }
+
+    /// Appends one packet to the output.
+    pub fn packet(&mut self, payload: &[u8]) {
+        write_packet(&mut self.output, &mut self.sequence, payload);
+    }
+
+    /// Appends one packet that `encode` writes.
+    pub fn packet_with(&mut self, scratch: &mut Vec<u8>, encode: impl FnOnce(&mut Vec<u8>)) {
+        scratch.clear();
+        encode(scratch);
+        write_packet(&mut self.output, &mut self.sequence, scratch);
+    }
+
+    /// Writes the output when there is a window full of it.
+    pub async fn flush_window(&mut self) -> io::Result<()> {
+        if self.output.len() >= WRITE_SIZE { self.flush().await } else { Ok(()) }
+    }
+
+    /// Writes all output.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        let result = match &mut self.stream {
+            Stream::Plain(stream) => stream.write_all(&self.output).await,
+            Stream::Tls(stream) => match stream.write_all(&self.output).await {
+                Ok(()) => stream.flush().await,
+                Err(e) => Err(e),
+            },
+            Stream::Closed => Err(io::ErrorKind::NotConnected.into()),
+        };
+        self.output.clear();
+        if self.output.capacity() > WRITE_SIZE * 2 {
+            self.output = Vec::new();
+        }
+        result
+    }
+
+    /// Resolves when the client has closed its side; never when it has sent more commands ahead, or under TLS, where only a
+    /// read could tell.
+    pub async fn hung_up(&self) {
+        if let (Stream::Plain(stream), true) = (&self.stream, self.input.is_empty()) {
+            let mut byte = [0u8; 1];
+            match stream.peek(&mut byte).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Gives memory back while the client thinks.
+    pub fn release_buffers(&mut self) {
+        if self.input.is_empty() {
+            self.input = BytesMut::new();
+        }
+        self.output = Vec::new();
+    }
+}

@@ -1,0 +1,188 @@
+//! One node: opens the catalog, starts a worker for each core, ends cleanly on SIGTERM or SIGINT.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use ostrakon_conf::Config;
+use ostrakon_meta::{MetaConfig, MetaNode};
+use ostrakon_router::lexer::ServerVersion;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use crate::exec::sequence::Sequences;
+use crate::registry::Registry;
+use crate::session::collations::Collations;
+
+/// What all workers of a node share. Nothing here is written on the statement path.
+pub struct Node {
+    pub config: Config,
+    pub meta: MetaNode,
+    pub registry: Arc<Registry>,
+    pub tls: TlsAcceptor,
+    pub sequences: Sequences,
+    /// One DDL statement at a time on this node.
+    pub ddl: tokio::sync::Mutex<()>,
+    /// What the instances say of themselves.
+    pub server: ArcSwap<ServerInfo>,
+    /// True when the node stops.
+    pub stop: watch::Sender<bool>,
+}
+
+impl Node {
+    /// The version that clients see: the configured one, or the first instance's with `-ostrakon` added.
+    pub fn version(&self) -> String {
+        match self.config.server_version.as_str() {
+            "" => self.server.load().version.clone(),
+            configured => configured.to_owned(),
+        }
+    }
+}
+
+/// What clients are told of the server, and what the lexer must know of it.
+#[derive(Clone, Debug)]
+pub struct ServerInfo {
+    /// As `VERSION()` answers.
+    pub version: String,
+    pub parsed: ServerVersion,
+    /// Collations by number; empty until an instance was asked.
+    pub collations: Arc<Collations>,
+    /// How weights of strings compare, by collation.
+    pub weights: Arc<crate::merge::Collations>,
+}
+
+impl Default for ServerInfo {
+    fn default() -> Self {
+        Self {
+            version: "8.0.36-ostrakon".into(),
+            parsed: ServerVersion { mariadb: false, number: 80036 },
+            collations: Arc::default(),
+            weights: Arc::default(),
+        }
+    }
+}
+
+impl ServerInfo {
+    /// Reads a server's version string: `10.11.19-MariaDB-0+deb12u1`, `8.4.2`.
+    pub fn parse_version(text: &str) -> ServerVersion {
+        let text = text.strip_prefix("5.5.5-").unwrap_or(text);
+        let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse::<u32>().unwrap_or(0));
+        let mut next = || numbers.next().unwrap_or(0);
+        let (major, minor, patch) = (next(), next(), next());
+        ServerVersion { mariadb: text.contains("MariaDB"), number: major * 10_000 + minor * 100 + patch }
+    }
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("data directory {directory}: {source}")]
+    Directory { directory: String, source: std::io::Error },
+    #[error("the catalog: {0}")]
+    Meta(String),
+    #[error("{0}")]
+    Tls(String),
+    #[error("listening on {address}: {source} (is another process using the port?)")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("starting threads: {0}")]
+    Threads(std::io::Error),
+}
+
+/// Runs a node until it is told to stop.
+pub fn run(config: Config) -> Result<(), StartError> {
+    let directory = config.data_directory.display().to_string();
+    std::fs::create_dir_all(&config.data_directory)
+        .map_err(|source| StartError::Directory { directory: directory.clone(), source })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .map_err(StartError::Threads)?;
+    let tls = crate::tls::acceptor(&config).map_err(StartError::Tls)?;
+    let meta = MetaNode::open(MetaConfig::new(config.node_id, config.data_directory.join("catalog")))
+        .map_err(|e| StartError::Meta(e.to_string()))?;
+    let workers = match config.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
+    // All listeners are bound before any worker runs, so a used port is one clear error.
+    let listeners = (0..workers)
+        .map(|_| listen(config.listen))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|source| StartError::Listen { address: config.listen, source })?;
+    let node = Arc::new(Node {
+        registry: Arc::new(Registry::new(config.limits.max_connections)),
+        tls,
+        sequences: Sequences::default(),
+        ddl: tokio::sync::Mutex::new(()),
+        server: ArcSwap::from_pointee(ServerInfo::default()),
+        stop: watch::Sender::new(false),
+        meta,
+        config,
+    });
+    let threads = listeners
+        .into_iter()
+        .enumerate()
+        .map(|(index, listener)| {
+            let node = Arc::clone(&node);
+            std::thread::Builder::new()
+                .name(format!("worker-{index}"))
+                .spawn(move || crate::worker::run(&node, index, workers, listener))
+                .map_err(StartError::Threads)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    tracing::info!(listen = %node.config.listen, workers, version = env!("CARGO_PKG_VERSION"), "serving");
+    runtime.block_on(stop_signal());
+    tracing::info!("stopping");
+    node.stop.send_replace(true);
+    for entry in node.registry.all() {
+        node.registry.kill(entry.id, false);
+    }
+    for thread in threads {
+        if thread.join().is_err() {
+            tracing::error!("a worker had panicked");
+        }
+    }
+    runtime.block_on(node.meta.clone().shutdown());
+    Ok(())
+}
+
+/// A listener that shares its port with the other workers': the kernel spreads clients over them.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1024)?;
+    Ok(socket.into())
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be handled: stop the node with SIGKILL");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_both_engines_are_read() {
+        let maria = ServerInfo::parse_version("10.11.19-MariaDB-0+deb12u1");
+        assert_eq!((maria.mariadb, maria.number), (true, 101119));
+        let prefixed = ServerInfo::parse_version("5.5.5-10.6.18-MariaDB");
+        assert_eq!((prefixed.mariadb, prefixed.number), (true, 100618));
+        let mysql = ServerInfo::parse_version("9.7.4");
+        assert_eq!((mysql.mariadb, mysql.number), (false, 90704));
+    }
+}

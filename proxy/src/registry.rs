@@ -1,0 +1,141 @@
+//! Client connections of this node: numbers for new ones, the limit, SHOW PROCESSLIST, KILL.
+//!
+//! Touched when a client comes or goes and by administration, never on the statement path.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+/// What others may know of a session and do to it.
+#[derive(Debug)]
+pub struct SessionEntry {
+    pub id: u32,
+    pub host: String,
+    /// User and current database; written when they change.
+    pub identity: Mutex<(String, Option<String>)>,
+    /// Microseconds since `started` at which the current statement began; 0 when idle.
+    pub busy_since: AtomicU64,
+    pub started: Instant,
+    /// The statement or the connection is to end.
+    pub kill: Kill,
+    /// The running statement's text, once it has taken some time.
+    pub statement: Mutex<Option<Arc<str>>>,
+}
+
+impl SessionEntry {
+    /// The command is answered.
+    pub fn idle(&self) {
+        // A statement long enough to be watched left its text.
+        if self.busy_since.swap(0, Ordering::Relaxed) != 0
+            && let Ok(mut statement) = self.statement.try_lock()
+        {
+            *statement = None;
+        }
+    }
+
+    /// Shows a statement in SHOW PROCESSLIST: its first kilobyte.
+    pub fn show_statement(&self, text: &[u8]) {
+        const SHOWN: usize = 1 << 10;
+        let text = String::from_utf8_lossy(text.get(..SHOWN).unwrap_or(text)).into();
+        *self.statement.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }
+}
+
+/// A request to end a statement (`query`) or the session.
+#[derive(Debug, Default)]
+pub struct Kill {
+    pub query: AtomicBool,
+    pub connection: AtomicBool,
+    pub wake: Notify,
+}
+
+/// All sessions of a node.
+#[derive(Debug)]
+pub struct Registry {
+    next_id: AtomicU32,
+    limit: u32,
+    /// Guards the map only; held for a look-up or an insert.
+    sessions: Mutex<BTreeMap<u32, Arc<SessionEntry>>>,
+}
+
+impl Registry {
+    pub fn new(limit: u32) -> Self {
+        Self { next_id: AtomicU32::new(1), limit, sessions: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<SessionEntry>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Registers a client; `None` when the node has `max_connections` already.
+    pub fn register(self: &Arc<Self>, host: String) -> Option<Registration> {
+        let mut sessions = self.lock();
+        if sessions.len() >= self.limit as usize {
+            return None;
+        }
+        let mut id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        while id == 0 || sessions.contains_key(&id) {
+            id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        }
+        let entry = Arc::new(SessionEntry {
+            id,
+            host,
+            identity: Mutex::new((String::new(), None)),
+            busy_since: AtomicU64::new(0),
+            started: Instant::now(),
+            kill: Kill::default(),
+            statement: Mutex::new(None),
+        });
+        sessions.insert(id, Arc::clone(&entry));
+        Some(Registration { entry, registry: Arc::clone(self) })
+    }
+
+    pub fn all(&self) -> Vec<Arc<SessionEntry>> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// Asks session `id` to end its statement, or to close. False when there is no such session.
+    pub fn kill(&self, id: u32, query_only: bool) -> bool {
+        let Some(entry) = self.lock().get(&id).cloned() else { return false };
+        entry.kill.query.store(true, Ordering::SeqCst);
+        if !query_only {
+            entry.kill.connection.store(true, Ordering::SeqCst);
+        }
+        entry.kill.wake.notify_one();
+        true
+    }
+}
+
+/// Takes the session out of the registry when the session ends.
+#[derive(Debug)]
+pub struct Registration {
+    pub entry: Arc<SessionEntry>,
+    registry: Arc<Registry>,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.registry.lock().remove(&self.entry.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_free_again_when_its_client_leaves() {
+        let registry = Arc::new(Registry::new(1));
+        let first = registry.register("a".into()).unwrap();
+        assert!(registry.register("b".into()).is_none());
+        drop(first);
+        let second = registry.register("b".into()).unwrap();
+        assert!(registry.kill(second.entry.id, true));
+        assert!(second.entry.kill.query.load(Ordering::SeqCst));
+        assert!(!second.entry.kill.connection.load(Ordering::SeqCst));
+        assert!(!registry.kill(second.entry.id + 1, true));
+    }
+}

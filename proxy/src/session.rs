@@ -1,0 +1,311 @@
+//! A session: one client from login to goodbye, and all the state that belongs to it.
+
+pub mod collations;
+mod command;
+mod ddl;
+mod definition;
+mod describe;
+pub mod dispatch;
+mod explain;
+mod login;
+mod prepared;
+pub mod result;
+mod set;
+mod show;
+pub mod transaction;
+mod transaction_control;
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use ostrakon_catalog::Catalog;
+use ostrakon_protocol::response::{ErrPacket, OkPacket};
+use ostrakon_protocol::{Capabilities, Status};
+use ostrakon_router::lexer::{SqlMode, Template};
+use ostrakon_router::plan::{Execution, SessionFacts, SessionFunction};
+use tokio::net::TcpStream;
+
+use crate::backend::settings::Settings;
+use crate::error::SqlError;
+use crate::frontend::{Frontend, ReadError};
+use crate::registry::{Registration, SessionEntry};
+use crate::worker::Worker;
+use transaction::Transaction;
+
+/// Why a statement did not finish.
+#[derive(Debug)]
+pub enum Failure {
+    /// Tell the client and go on.
+    Sql(SqlError),
+    /// The client was told already: the error went through with the answer.
+    Told,
+    /// The client is gone, or was killed: end the session.
+    ClientGone,
+}
+
+impl From<SqlError> for Failure {
+    fn from(e: SqlError) -> Self {
+        Self::Sql(e)
+    }
+}
+
+impl From<ostrakon_router::RouterError> for Failure {
+    fn from(e: ostrakon_router::RouterError) -> Self {
+        Self::Sql(e.into())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(_: std::io::Error) -> Self {
+        Self::ClientGone
+    }
+}
+
+/// One line of SHOW WARNINGS.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Warning {
+    /// `Note`, `Warning` or `Error`.
+    pub level: String,
+    pub code: u16,
+    pub message: String,
+}
+
+/// Session variables that are Ostrakon's own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OwnVariables {
+    /// `ostrakon_unique_scope = 'global'`: CREATE TABLE refuses unique keys that lack the shard key.
+    pub unique_scope_global: bool,
+}
+
+/// A logged-in client.
+pub struct Session {
+    pub worker: Rc<Worker>,
+    pub client: Frontend,
+    registration: Registration,
+    pub user: String,
+    pub peer: String,
+    pub database: Option<String>,
+    pub settings: Rc<Settings>,
+    pub mode: SqlMode,
+    pub own: OwnVariables,
+    pub transaction: Transaction,
+    pub last_insert_id: u64,
+    pub found_rows: u64,
+    pub row_count: i64,
+    pub warnings: Vec<Warning>,
+    pub statements: prepared::Statements,
+    /// Buffers kept from statement to statement.
+    pub execution: Execution,
+    pub template: Template,
+    pub scratch: Vec<u8>,
+    /// The running statement, for SHOW PROCESSLIST.
+    pub current: Vec<u8>,
+    /// Our own results go out in the binary protocol: the statement came by COM_STMT_EXECUTE.
+    pub binary_results: bool,
+}
+
+/// Serves one client until it leaves.
+pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
+    let _ = stream.set_nodelay(true);
+    let mut client = Frontend::new(stream, login::MAX_LOGIN_PACKET);
+    let Some(registration) = worker.node.registry.register(peer.to_string()) else {
+        login::refuse(&mut client, &SqlError::new(1040, "08004", "Too many connections")).await;
+        return;
+    };
+    let timeout = Duration::from_millis(worker.node.config.limits.login_timeout_ms);
+    let login =
+        tokio::time::timeout(timeout, login::login(&worker, &mut client, registration.entry.id, peer)).await;
+    let Ok(Some(account)) = login else { return };
+    if client.flush().await.is_err() {
+        return;
+    }
+    client.logged_in(worker.node.config.limits.max_allowed_packet);
+    let server = worker.node.server.load();
+    let mode = SqlMode { server: server.parsed, ..SqlMode::default() };
+    let mut settings = Settings::default();
+    if let Some((charset, collation)) = server.collations.client_charset(account.charset) {
+        settings = settings
+            .with("character_set_client", charset.clone())
+            .with("character_set_results", charset)
+            .with("collation_connection", collation);
+    }
+    drop(server);
+    let settings = worker.intern(settings);
+    let mut session = Session {
+        user: account.user,
+        peer: peer.ip().to_string(),
+        database: account.database,
+        settings,
+        mode,
+        own: OwnVariables::default(),
+        transaction: Transaction::default(),
+        last_insert_id: 0,
+        found_rows: 0,
+        row_count: 0,
+        warnings: Vec::new(),
+        statements: prepared::Statements::default(),
+        execution: Execution::default(),
+        template: Template::default(),
+        scratch: Vec::new(),
+        current: Vec::new(),
+        binary_results: false,
+        worker,
+        client,
+        registration,
+    };
+    session.publish_identity();
+    session.run().await;
+}
+
+impl Session {
+    /// Reads and answers commands until the client leaves or is killed.
+    async fn run(&mut self) {
+        let mut payload = Vec::new();
+        loop {
+            self.client.begin_command();
+            if payload.capacity() > 16 << 10 {
+                payload = Vec::new();
+            }
+            let entry = Arc::clone(self.entry());
+            let read = tokio::select! {
+                biased;
+                read = self.client.read_payload(&mut payload) => read,
+                () = killed(&entry) => return,
+            };
+            match read {
+                Ok(()) => {}
+                Err(ReadError::Gone) => return,
+                Err(ReadError::Packet(e)) => {
+                    // The rest of the stream cannot be trusted: say why, then close, as MySQL does.
+                    self.error(&SqlError::new(e.errno().code, "08S01", e.to_string()));
+                    let _ = self.client.flush().await;
+                    return;
+                }
+            }
+            entry.kill.query.store(false, Ordering::SeqCst);
+            entry.busy_since.store(micros(&entry).max(1), Ordering::Relaxed);
+            let go_on = self.command(&payload).await;
+            entry.idle();
+            if !go_on || self.client.flush().await.is_err() || entry.kill.connection.load(Ordering::SeqCst) {
+                return;
+            }
+        }
+    }
+
+    pub fn entry(&self) -> &Arc<SessionEntry> {
+        &self.registration.entry
+    }
+
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.worker.node.meta.catalog()
+    }
+
+    /// The current database's name, or error 1046.
+    pub fn current_database(&self) -> Result<&str, SqlError> {
+        self.database.as_deref().ok_or_else(|| ostrakon_router::RouterError::no_database().into())
+    }
+
+    /// Tells SHOW PROCESSLIST who this is.
+    pub fn publish_identity(&self) {
+        let mut identity = self.entry().identity.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *identity = (self.user.clone(), self.database.clone());
+    }
+
+    /// Status flags for an OK or EOF that we make.
+    pub fn status(&self) -> Status {
+        let mut status = Status::default();
+        if self.transaction.autocommit {
+            status.insert(Status::AUTOCOMMIT);
+        }
+        if self.transaction.is_open() {
+            status.insert(Status::IN_TRANS);
+        }
+        if self.mode.no_backslash_escapes {
+            status.insert(Status::NO_BACKSLASH_ESCAPES);
+        }
+        status
+    }
+
+    /// Appends an OK. `more`: another result of the same command follows.
+    pub fn ok(&mut self, affected_rows: u64, last_insert_id: u64, info: &[u8], more: bool) {
+        let mut status = self.status();
+        if more {
+            status.insert(Status::MORE_RESULTS_EXISTS);
+        }
+        let packet = OkPacket {
+            header: 0x00,
+            affected_rows,
+            last_insert_id,
+            status,
+            warnings: self.warning_count(),
+            info,
+            session_state: &[],
+        };
+        let capabilities = self.client.capabilities;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.client.packet_with(&mut scratch, |out| packet.encode(out, capabilities));
+        self.scratch = scratch;
+    }
+
+    /// Appends an ERR, and keeps it for SHOW WARNINGS.
+    pub fn error(&mut self, error: &SqlError) {
+        self.warnings =
+            vec![Warning { level: "Error".into(), code: error.errno, message: error.message.clone() }];
+        self.row_count = -1;
+        let packet = ErrPacket::with_state(error.errno, &error.sqlstate, &error.message);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.client.packet_with(&mut scratch, |out| packet.encode(out));
+        self.scratch = scratch;
+    }
+
+    pub fn warning_count(&self) -> u16 {
+        u16::try_from(self.warnings.len()).unwrap_or(u16::MAX)
+    }
+
+    pub fn client_has(&self, capability: Capabilities) -> bool {
+        self.client.capabilities.contains(capability)
+    }
+}
+
+/// Resolves when this session is to close.
+async fn killed(entry: &SessionEntry) {
+    loop {
+        if entry.kill.connection.load(Ordering::SeqCst) {
+            return;
+        }
+        entry.kill.wake.notified().await;
+    }
+}
+
+fn micros(entry: &SessionEntry) -> u64 {
+    u64::try_from(entry.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A plan puts the session's own values in as literals.
+impl SessionFacts for Session {
+    fn literal(&self, function: SessionFunction) -> String {
+        let s = self;
+        let text = |t: &str| result::quote_string(t);
+        match function {
+            SessionFunction::LastInsertId => s.last_insert_id.to_string(),
+            SessionFunction::FoundRows => s.found_rows.to_string(),
+            SessionFunction::RowCount => s.row_count.to_string(),
+            SessionFunction::Database => s.database.as_deref().map_or_else(|| "NULL".to_owned(), text),
+            SessionFunction::ConnectionId => s.entry().id.to_string(),
+            SessionFunction::User => text(&format!("{}@{}", s.user, s.peer)),
+            SessionFunction::CurrentUser => text(&format!("{}@%", s.user)),
+            SessionFunction::Version => text(&s.worker.node.version()),
+            SessionFunction::Autocommit => u8::from(s.transaction.autocommit).to_string(),
+            SessionFunction::WarningCount => s.warnings.len().to_string(),
+            SessionFunction::ErrorCount => {
+                s.warnings.iter().filter(|w| w.level == "Error").count().to_string()
+            }
+            SessionFunction::InTransaction => u8::from(s.transaction.is_open()).to_string(),
+            SessionFunction::Port => s.worker.node.config.listen.port().to_string(),
+            SessionFunction::Hostname => text("ostrakon"),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What an instance says of itself: version, and collations by number.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::backend::pool::Pooled;
+use crate::error::SqlError;
+use crate::merge::Collations as Weights;
+use crate::node::ServerInfo;
+use crate::worker::Worker;
+
+/// One collation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collation {
+    pub id: u16,
+    pub name: String,
+    pub charset: String,
+    /// The character set's default.
+    pub is_default: bool,
+}
+
+/// Collations by number.
+#[derive(Clone, Debug, Default)]
+pub struct Collations {
+    by_id: BTreeMap<u16, Collation>,
+}
+
+impl Collations {
+    /// SQL literals for character set and collation of a client that logged in with this number. `None`: the number is not known or it is the
+    /// default, so the session starts with utf8mb4, as a server falls back to its own.
+    pub fn client_charset(&self, id: u16) -> Option<(String, String)> {
+        /// Sets whose multi-byte characters can hold ASCII bytes: clients with these get utf8mb4 and are told so by SET NAMES.
+        const UNSAFE: [&str; 8] = ["gbk", "sjis", "big5", "cp932", "gb18030", "ucs2", "utf16", "utf32"];
+        let collation = self.by_id.get(&id)?;
+        if UNSAFE.contains(&collation.charset.as_str()) {
+            return None;
+        }
+        Some((format!("'{}'", collation.charset), format!("'{}'", collation.name)))
+    }
+
+    /// The default collation of a character set.
+    pub fn default_of(&self, charset: &str) -> Option<&str> {
+        self.by_id.values().find(|c| c.is_default && c.charset == charset).map(|c| c.name.as_str())
+    }
+}
+
+/// Asks the first instance that answers, if nobody has yet.
+pub async fn learn_server(worker: &Rc<Worker>) {
+    let catalog = worker.node.meta.catalog();
+    for instance in catalog.instances.values() {
+        let mut connection = match worker.pool(instance).acquire(false).await {
+            Ok(connection) => connection,
+            Err(e) => {
+                tracing::warn!(instance = %instance.name, error = %e.message, "instance does not answer");
+                continue;
+            }
+        };
+        match ask(&mut connection).await {
+            Ok(info) => {
+                tracing::info!(instance = %instance.name, version = %info.version, "learnt the server's version");
+                worker.node.server.store(Arc::new(info));
+                return;
+            }
+            Err(e) => {
+                tracing::warn!(instance = %instance.name, error = %e.message, "instance does not describe itself")
+            }
+        }
+    }
+}
+
+/// Reads version and collations.
+async fn ask(connection: &mut Pooled) -> Result<ServerInfo, SqlError> {
+    let version = connection.query("SELECT VERSION()").await?.text(0, 0);
+    let answer = connection
+        .query("SELECT ID, COLLATION_NAME, CHARACTER_SET_NAME, IS_DEFAULT FROM information_schema.COLLATIONS WHERE ID IS NOT NULL")
+        .await?;
+    let mut by_id = BTreeMap::new();
+    for row in 0..answer.rows.len() {
+        if let Ok(id) = answer.text(row, 0).parse() {
+            by_id.insert(
+                id,
+                Collation {
+                    id,
+                    name: answer.text(row, 1).to_ascii_lowercase(),
+                    charset: answer.text(row, 2).to_ascii_lowercase(),
+                    is_default: answer.text(row, 3) == "Yes",
+                },
+            );
+        }
+    }
+    let parsed = ServerInfo::parse_version(&version);
+    let weights = Arc::new(ask_weights(connection, parsed.mariadb).await?);
+    Ok(ServerInfo {
+        version: format!("{version}-ostrakon"),
+        parsed,
+        collations: Arc::new(Collations { by_id }),
+        weights,
+    })
+}
+
+/// How the weights of each collation compare.
+async fn ask_weights(connection: &mut Pooled, mariadb: bool) -> Result<Weights, SqlError> {
+    let listed = connection.query(Weights::list_query(mariadb)).await?;
+    let cell = |row: &Vec<Option<Vec<u8>>>, at: usize| row.get(at).cloned().flatten().unwrap_or_default();
+    let names: Vec<_> =
+        listed.rows.iter().filter_map(|row| Weights::name(&cell(row, 0), &cell(row, 1))).collect();
+    let mut weights = Weights::default();
+    for chunk in names.chunks(Weights::CHUNK) {
+        let answer = connection.query(&Weights::probe_query(chunk)).await?;
+        if let Some(row) = answer.rows.first() {
+            let cells: Vec<Option<&[u8]>> = row.iter().map(Option::as_deref).collect();
+            weights.learn(chunk, &cells, mariadb);
+        }
+    }
+    Ok(weights)
+}

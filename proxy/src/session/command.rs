@@ -1,0 +1,168 @@
+//! Commands of the protocol, and the flat statements that the session answers.
+
+use ostrakon_protocol::command::Command as Com;
+use ostrakon_router::lexer::Template;
+use ostrakon_router::parse::command::{Command, Show, ShowWhat};
+
+use super::result::ResultSet;
+use super::{Failure, Session};
+use crate::error::SqlError;
+use crate::exec::names::Names;
+
+impl Session {
+    /// Answers one command; false when the session is over.
+    pub async fn command(&mut self, payload: &[u8]) -> bool {
+        let command = match Com::decode(payload) {
+            Ok(command) => command,
+            Err(e) => {
+                self.error(&SqlError::new(1835, "HY000", format!("Malformed communication packet: {e}")));
+                return true;
+            }
+        };
+        let result = match command {
+            Com::Quit => return false,
+            Com::Query(text) => return self.query(text).await,
+            Com::Ping => {
+                self.ok(0, 0, b"", false);
+                Ok(())
+            }
+            Com::InitDb(name) => {
+                let name = String::from_utf8_lossy(name).into_owned();
+                self.use_database(&name).map(|()| self.ok(0, 0, b"", false))
+            }
+            Com::FieldList { table, wildcard } => self.field_list(table, wildcard).await,
+            Com::StmtPrepare(text) => self.prepare(text).await,
+            Com::StmtExecute { id, rest, .. } => self.execute_statement(id, rest).await,
+            Com::StmtSendLongData { id, param, data } => {
+                // No answer, whatever happens: an error comes with the execute.
+                self.statements.long_data(id, param, data, self.worker.node.config.limits.max_allowed_packet);
+                return true;
+            }
+            Com::StmtClose(id) => {
+                self.statements.close(id);
+                return true;
+            }
+            Com::StmtReset(id) => self.reset_statement(id),
+            Com::ProcessKill(id) => self.kill(id.into(), false).map(|()| self.ok(0, 0, b"", false)),
+            other => Err(SqlError::new(
+                1047,
+                "08S01",
+                format!("Command {:#04x} of the protocol is not supported yet", other.code()),
+            )
+            .into()),
+        };
+        match result {
+            Ok(()) | Err(Failure::Told) => true,
+            Err(Failure::Sql(e)) => {
+                self.error(&e);
+                true
+            }
+            Err(Failure::ClientGone) => false,
+        }
+    }
+
+    /// Carries out a flat statement and appends its answer.
+    pub async fn run_command(
+        &mut self,
+        command: &Command,
+        text: &[u8],
+        template: &Template,
+        more: bool,
+    ) -> Result<(), Failure> {
+        if !matches!(
+            command,
+            Command::Show(Show { what: ShowWhat::Warnings { .. } | ShowWhat::Errors { .. }, .. })
+        ) {
+            self.warnings.clear();
+        }
+        match command {
+            Command::Begin { read_only, consistent_snapshot } => {
+                self.begin(*read_only, *consistent_snapshot).await?
+            }
+            Command::Commit { chain, release } => {
+                self.end_transaction(true, *chain).await?;
+                return self.finish_transaction(*release, more).await;
+            }
+            Command::Rollback { chain, release } => {
+                self.end_transaction(false, *chain).await?;
+                return self.finish_transaction(*release, more).await;
+            }
+            Command::Savepoint(name) => self.savepoint(name).await?,
+            Command::RollbackTo(name) => self.rollback_to(name).await?,
+            Command::ReleaseSavepoint(name) => self.release_savepoint(name).await?,
+            Command::SetTransaction { scope, isolation, read_only } => {
+                self.set_transaction(*scope, *isolation, *read_only).await?;
+            }
+            Command::Use(name) => self.use_database(name)?,
+            Command::Set(assignments) => self.set(assignments).await?,
+            Command::Kill { query, id } => self.kill(*id, *query)?,
+            Command::Show(show) => {
+                let result = self.show(show).await?;
+                return self.answer(result, more);
+            }
+            Command::ShowPassed => return self.pass_to_any(text, more).await,
+            Command::Explain { inner, server } => {
+                if *server {
+                    return Err(SqlError::not_supported(
+                        "EXPLAIN FORMAT, EXTENDED, ANALYZE and EXECUTE: EXPLAIN shows the physical statements, explain those on their instance",
+                    )
+                    .into());
+                }
+                let result = self.explain(text.get(inner.clone()).unwrap_or_default()).await?;
+                return self.answer(result, more);
+            }
+            Command::CreateInstance { .. } | Command::DropInstance { .. } => {
+                self.change_instances(command).await?
+            }
+            Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
+            Command::Nothing => {}
+        }
+        let _ = template;
+        self.row_count = 0;
+        self.ok(0, 0, b"", more);
+        Ok(())
+    }
+
+    async fn finish_transaction(&mut self, release: bool, more: bool) -> Result<(), Failure> {
+        self.row_count = 0;
+        self.ok(0, 0, b"", more && !release);
+        if release {
+            let _ = self.client.flush().await;
+            return Err(Failure::ClientGone);
+        }
+        Ok(())
+    }
+
+    /// Appends a result set of our own.
+    pub fn answer(&mut self, result: ResultSet, more: bool) -> Result<(), Failure> {
+        self.found_rows = result.rows.len() as u64;
+        self.row_count = -1;
+        self.write_result(&result, more);
+        Ok(())
+    }
+
+    /// A statement that describes a server: any backend answers, with the session's settings.
+    async fn pass_to_any(&mut self, text: &[u8], more: bool) -> Result<(), Failure> {
+        let lease = self.lease_any().await?;
+        self.pass_text(lease, text, Names::none(), more).await
+    }
+
+    /// `USE`, COM_INIT_DB.
+    fn use_database(&mut self, name: &str) -> Result<(), Failure> {
+        if self.catalog().database(name).is_none() {
+            return Err(ostrakon_router::RouterError::unknown_database(name).into());
+        }
+        self.database = Some(name.to_owned());
+        self.publish_identity();
+        Ok(())
+    }
+
+    fn kill(&self, id: u64, query: bool) -> Result<(), Failure> {
+        let killed = u32::try_from(id).is_ok_and(|id| self.worker.node.registry.kill(id, query));
+        if killed {
+            Ok(())
+        } else {
+            Err(SqlError::new(1094, "HY000", format!("Unknown thread id: {id}")).into())
+        }
+    }
+}

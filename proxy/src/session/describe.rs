@@ -1,0 +1,141 @@
+//! Results that the session writes itself, in the text or the binary protocol, and COM_FIELD_LIST.
+
+use ostrakon_protocol::capability::Capabilities;
+use ostrakon_protocol::column::{BINARY_CHARSET, ColumnDefinition, ColumnType, flag};
+use ostrakon_protocol::lenenc::write_lenenc_int;
+use ostrakon_protocol::response::{EofPacket, OkPacket};
+use ostrakon_protocol::row::{BinaryRowWriter, write_text_cell};
+use ostrakon_protocol::value::ValueType;
+
+use super::result::{CellType, ResultSet};
+use super::{Failure, Session};
+use crate::error::SqlError;
+use crate::exec::names::Names;
+
+/// utf8mb4_general_ci.
+const UTF8MB4: u16 = 45;
+
+impl Session {
+    /// Appends a result set of our own, in the protocol that the statement came in.
+    pub fn write_result(&mut self, set: &ResultSet, more: bool) {
+        let binary = self.binary_results;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.client.packet_with(&mut scratch, |out| write_lenenc_int(out, set.columns.len() as u64));
+        for (index, (name, kind)) in set.columns.iter().enumerate() {
+            let longest =
+                set.rows.iter().filter_map(|r| r.get(index)).flatten().map(Vec::len).max().unwrap_or(0);
+            let definition = definition(name, *kind, longest);
+            self.client.packet_with(&mut scratch, |out| definition.encode(out));
+        }
+        self.write_columns_end(&mut scratch);
+        for row in &set.rows {
+            self.client.packet_with(&mut scratch, |out| {
+                if binary {
+                    let mut writer = BinaryRowWriter::begin(out, row.len());
+                    for (cell, (_, kind)) in row.iter().zip(&set.columns) {
+                        // A cell that is not of its type cannot be: we made it.
+                        if writer.text(cell.as_deref(), value_type(*kind)).is_err() {
+                            writer.null();
+                        }
+                    }
+                } else {
+                    for cell in row {
+                        write_text_cell(out, cell.as_deref());
+                    }
+                }
+            });
+        }
+        self.scratch = scratch;
+        self.write_rows_end(more);
+    }
+
+    /// The EOF between column definitions and rows, for clients that want one.
+    pub fn write_columns_end(&mut self, scratch: &mut Vec<u8>) {
+        if !self.client_has(Capabilities::DEPRECATE_EOF) {
+            let end = EofPacket { warnings: 0, status: self.status() };
+            self.client.packet_with(scratch, |out| end.encode(out));
+        }
+    }
+
+    /// The end of a result set: EOF, or OK with EOF's header.
+    pub fn write_rows_end(&mut self, more: bool) {
+        let mut status = self.status();
+        if more {
+            status.insert(ostrakon_protocol::status::Status::MORE_RESULTS_EXISTS);
+        }
+        let warnings = self.warning_count();
+        let capabilities = self.client.capabilities;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        if self.client_has(Capabilities::DEPRECATE_EOF) {
+            let ok = OkPacket { header: 0xFE, status, warnings, ..OkPacket::default() };
+            self.client.packet_with(&mut scratch, |out| ok.encode(out, capabilities));
+        } else {
+            let end = EofPacket { warnings, status };
+            self.client.packet_with(&mut scratch, |out| end.encode(out));
+        }
+        self.scratch = scratch;
+    }
+
+    /// COM_FIELD_LIST: the columns of a table, each with its default value.
+    pub async fn field_list(&mut self, table: &[u8], wildcard: &[u8]) -> Result<(), Failure> {
+        let table = String::from_utf8_lossy(table).into_owned();
+        let wildcard = String::from_utf8_lossy(wildcard).into_owned();
+        let catalog = self.catalog();
+        let database_name = self.current_database()?.to_owned();
+        let physical = self.first_physical(&catalog, None, &table)?;
+        let mut lease = self.lease(&physical.group).await?;
+        let answer = lease.connection.query(&format!("SHOW FULL COLUMNS FROM {}", physical.quoted)).await;
+        self.release(lease);
+        let answer = answer.map_err(|e| SqlError { message: Names::none().in_text(&e.message), ..e })?;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for row in 0..answer.rows.len() {
+            let name = answer.text(row, 0);
+            if !wildcard.is_empty() && !super::result::like(&wildcard, &name) {
+                continue;
+            }
+            let default = answer.rows.get(row).and_then(|r| r.get(5)).cloned().flatten();
+            let mut trailer = Vec::new();
+            write_text_cell(&mut trailer, default.as_deref());
+            let definition = ColumnDefinition {
+                schema: database_name.as_bytes(),
+                table: table.as_bytes(),
+                org_table: table.as_bytes(),
+                name: name.as_bytes(),
+                org_name: name.as_bytes(),
+                trailer: &trailer,
+                ..definition(&name, CellType::Text, 255)
+            };
+            self.client.packet_with(&mut scratch, |out| definition.encode(out));
+        }
+        self.scratch = scratch;
+        self.write_rows_end(false);
+        Ok(())
+    }
+}
+
+fn value_type(kind: CellType) -> ValueType {
+    match kind {
+        CellType::Text => ValueType::new(ColumnType::VAR_STRING, false),
+        CellType::Integer => ValueType::new(ColumnType::LONGLONG, true),
+    }
+}
+
+/// `longest`: bytes of the longest value.
+fn definition(name: &str, kind: CellType, longest: usize) -> ColumnDefinition<'_> {
+    let base = ColumnDefinition { name: name.as_bytes(), ..ColumnDefinition::default() };
+    match kind {
+        CellType::Text => ColumnDefinition {
+            charset: UTF8MB4,
+            length: u32::try_from(longest.max(64) * 4).unwrap_or(u32::MAX),
+            column_type: ColumnType::VAR_STRING,
+            ..base
+        },
+        CellType::Integer => ColumnDefinition {
+            charset: BINARY_CHARSET,
+            length: 21,
+            column_type: ColumnType::LONGLONG,
+            flags: flag::UNSIGNED | flag::BINARY | flag::NUM,
+            ..base
+        },
+    }
+}

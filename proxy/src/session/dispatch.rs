@@ -1,0 +1,202 @@
+//! COM_QUERY: one text, one or several statements, each to its plan and its execution.
+
+use std::rc::Rc;
+
+use ostrakon_catalog::Catalog;
+use ostrakon_protocol::capability::Capabilities;
+use ostrakon_router::RouterError;
+use ostrakon_router::lexer::{self, Template};
+use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, Request, RoutedPlan, StatementClass};
+use ostrakon_router::value::Value;
+
+use super::{Failure, Session};
+use crate::error::SqlError;
+use crate::exec::send::Sending;
+
+/// One statement as the client sent it.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    pub text: &'a [u8],
+    pub template: &'a Template,
+    /// Parameters of a prepared statement.
+    pub values: Option<&'a [Value<'a>]>,
+}
+
+impl Session {
+    /// Answers a COM_QUERY; false when the session is over.
+    pub async fn query(&mut self, text: &[u8]) -> bool {
+        let mut rest = text;
+        loop {
+            let mut template = std::mem::take(&mut self.template);
+            let scanned = lexer::scan(rest, self.mode, &mut template);
+            let result = match scanned {
+                Ok(()) => self.one_of_query(rest, &template).await,
+                Err(e) => Err(e.into()),
+            };
+            let next = template.next;
+            self.template = template;
+            match (result, next) {
+                (Ok(()), Some(next)) => rest = rest.get(next..).unwrap_or_default(),
+                (Ok(()), None) => return true,
+                (Err(Failure::Sql(e)), _) => {
+                    self.error(&e);
+                    return true;
+                }
+                (Err(Failure::Told), _) => return true,
+                (Err(Failure::ClientGone), _) => return false,
+            }
+        }
+    }
+
+    async fn one_of_query(&mut self, rest: &[u8], template: &Template) -> Result<(), Failure> {
+        let more = template.next.is_some();
+        if more && !self.client_has(Capabilities::MULTI_STATEMENTS) {
+            let near = rest.get(template.length..).unwrap_or_default();
+            let near: String = String::from_utf8_lossy(near).chars().take(80).collect();
+            return Err(RouterError::syntax(format!("several statements in one query near '{near}'")).into());
+        }
+        let text = rest.get(..template.length).unwrap_or_default();
+        self.current.clear();
+        self.current.extend_from_slice(text);
+        let catalog = self.catalog();
+        let plan = self.plan(text, template, &catalog)?;
+        match &*plan {
+            Plan::Routed(plan) => {
+                self.routed(plan, Input { text, template, values: None }, Sending::Text, more).await
+            }
+            Plan::Command(command) => self.run_command(command, text, template, more).await,
+            Plan::Ddl(ddl) => {
+                self.warnings.clear();
+                self.run_ddl(ddl, text).await.map(|()| {
+                    self.row_count = 0;
+                    self.ok(0, 0, b"", more);
+                })
+            }
+        }
+    }
+
+    /// The plan from the cache, or a new one.
+    pub fn plan(&mut self, text: &[u8], template: &Template, catalog: &Catalog) -> Result<Rc<Plan>, Failure> {
+        if self.reads_ascii_only() && !text.is_ascii() {
+            return Err(SqlError::not_supported(
+                "a statement with other than ASCII characters in a client character set other than utf8mb4; use SET NAMES utf8mb4",
+            )
+            .into());
+        }
+        let database = self.database.as_deref();
+        let request = Request { text, template, catalog, database, mode: self.mode };
+        Ok(self.worker.plans.borrow_mut().get_or_plan(&request)?)
+    }
+
+    /// Routes and executes.
+    pub async fn routed(
+        &mut self,
+        plan: &RoutedPlan,
+        input: Input<'_>,
+        sending: Sending<'_>,
+        more: bool,
+    ) -> Result<(), Failure> {
+        self.warnings.clear();
+        let mut execution = std::mem::take(&mut self.execution);
+        let result = match self.route(plan, input, &mut execution).await {
+            Ok(()) => self.execute(plan, &execution, input, sending, more).await,
+            Err(e) => Err(e),
+        };
+        if result.is_ok() {
+            self.note_generated(plan, &execution).await?;
+        }
+        execution.clear();
+        self.execution = execution;
+        match &result {
+            Err(Failure::Sql(e)) if e.ends_transaction() => self.rollback_all().await,
+            _ => {}
+        }
+        result
+    }
+
+    /// Fills `execution` with the physical statements.
+    async fn route(
+        &mut self,
+        plan: &RoutedPlan,
+        input: Input<'_>,
+        execution: &mut Execution,
+    ) -> Result<(), Failure> {
+        execution.clear();
+        let mut generated = Vec::new();
+        if let Some((database, table)) = &plan.sequence {
+            let needed = plan.sequence_values(&self.arguments(plan, input, &[]))?;
+            if needed > 0 {
+                let node = &self.worker.node;
+                generated = node.sequences.take(&node.meta, database, &sequence_name(table), needed).await?;
+            }
+        }
+        plan.route_into(&self.arguments(plan, input, &generated), execution)?;
+        Ok(())
+    }
+
+    pub fn arguments<'a>(
+        &'a self,
+        plan: &RoutedPlan,
+        input: Input<'a>,
+        generated: &'a [u64],
+    ) -> Arguments<'a> {
+        let preferred_group = plan.database.as_ref().and_then(|database| {
+            database.groups.iter().position(|g| {
+                let held = |b: &super::transaction::Branch| {
+                    b.instance == g.instance && b.physical_database == g.physical_database
+                };
+                self.transaction.branches.iter().any(held)
+            })
+        });
+        Arguments {
+            text: input.text,
+            holes: &input.template.holes,
+            params: input.values,
+            generated,
+            spread: self.worker.spread(),
+            preferred_group,
+            session: self,
+        }
+    }
+
+    async fn execute(
+        &mut self,
+        plan: &RoutedPlan,
+        execution: &Execution,
+        input: Input<'_>,
+        sending: Sending<'_>,
+        more: bool,
+    ) -> Result<(), Failure> {
+        match execution.statements.as_slice() {
+            [] => Err(SqlError::other("Internal error (please report): a plan without a statement").into()),
+            [_] => self.pass(plan, execution, sending, more).await,
+            _ => match &plan.combine {
+                Combine::Rows(spec) => self.merge_rows(plan, execution, spec, input, sending, more).await,
+                Combine::Counts | Combine::Broadcast => {
+                    self.scatter_write(plan, execution, sending, more).await
+                }
+                Combine::Never(reason) => Err(SqlError::not_supported(reason).into()),
+            },
+        }
+    }
+
+    /// After a write: LAST_INSERT_ID and the sequence follow the values that were inserted.
+    async fn note_generated(&mut self, plan: &RoutedPlan, execution: &Execution) -> Result<(), Failure> {
+        if !matches!(plan.class, StatementClass::Write | StatementClass::WriteReturning) {
+            return Ok(());
+        }
+        if let Some(first) = execution.first_generated {
+            self.last_insert_id = first;
+        }
+        if let (Some((database, table)), Some(largest)) = (&plan.sequence, execution.largest_explicit) {
+            let node = &self.worker.node;
+            node.sequences.raise(&node.meta, database, &sequence_name(table), largest).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Name of an AUTO_INCREMENT column's sequence, as in DRDS.
+pub fn sequence_name(table: &str) -> String {
+    format!("AUTO_SEQ_{table}")
+}

@@ -1,0 +1,65 @@
+//! EXPLAIN: which groups and physical tables a statement takes, how its answers combine, and why.
+
+use ostrakon_router::lexer::{self, Template};
+use ostrakon_router::plan::{Arguments, Combine, Execution, Plan};
+
+use super::result::ResultSet;
+use super::{Failure, Session};
+
+impl Session {
+    /// One row for each physical statement. Nothing is executed.
+    pub async fn explain(&mut self, inner: &[u8]) -> Result<ResultSet, Failure> {
+        let mut template = Template::default();
+        lexer::scan(inner, self.mode, &mut template)?;
+        let text = inner.get(..template.length).unwrap_or_default();
+        let catalog = self.catalog();
+        let plan = self.plan(text, &template, &catalog)?;
+        let mut set = ResultSet::text(&["GROUP_NAME", "MODE", "REASON", "STATEMENT"]);
+        match &*plan {
+            Plan::Routed(plan) => {
+                let mut arguments = Arguments {
+                    text,
+                    holes: &template.holes,
+                    params: None,
+                    generated: &[],
+                    spread: 0,
+                    preferred_group: None,
+                    session: self,
+                };
+                let mut execution = Execution::default();
+                // Example values: EXPLAIN takes none from the sequence.
+                let generated: Vec<u64> = match &plan.sequence {
+                    Some(_) => (1..=plan.sequence_values(&arguments)? as u64).collect(),
+                    None => Vec::new(),
+                };
+                arguments.generated = &generated;
+                plan.route_into(&arguments, &mut execution)?;
+                let mode = match (&plan.combine, execution.statements.len()) {
+                    (_, 0 | 1) => "pass",
+                    (Combine::Rows(_), _) => "merge",
+                    (Combine::Counts, _) => "scatter",
+                    (Combine::Broadcast, _) => "broadcast",
+                    (Combine::Never(_), _) => "refused",
+                };
+                let reason = match (&plan.combine, execution.statements.len()) {
+                    (_, 0 | 1) => "one physical table in one group answers",
+                    (Combine::Never(reason), _) => reason,
+                    _ => &plan.reason,
+                };
+                for statement in &execution.statements {
+                    let group = plan.database.as_ref().and_then(|d| d.groups.get(statement.group));
+                    let group = group.map_or("(any)", |g| g.name.as_str());
+                    let physical = String::from_utf8_lossy(execution.text(statement)).into_owned();
+                    set.push([group.into(), mode.into(), reason.into(), physical.into()]);
+                }
+            }
+            Plan::Command(_) => {
+                set.push(["".into(), "session".into(), "the session answers".into(), "".into()]);
+            }
+            Plan::Ddl(_) => {
+                set.push(["".into(), "ddl".into(), "runs on every physical table".into(), "".into()]);
+            }
+        }
+        Ok(set)
+    }
+}

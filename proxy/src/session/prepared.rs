@@ -1,0 +1,290 @@
+//! Prepared statements of a client: what PREPARE keeps, and how EXECUTE finds its plan and its parameters.
+//!
+//! The client's statement is text and template. Backend connections prepare the physical statements when they first meet them, and keep them;
+//! so a client's statement lives on no connection, and any connection may run it.
+
+use std::collections::HashMap;
+
+use ostrakon_protocol::column::{BINARY_CHARSET, ColumnDefinition, ColumnType};
+use ostrakon_protocol::response::EofPacket;
+use ostrakon_protocol::statement::{Param, ParamValue, PrepareOk, parse_execute};
+use ostrakon_protocol::value::ValueType;
+use ostrakon_router::lexer::{self, HoleKind, Template};
+use ostrakon_router::plan::{Combine, Execution, Plan, RoutedPlan, StatementClass};
+use ostrakon_router::value::Value;
+
+use super::dispatch::Input;
+use super::{Failure, Session};
+use crate::error::SqlError;
+use crate::exec::names::Names;
+use crate::exec::send::{self, Sending};
+
+/// One statement.
+#[derive(Debug, Default)]
+struct Statement {
+    text: Vec<u8>,
+    template: Template,
+    params: usize,
+    /// Types from the last execute that sent them.
+    types: Vec<ValueType>,
+    long_data: Vec<Option<Vec<u8>>>,
+    long_bytes: usize,
+    /// Long data went wrong: the next execute says so.
+    failed: Option<SqlError>,
+}
+
+/// A client's prepared statements.
+#[derive(Debug, Default)]
+pub struct Statements {
+    next_id: u32,
+    by_id: HashMap<u32, Statement>,
+}
+
+impl Statements {
+    /// COM_STMT_SEND_LONG_DATA. `limit`: bytes that one statement's long data may have.
+    pub fn long_data(&mut self, id: u32, param: u16, data: &[u8], limit: usize) {
+        let Some(statement) = self.by_id.get_mut(&id) else { return };
+        let param = usize::from(param);
+        if param >= statement.params {
+            statement.failed =
+                Some(SqlError::new(1210, "HY000", "Incorrect arguments to mysqld_stmt_send_long_data"));
+            return;
+        }
+        statement.long_bytes += data.len();
+        if statement.long_bytes > limit {
+            statement.failed = Some(SqlError::new(
+                1153,
+                "08S01",
+                "Parameter of prepared statement is longer than 'max_allowed_packet' bytes (limits.max_allowed_packet)",
+            ));
+            return;
+        }
+        if statement.long_data.len() <= param {
+            statement.long_data.resize(param + 1, None);
+        }
+        if let Some(slot) = statement.long_data.get_mut(param) {
+            slot.get_or_insert_with(Vec::new).extend_from_slice(data);
+        }
+    }
+
+    /// COM_STMT_CLOSE.
+    pub fn close(&mut self, id: u32) {
+        self.by_id.remove(&id);
+    }
+
+    /// Forgets all: COM_RESET_CONNECTION.
+    pub fn clear(&mut self) {
+        self.by_id.clear();
+    }
+}
+
+fn unknown(id: u32, command: &str) -> SqlError {
+    SqlError::new(1243, "HY000", format!("Unknown prepared statement handler ({id}) given to {command}"))
+}
+
+impl Session {
+    /// COM_STMT_PREPARE.
+    pub async fn prepare(&mut self, text: &[u8]) -> Result<(), Failure> {
+        self.warnings.clear();
+        let limit = self.worker.node.config.limits.prepared_statements_per_client;
+        if self.statements.by_id.len() >= limit {
+            return Err(SqlError::new(
+                1461,
+                "42000",
+                format!("Can't create more than {limit} prepared statements for one client (limits.prepared_statements_per_client)"),
+            )
+            .into());
+        }
+        let mut template = Template::default();
+        lexer::scan(text, self.mode, &mut template)?;
+        if template.next.is_some() {
+            return Err(ostrakon_router::RouterError::syntax("a prepared statement is one statement").into());
+        }
+        let text = text.get(..template.length).unwrap_or_default();
+        let params = template.holes.iter().filter(|h| h.kind == HoleKind::Parameter).count();
+        let catalog = self.catalog();
+        let plan = self.plan(text, &template, &catalog)?;
+        let columns = match &*plan {
+            Plan::Routed(plan) => self.describe(plan, text, &template, params).await?,
+            // Their columns come with the execute.
+            Plan::Command(_) | Plan::Ddl(_) => Vec::new(),
+        };
+        self.statements.next_id = self.statements.next_id.wrapping_add(1).max(1);
+        let id = self.statements.next_id;
+        self.answer_prepare(id, params, &columns)?;
+        let statement = Statement { text: text.to_vec(), template, params, ..Statement::default() };
+        self.statements.by_id.insert(id, statement);
+        Ok(())
+    }
+
+    fn answer_prepare(&mut self, id: u32, params: usize, columns: &[Vec<u8>]) -> Result<(), Failure> {
+        let too_many = |_| SqlError::new(1390, "HY000", "Prepared statement contains too many placeholders");
+        let ok = PrepareOk {
+            statement_id: id,
+            columns: u16::try_from(columns.len()).map_err(too_many)?,
+            params: u16::try_from(params).map_err(too_many)?,
+            warnings: self.warning_count(),
+        };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.client.packet_with(&mut scratch, |out| ok.encode(out));
+        let eof = !self.client_has(ostrakon_protocol::capability::Capabilities::DEPRECATE_EOF);
+        let status = self.status();
+        let end = EofPacket { warnings: 0, status };
+        // As servers do: nothing is known of a parameter before it is bound.
+        let marker = ColumnDefinition {
+            name: b"?",
+            charset: BINARY_CHARSET,
+            column_type: ColumnType::VAR_STRING,
+            ..ColumnDefinition::default()
+        };
+        for _ in 0..params {
+            self.client.packet_with(&mut scratch, |out| marker.encode(out));
+        }
+        if params > 0 && eof {
+            self.client.packet_with(&mut scratch, |out| end.encode(out));
+        }
+        for column in columns {
+            self.client.packet(column);
+        }
+        if !columns.is_empty() && eof {
+            self.client.packet_with(&mut scratch, |out| end.encode(out));
+        }
+        self.scratch = scratch;
+        Ok(())
+    }
+
+    /// Prepares the statement on one backend, with NULLs for routing, to learn its columns (and the server's opinion of it).
+    async fn describe(
+        &mut self,
+        plan: &RoutedPlan,
+        text: &[u8],
+        template: &Template,
+        params: usize,
+    ) -> Result<Vec<Vec<u8>>, Failure> {
+        let values = vec![Value::Null; params];
+        let input = Input { text, template, values: Some(&values) };
+        let mut execution = Execution::default();
+        let needed = plan.sequence_values(&self.arguments(plan, input, &[]))?;
+        let generated = vec![1; needed];
+        let routed = plan.route_into(&self.arguments(plan, input, &generated), &mut execution);
+        match (routed, plan.class) {
+            (Ok(()), _) => {}
+            // NULL may not be placed; the execute brings values.
+            (Err(_), StatementClass::Write) => return Ok(Vec::new()),
+            (Err(e), _) => return Err(e.into()),
+        }
+        let Some(statement) = execution.statements.first() else { return Ok(Vec::new()) };
+        let mut lease = match &plan.database {
+            Some(database) => match database.groups.get(statement.group) {
+                Some(group) => self.lease(group).await?,
+                None => {
+                    return Err(
+                        SqlError::other("Internal error (please report): a plan names no group").into()
+                    );
+                }
+            },
+            None => self.lease_any().await?,
+        };
+        let physical = execution.text(statement);
+        let names = Names::of(plan);
+        let prepared = send::prepare(&mut lease.connection, physical).await;
+        self.release(lease);
+        let (_, columns) = prepared.map_err(|e| SqlError { message: names.in_text(&e.message), ..e })?;
+        let hidden = match (&plan.combine, execution.statements.len()) {
+            (Combine::Rows(spec), 2..) => spec.hidden,
+            _ => 0,
+        };
+        let visible = columns.len().saturating_sub(hidden);
+        let mut described = Vec::with_capacity(visible);
+        for column in columns.into_iter().take(visible) {
+            let definition = ColumnDefinition::decode(&column).map_err(|e| SqlError::other(e.to_string()))?;
+            described.push(match names.logical(&definition) {
+                Some(logical) => {
+                    let mut payload = Vec::new();
+                    logical.encode(&mut payload);
+                    payload
+                }
+                None => column,
+            });
+        }
+        Ok(described)
+    }
+
+    /// COM_STMT_EXECUTE.
+    pub async fn execute_statement(&mut self, id: u32, rest: &[u8]) -> Result<(), Failure> {
+        let Some(mut statement) = self.statements.by_id.remove(&id) else {
+            return Err(unknown(id, "mysqld_stmt_execute").into());
+        };
+        let result = match statement.failed.take() {
+            Some(failed) => Err(failed.into()),
+            None => self.run_statement(&mut statement, rest).await,
+        };
+        statement.long_data.clear();
+        statement.long_bytes = 0;
+        self.statements.by_id.insert(id, statement);
+        result
+    }
+
+    async fn run_statement(&mut self, statement: &mut Statement, rest: &[u8]) -> Result<(), Failure> {
+        let params = parse_execute(rest, statement.params, &mut statement.types, &statement.long_data)
+            .map_err(|e| {
+                SqlError::new(1210, "HY000", format!("Incorrect arguments to mysqld_stmt_execute: {e}"))
+            })?;
+        if self.reads_ascii_only() && params.iter().any(has_foreign_text) {
+            return Err(SqlError::not_supported(
+                "a text parameter with other than ASCII characters in a client character set other than utf8mb4",
+            )
+            .into());
+        }
+        let catalog = self.catalog();
+        let plan = self.plan(&statement.text, &statement.template, &catalog)?;
+        match &*plan {
+            Plan::Routed(plan) => {
+                let values: Vec<Value<'_>> = params.iter().map(send::routing_value).collect();
+                let sending = Sending::Prepared(&params);
+                let input =
+                    Input { text: &statement.text, template: &statement.template, values: Some(&values) };
+                self.routed(plan, input, sending, false).await
+            }
+            Plan::Command(_) | Plan::Ddl(_) if !params.is_empty() => {
+                Err(SqlError::not_supported("parameters in this kind of statement").into())
+            }
+            Plan::Command(command) => {
+                self.binary_results = true;
+                let result = self.run_command(command, &statement.text, &statement.template, false).await;
+                self.binary_results = false;
+                result
+            }
+            Plan::Ddl(ddl) => {
+                self.warnings.clear();
+                self.run_ddl(ddl, &statement.text).await?;
+                self.row_count = 0;
+                self.ok(0, 0, b"", false);
+                Ok(())
+            }
+        }
+    }
+
+    /// COM_STMT_RESET: forgets long data.
+    pub fn reset_statement(&mut self, id: u32) -> Result<(), Failure> {
+        let Some(statement) = self.statements.by_id.get_mut(&id) else {
+            return Err(unknown(id, "mysqld_stmt_reset").into());
+        };
+        statement.long_data.clear();
+        statement.long_bytes = 0;
+        statement.failed = None;
+        self.ok(0, 0, b"", false);
+        Ok(())
+    }
+}
+
+fn has_foreign_text(param: &Param<'_>) -> bool {
+    let is_foreign =
+        |bytes: &[u8]| !bytes.is_ascii() && !matches!(send::routing_value(param), Value::Bytes(_));
+    match param.value {
+        ParamValue::Null => false,
+        ParamValue::LongData(data) => is_foreign(data),
+        ParamValue::Value(ostrakon_protocol::value::BinaryValue::Bytes(bytes)) => is_foreign(bytes),
+        ParamValue::Value(_) => false,
+    }
+}

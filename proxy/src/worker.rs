@@ -1,0 +1,152 @@
+//! A worker: one thread, one listener, and everything that its sessions touch on the statement path.
+//!
+//! **Invariant:** sessions, pools and the plan cache of a worker are used by its thread only; no lock, channel or wake-up crosses threads while a
+//! statement runs.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ostrakon_catalog::schema::{Instance, InstanceId};
+use ostrakon_router::plan::PlanCache;
+
+use crate::backend::pool::{Pool, PoolLimits};
+use crate::backend::settings::{Interner, Settings};
+use crate::error::SqlError;
+use crate::node::Node;
+
+/// One worker's state.
+pub struct Worker {
+    pub node: Arc<Node>,
+    pools: RefCell<BTreeMap<InstanceId, Rc<Pool>>>,
+    pub plans: RefCell<PlanCache>,
+    interner: RefCell<Interner>,
+    /// Picks a group where any will do.
+    rotation: Cell<usize>,
+    limits: PoolLimits,
+}
+
+impl Worker {
+    /// The pool for an instance of the current catalog. An instance whose address or account changed gets a new pool.
+    pub fn pool(&self, instance: &Arc<Instance>) -> Rc<Pool> {
+        let mut pools = self.pools.borrow_mut();
+        if let Some(pool) = pools.get(&instance.id) {
+            if Arc::ptr_eq(&pool.instance, instance) || pool.instance == *instance {
+                return Rc::clone(pool);
+            }
+            pool.close_idle();
+        }
+        let pool = Pool::new(Arc::clone(instance), self.limits);
+        pools.insert(instance.id, Rc::clone(&pool));
+        pool
+    }
+
+    /// The pool for an instance by its number.
+    pub fn pool_of(&self, id: InstanceId) -> Result<Rc<Pool>, SqlError> {
+        if let Some(pool) = self.pools.borrow().get(&id) {
+            return Ok(Rc::clone(pool));
+        }
+        let catalog = self.node.meta.catalog();
+        match catalog.instances.get(&id) {
+            Some(instance) => Ok(self.pool(instance)),
+            None => Err(SqlError::other(format!("Instance number {id} is no longer in the catalog"))),
+        }
+    }
+
+    /// Backend connections of this worker: (instance name, open, idle).
+    pub fn pool_counts(&self) -> Vec<(String, usize, usize)> {
+        self.pools
+            .borrow()
+            .values()
+            .map(|pool| {
+                let (open, idle) = pool.counts();
+                (pool.instance.name.clone(), open, idle)
+            })
+            .collect()
+    }
+
+    pub fn intern(&self, settings: Settings) -> Rc<Settings> {
+        self.interner.borrow_mut().intern(settings)
+    }
+
+    /// The next number of the rotation.
+    pub fn spread(&self) -> usize {
+        let next = self.rotation.get();
+        self.rotation.set(next.wrapping_add(1));
+        next
+    }
+}
+
+/// How long sessions may take to notice that the node stops.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Accepts and serves clients until the node stops.
+pub fn run(node: &Arc<Node>, index: usize, workers: usize, listener: std::net::TcpListener) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            tracing::error!(worker = index, error = %e, "cannot start");
+            return;
+        }
+    };
+    let limits = &node.config.limits;
+    let worker = Rc::new(Worker {
+        node: Arc::clone(node),
+        pools: RefCell::default(),
+        plans: RefCell::new(PlanCache::new(limits.plan_cache_entries)),
+        interner: RefCell::default(),
+        rotation: Cell::new(index),
+        limits: PoolLimits {
+            connections: (limits.connections_per_instance / workers).max(1),
+            wait: Duration::from_millis(limits.connection_wait_ms),
+            connect_timeout: Duration::from_millis(limits.connect_timeout_ms),
+            statements: limits.prepared_statements_per_backend,
+        },
+    });
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        if index == 0 {
+            crate::session::collations::learn_server(&worker).await;
+        }
+        accept(&worker, listener).await;
+    });
+    // Sessions were told to end; what is left after the timeout is dropped with the runtime.
+    let ended = async {
+        while !worker.node.registry.all().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    local.block_on(&runtime, async {
+        let _ = tokio::time::timeout(STOP_TIMEOUT, ended).await;
+    });
+}
+
+async fn accept(worker: &Rc<Worker>, listener: std::net::TcpListener) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(e) => {
+            tracing::error!(error = %e, "the listener is not usable");
+            return;
+        }
+    };
+    let mut stop = worker.node.stop.subscribe();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let worker = Rc::clone(worker);
+                tokio::task::spawn_local(async move { crate::session::serve(worker, stream, peer).await });
+            }
+            Err(e) => {
+                // Out of file descriptors, mostly: wait for clients to leave rather than spin.
+                tracing::warn!(error = %e, "cannot accept a client");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
