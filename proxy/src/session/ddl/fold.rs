@@ -10,7 +10,7 @@ use crate::session::{Failure, Session};
 impl Session {
     /// Makes sure that the catalog has the folds of this table's string shard keys.
     pub(super) async fn ensure_folds(&mut self, table: &Table, group: &Group) -> Result<(), Failure> {
-        for (charset, collation) in rule::folds_needed(&table.kind, &table.columns) {
+        for (collation, charset) in rule::folds_needed(&table.kind, &table.columns) {
             if self.catalog().folds.contains_key(&collation) {
                 continue;
             }
