@@ -88,8 +88,8 @@ const STATES: [&str; 4] = ["new", "paid", "sent", "returned"];
 /// Creates the sample databases and their rows where they are missing. `client` is connected to a node as `root`.
 pub fn create(client: &mut Client) -> Result<(), DevError> {
     crate::dev::say("Creating databases shop and sbtest ...");
-    client.setup("CREATE DATABASE IF NOT EXISTS sbtest DEFAULT_SHARDING = PRIMARY_KEY")?;
-    client.setup("CREATE DATABASE IF NOT EXISTS shop")?;
+    client.setup("CREATE DATABASE IF NOT EXISTS sbtest DBPARTITIONS 4 DEFAULT_SHARDING = PRIMARY_KEY")?;
+    client.setup("CREATE DATABASE IF NOT EXISTS shop DBPARTITIONS 4")?;
     client.setup("USE shop")?;
     for (name, definition) in TABLES {
         client.setup(&format!("CREATE TABLE IF NOT EXISTS {name} ({definition}"))?;
