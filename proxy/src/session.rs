@@ -306,6 +306,7 @@ impl SessionFacts for Session {
             SessionFunction::InTransaction => u8::from(s.transaction.is_open()).to_string(),
             SessionFunction::Port => s.worker.node.config.listen.port().to_string(),
             SessionFunction::Hostname => text("ostrakon"),
+            SessionFunction::MaxAllowedPacket => s.worker.node.config.limits.max_allowed_packet.to_string(),
         }
     }
 }

@@ -195,6 +195,8 @@ pub enum SessionFunction {
     /// `@@hostname`, `@@port`, `@@socket`, `@@datadir` and their like describe a server behind the proxy.
     Port,
     Hostname,
+    /// `@@max_allowed_packet`: what the node takes, which clients ask in order to cut their packets.
+    MaxAllowedPacket,
 }
 
 /// What the session knows: SQL literal text for each function (`42`, `'shop'`, `NULL`), safe to splice.

@@ -105,6 +105,24 @@ impl Outcome {
         self
     }
 
+    /// Of columns the labels only.
+    pub fn labels_only(mut self) -> Self {
+        if let Self::Rows { columns, .. } = &mut self {
+            for column in columns {
+                let label = std::mem::take(&mut column.label);
+                *column = ColumnShape {
+                    label,
+                    table: String::new(),
+                    kind: String::new(),
+                    flags: 0,
+                    character_set: 0,
+                    decimals: 0,
+                };
+            }
+        }
+        self
+    }
+
     /// Without the text of errors, in which servers name their own objects.
     pub fn without_message(mut self) -> Self {
         if let Self::Error { message, .. } = &mut self {

@@ -50,6 +50,17 @@ impl Pair {
         assert_eq!(node, plain, "\nleft: node, right: plain server\n{}", shorten(sql));
     }
 
+    /// As [`Pair::same`], but of columns only the labels count: SHOW's columns name internal tables of the server.
+    pub async fn same_labels(&mut self, sql: &str) {
+        let (node, plain) = self.both(sql, &Way::Text).await;
+        assert_eq!(
+            node.labels_only(),
+            plain.labels_only(),
+            "\nleft: node, right: plain server\n{}",
+            shorten(sql)
+        );
+    }
+
     /// As [`Pair::same`], for statements whose rows have no order.
     pub async fn same_set(&mut self, sql: &str) {
         let (node, plain) = self.both(sql, &Way::Text).await;

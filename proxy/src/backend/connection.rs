@@ -303,6 +303,13 @@ impl Connection {
         }
     }
 
+    /// Gives back a buffer that a large packet made grow, once the packet is taken.
+    pub fn trim(&mut self) {
+        if self.input.capacity() > READ_SIZE * 4 && self.input.len() < READ_SIZE {
+            self.input = BytesMut::from(&self.input[..]);
+        }
+    }
+
     /// One answer was read to its end.
     pub fn answered(&mut self) {
         self.outstanding = self.outstanding.saturating_sub(1);

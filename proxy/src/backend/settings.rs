@@ -35,6 +35,18 @@ impl Settings {
         self.values.get(name).map(String::as_str)
     }
 
+    /// The three character set variables as one SET NAMES would set them, where they agree.
+    fn names(&self) -> Option<String> {
+        let value = |name: &str| {
+            self.values.get(name).map_or_else(|| default_literal(name), |literal| literal.trim_matches('\''))
+        };
+        let (client, collation) = (value("character_set_client"), value("collation_connection"));
+        let agree = client == value("character_set_results")
+            && (collation == client
+                || collation.strip_prefix(client).is_some_and(|rest| rest.starts_with('_')));
+        agree.then(|| format!("NAMES '{client}' COLLATE '{collation}'"))
+    }
+
     /// The `SET` statement that brings a connection from `self` to `target`; `None` when there is nothing to do.
     pub fn difference(&self, target: &Settings) -> Option<String> {
         let mut sql = String::new();
@@ -46,20 +58,30 @@ impl Settings {
                 None => write!(sql, "{separator}{name}={literal}"),
             };
         };
-        // Character sets first: a later literal in the same SET is read in the statement's own character set anyway.
+        let charset_differs = CHARSETS.iter().any(|name| self.values.get(*name) != target.values.get(*name));
+        let names = target.names().filter(|_| charset_differs);
+        let covered = |name: &str| names.is_some() && CHARSETS.contains(&name);
         for (name, literal) in &target.values {
-            if self.values.get(name) != Some(literal) {
+            if self.values.get(name) != Some(literal) && !covered(name) {
                 add(name, literal);
             }
         }
         for name in self.values.keys() {
-            if !target.values.contains_key(name) {
+            if !target.values.contains_key(name) && !covered(name) {
                 add(name, default_literal(name));
             }
         }
-        (!sql.is_empty()).then_some(sql)
+        match names {
+            // Not three single SETs: a server remembers the collation given with SET NAMES for results too.
+            Some(names) if sql.is_empty() => Some(format!("SET {names}")),
+            Some(names) => Some(format!("SET {names}, {}", sql.trim_start_matches("SET "))),
+            None => (!sql.is_empty()).then_some(sql),
+        }
     }
 }
+
+/// The variables that SET NAMES sets.
+const CHARSETS: [&str; 3] = ["character_set_client", "character_set_results", "collation_connection"];
 
 /// What a fresh connection has for this variable.
 fn default_literal(name: &str) -> &'static str {
@@ -101,6 +123,26 @@ mod tests {
         assert_eq!(one.difference(&two).unwrap(), "SET sql_mode='', time_zone='+00:00', @`a`=NULL");
         assert_eq!(one.difference(&one), None);
         assert_eq!(two.difference(&Settings::default()).unwrap(), "SET sql_mode=DEFAULT, time_zone=DEFAULT");
+    }
+
+    #[test]
+    fn character_sets_that_agree_travel_as_set_names() {
+        let names = |client: &str, collation: &str| {
+            Settings::default()
+                .with("character_set_client", format!("'{client}'"))
+                .with("character_set_results", format!("'{client}'"))
+                .with("collation_connection", format!("'{collation}'"))
+        };
+        let bin = names("utf8mb4", "utf8mb4_bin");
+        assert_eq!(
+            Settings::default().difference(&bin).unwrap(),
+            "SET NAMES 'utf8mb4' COLLATE 'utf8mb4_bin'"
+        );
+        let back = bin.difference(&Settings::default().with("sql_mode", "''".into())).unwrap();
+        assert_eq!(back, "SET NAMES 'utf8mb4' COLLATE 'utf8mb4_general_ci', sql_mode=''");
+        let odd = names("latin1", "latin1_bin").with("character_set_results", "NULL".into());
+        let sql = Settings::default().difference(&odd).unwrap();
+        assert!(sql.contains("character_set_results=NULL") && !sql.contains("NAMES"), "{sql}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::lease::Lease;
 use super::names::Names;
 use super::send::{self, Sending};
 use super::watch;
-use super::write::parts;
+use super::write::{Part, parts};
 use crate::error::SqlError;
 use crate::frontend::Frontend;
 use crate::merge::{Merge, MergeError, MergeInput, MergeLimits, Number, RowFormat, Step};
@@ -112,6 +112,8 @@ impl Feed {
                     let packet = connection.input.split_to(length);
                     payload.clear();
                     payload.extend_from_slice(packet.get(HEADER_LENGTH..).unwrap_or_default());
+                    drop(packet);
+                    connection.trim();
                     return Ok(event);
                 }
             }
@@ -222,7 +224,10 @@ impl Session {
         more: bool,
     ) -> Result<(), Failure> {
         let names = Names::of(plan);
-        let parts = parts(plan, execution)?;
+        let mut parts = parts(plan, execution)?;
+        if !spec.input_order.is_empty() && !self.transaction.applies() {
+            parts = self.one_by_one(parts);
+        }
         let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
         let mut leases = self.lease_all(&groups).await?;
         for (part, lease) in parts.iter().zip(&mut leases) {
@@ -257,6 +262,21 @@ impl Session {
             Err(Failure::Sql(e)) => Err(self.logical_error(e, names).into()),
             Err(e) => Err(e),
         }
+    }
+
+    /// Ordered rows of several physical tables are wanted side by side: outside of a transaction each gets a connection of its own, where the
+    /// pools allow it, so that no rows have to wait in memory.
+    fn one_by_one(&self, parts: Vec<Part>) -> Vec<Part> {
+        let limits = &self.worker.node.config.limits;
+        let total: usize = parts.iter().map(|p| p.statements.len()).sum();
+        if total > (limits.connections_per_instance / 8).max(8) {
+            return parts;
+        }
+        let split = |part: Part| {
+            let group = part.group;
+            part.statements.map(move |at| Part { group: group.clone(), statements: at..at + 1 })
+        };
+        parts.into_iter().flat_map(split).collect()
     }
 
     /// Drains what is left, gives the connections back, collects warnings.

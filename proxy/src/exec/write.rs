@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use ostrakon_catalog::schema::Group;
+use ostrakon_router::lexer::{Keyword, leading_keyword};
 use ostrakon_router::plan::{Combine, Execution, RoutedPlan, StatementClass};
 
 use super::lease::Lease;
@@ -13,6 +14,7 @@ use super::names::Names;
 use super::send::{self, Sending};
 use crate::backend::connection::Answer;
 use crate::error::SqlError;
+use crate::session::dispatch::Input;
 use crate::session::{Failure, Session};
 
 /// The statements of one group: a range of the execution's.
@@ -46,6 +48,7 @@ impl Session {
         &mut self,
         plan: &RoutedPlan,
         execution: &Execution,
+        input: Input<'_>,
         sending: Sending<'_>,
         more: bool,
     ) -> Result<(), Failure> {
@@ -98,7 +101,7 @@ impl Session {
         for lease in leases {
             self.release(lease);
         }
-        let (affected, info) = combine(plan, &answers, warnings);
+        let (affected, info) = combine(plan, input, &answers, warnings);
         self.row_count = i64::try_from(affected).unwrap_or(i64::MAX);
         let last_insert_id = execution.first_generated.unwrap_or(0);
         self.ok(affected, last_insert_id, info.as_bytes(), more);
@@ -206,7 +209,7 @@ async fn commit(leases: &mut [Lease]) -> Result<(), SqlError> {
 }
 
 /// Affected rows and the info text of all answers.
-fn combine(plan: &RoutedPlan, answers: &[Vec<Answer>], warnings: u64) -> (u64, String) {
+fn combine(plan: &RoutedPlan, input: Input<'_>, answers: &[Vec<Answer>], warnings: u64) -> (u64, String) {
     if plan.combine == Combine::Broadcast {
         // Each copy says the same; one is the answer.
         return answers
@@ -217,7 +220,24 @@ fn combine(plan: &RoutedPlan, answers: &[Vec<Answer>], warnings: u64) -> (u64, S
             .unwrap_or_default();
     }
     let affected = answers.iter().flatten().map(|a| a.affected_rows).sum();
-    (affected, add_info(answers.iter().flatten().map(|a| a.info.as_str()), warnings))
+    let inserts = matches!(leading_keyword(input.template), Keyword::Insert | Keyword::Replace);
+    let infos: Vec<String> = answers
+        .iter()
+        .flatten()
+        .map(|a| match inserts && a.info.is_empty() {
+            // A server says nothing for one row.
+            true => one_row_info(a.affected_rows),
+            false => a.info.clone(),
+        })
+        .collect();
+    (affected, add_info(infos.iter().map(String::as_str), warnings))
+}
+
+/// The info of an INSERT or REPLACE of one row, as its part of several rows' info: no row affected is one left out by IGNORE, each row above one was
+/// replaced or updated.
+fn one_row_info(affected: u64) -> String {
+    let duplicates = if affected == 0 { 1 } else { affected - 1 };
+    format!("Records: 1  Duplicates: {duplicates}  Warnings: 0")
 }
 
 /// `Records: 2  Duplicates: 0  Warnings: 0` of several statements, with each number added up. `Warnings` is the count of all.

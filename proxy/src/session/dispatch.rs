@@ -173,7 +173,7 @@ impl Session {
             _ => match &plan.combine {
                 Combine::Rows(spec) => self.merge_rows(plan, execution, spec, input, sending, more).await,
                 Combine::Counts | Combine::Broadcast => {
-                    self.scatter_write(plan, execution, sending, more).await
+                    self.scatter_write(plan, execution, input, sending, more).await
                 }
                 Combine::Never(reason) => Err(SqlError::not_supported(reason).into()),
             },

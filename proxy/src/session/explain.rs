@@ -1,7 +1,7 @@
 //! EXPLAIN: which groups and physical tables a statement takes, how its answers combine, and why.
 
 use ostrakon_router::lexer::{self, Template};
-use ostrakon_router::plan::{Arguments, Combine, Execution, Plan};
+use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, TableName};
 
 use super::result::ResultSet;
 use super::{Failure, Session};
@@ -14,7 +14,7 @@ impl Session {
         let text = inner.get(..template.length).unwrap_or_default();
         let catalog = self.catalog();
         let plan = self.plan(text, &template, &catalog)?;
-        let mut set = ResultSet::text(&["GROUP_NAME", "MODE", "REASON", "STATEMENT"]);
+        let mut set = ResultSet::text(&["GROUP_NAME", "PHYSICAL_TABLES", "MODE", "REASON", "STATEMENT"]);
         match &*plan {
             Plan::Routed(plan) => {
                 let mut arguments = Arguments {
@@ -50,16 +50,35 @@ impl Session {
                     let group = plan.database.as_ref().and_then(|d| d.groups.get(statement.group));
                     let group = group.map_or("(any)", |g| g.name.as_str());
                     let physical = String::from_utf8_lossy(execution.text(statement)).into_owned();
-                    set.push([group.into(), mode.into(), reason.into(), physical.into()]);
+                    let tables = physical_tables(&physical, &plan.tables);
+                    set.push([group.into(), tables.into(), mode.into(), reason.into(), physical.into()]);
                 }
             }
             Plan::Command(_) => {
-                set.push(["".into(), "session".into(), "the session answers".into(), "".into()]);
+                set.push(["".into(), "".into(), "session".into(), "the session answers".into(), "".into()]);
             }
             Plan::Ddl(_) => {
-                set.push(["".into(), "ddl".into(), "runs on every physical table".into(), "".into()]);
+                set.push([
+                    "".into(),
+                    "".into(),
+                    "ddl".into(),
+                    "runs on every physical table".into(),
+                    "".into(),
+                ]);
             }
         }
         Ok(set)
     }
+}
+
+/// Names of the physical tables in a statement: quoted words that start as those of its logical tables do.
+fn physical_tables(statement: &str, tables: &[TableName]) -> String {
+    let mut names: Vec<&str> = statement
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| tables.iter().any(|t| word.starts_with(&*t.physical_prefix)))
+        .collect();
+    names.dedup();
+    names.join(", ")
 }

@@ -2,6 +2,7 @@
 
 use ostrakon_catalog::column::ColumnType;
 
+use super::classes::ColumnId;
 use super::keys::{AGGREGATES, Columns, Key, has_aggregate, varies};
 use super::merging::{Merge, Merged, order_by};
 use super::text::{Piece, text};
@@ -14,7 +15,7 @@ pub(super) fn plan<'m>(merge: &Merge<'m>, columns: Columns<'m>) -> Result<Merged
     if !columns.counted {
         return Err("a * beside aggregates".into());
     }
-    Groups { merge, columns, outputs: Vec::new(), hidden: Vec::new() }.plan()
+    Groups { merge, columns, outputs: Vec::new(), hidden: Vec::new(), key_columns: Vec::new() }.plan()
 }
 
 /// Types by which rows can be brought together exactly. A server sorts long texts by their first 1024 bytes only.
@@ -31,6 +32,8 @@ struct Groups<'g, 'm> {
     outputs: Vec<Aggregate>,
     /// Aggregates in hidden columns.
     hidden: Vec<(usize, Aggregate)>,
+    /// Group keys that are columns: where their value is, and whether it is an exact number.
+    key_columns: Vec<(ColumnId, ColumnRef, bool)>,
 }
 
 impl<'m> Groups<'_, 'm> {
@@ -261,7 +264,30 @@ impl<'m> Groups<'_, 'm> {
         if !implicit && !has_aggregate(expr) && self.is_about_keys(expr, keys) {
             return Ok(None);
         }
+        for (sort, key) in keys {
+            if let Some(column) = key.column {
+                let exact = key
+                    .data_type
+                    .as_ref()
+                    .is_some_and(|kind| kind.is_integer() || matches!(kind, ColumnType::Decimal { .. }));
+                self.key_columns.push((column, sort.value, exact));
+            }
+        }
         self.condition(expr).map(Some)
+    }
+
+    /// The column of a group key beside aggregates in HAVING; `compared`: its value is compared, which is exact for exact numbers only.
+    fn key_column(&mut self, expr: &Expr, compared: bool) -> Option<ColumnRef> {
+        let Expr::Column(column) = expr else { return None };
+        let resolved = self.columns.binder.resolve(0, column)?;
+        let (_, value, exact) = *self.key_columns.iter().find(|(known, ..)| *known == resolved)?;
+        if compared && !exact {
+            return None;
+        }
+        if let ColumnRef::Hidden(index) = value {
+            self.remember(index, Aggregate::First);
+        }
+        Some(value)
     }
 
     /// True when every column in the expression is a group key, so that all partial rows of a group answer alike.
@@ -284,7 +310,11 @@ impl<'m> Groups<'_, 'm> {
             Expr::Or(a, b) => Ok(Having::Or(vec![self.condition(a)?, self.condition(b)?])),
             Expr::Not(inner) => Ok(Having::Not(Box::new(self.condition(inner)?))),
             Expr::IsNull { expr, negated } => {
-                Ok(Having::IsNull { column: self.having_column(expr)?, negated: *negated })
+                let column = match self.key_column(expr, false) {
+                    Some(column) => column,
+                    None => self.having_column(expr)?,
+                };
+                Ok(Having::IsNull { column, negated: *negated })
             }
             Expr::Compare { op, left, right } => {
                 let op = match op {
@@ -325,6 +355,9 @@ impl<'m> Groups<'_, 'm> {
 
     /// The numeric column that one side of a comparison in HAVING is.
     fn having_column(&mut self, expr: &Expr) -> Result<ColumnRef, String> {
+        if let Some(column) = self.key_column(expr, true) {
+            return Ok(column);
+        }
         if let Expr::Column(column) = expr
             && let [name] = column.parts.as_slice()
         {

@@ -75,6 +75,11 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         plan.user_variables = special.variables;
         return Ok(plan);
     }
+    if let Some(unknown) = layout.columns.iter().flatten().find(|name| reference.table.column(name).is_none())
+    {
+        // The shards may have a column that the catalog does not: an ALTER that failed half way.
+        return Err(RouterError::new(1054, "42S22", format!("Unknown column '{unknown}' in 'field list'")));
+    }
     let rows = rows(tokens, &layout, &reference, request)?;
     let auto = fills(&reference);
     let combine = if reference.kind == Kind::Broadcast {

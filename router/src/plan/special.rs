@@ -46,6 +46,7 @@ const VARIABLES: &[(&str, SessionFunction)] = &[
     ("in_transaction", SessionFunction::InTransaction),
     ("port", SessionFunction::Port),
     ("hostname", SessionFunction::Hostname),
+    ("max_allowed_packet", SessionFunction::MaxAllowedPacket),
 ];
 
 const LOCKS: &[&str] = &["GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "IS_FREE_LOCK", "IS_USED_LOCK"];

@@ -43,11 +43,13 @@ def main():
             raise AssertionError("a missing table is no error")
         except pymysql.err.ProgrammingError as error:
             assert error.args[0] == 1146, error
+        # Over several groups, so outside of a transaction: commit across groups is not there yet.
+        connection.commit()
+        connection.autocommit(True)
         cursor.executemany("INSERT INTO account VALUES (%s, %s, %s)", [(10 + n, f"n{n}", n) for n in range(20)])
         assert cursor.rowcount == 20
         cursor.execute("DELETE FROM account WHERE id >= 10")
         assert cursor.rowcount == 20
-    connection.commit()
     connection.ping()
     connection.close()
 

@@ -1,3 +1,5 @@
+//! Tests of key conversion under MySQL's rules.
+
 use std::ops::Bound;
 
 use ostrakon_catalog::column::{Column, ColumnDefault, ColumnType};

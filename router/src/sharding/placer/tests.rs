@@ -1,3 +1,5 @@
+//! Tests of placing and pruning: the true shard is never lost.
+
 use std::borrow::Cow;
 use std::ops::Bound;
 

@@ -1,3 +1,5 @@
+//! Tests of rule validation.
+
 use ostrakon_catalog::column::{ColumnDefault, ColumnType};
 
 use super::*;
