@@ -293,7 +293,12 @@ impl SessionFacts for Session {
             SessionFunction::LastInsertId => s.last_insert_id.to_string(),
             SessionFunction::FoundRows => s.found_rows.to_string(),
             SessionFunction::RowCount => s.row_count.to_string(),
-            SessionFunction::Database => s.database.as_deref().map_or_else(|| "NULL".to_owned(), text),
+            // Nullable, as the function is.
+            SessionFunction::Database => match s.database.as_deref() {
+                Some(name) => format!("IF(TRUE,{},NULL)", text(name)),
+                None => "NULL".to_owned(),
+            },
+
             SessionFunction::ConnectionId => s.entry().id.to_string(),
             SessionFunction::User => text(&format!("{}@{}", s.user, s.peer)),
             SessionFunction::CurrentUser => text(&format!("{}@%", s.user)),

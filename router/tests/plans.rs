@@ -2,6 +2,7 @@
 //!
 //! `OSTRAKON_UPDATE_PLANS=1 cargo test -p ostrakon-router --test plans` writes the files anew; look at the difference.
 
+#[path = "catalog/shop.rs"]
 mod catalog;
 
 use std::fmt::Write as _;

@@ -293,9 +293,10 @@ impl Connection {
         result.map_err(|e| self.lost(&e.to_string()))
     }
 
-    /// Reads more bytes into `input`.
-    pub async fn fill(&mut self) -> Result<(), SqlError> {
-        self.input.reserve(READ_SIZE);
+    /// Reads more bytes into `input`, which is to hold `need` bytes in the end (a packet's length, at most 16 MiB): one allocation of the
+    /// right size, however long the packet.
+    pub async fn fill(&mut self, need: usize) -> Result<(), SqlError> {
+        self.input.reserve(need.saturating_sub(self.input.len()).max(READ_SIZE));
         match self.stream.read_buf(&mut self.input).await {
             Ok(0) => Err(self.lost("the server closed the connection")),
             Ok(_) => Ok(()),
@@ -342,7 +343,7 @@ impl Connection {
                 self.input.advance(4 + header.length);
                 return Ok((payload, header.sequence));
             }
-            self.fill().await?;
+            self.fill(0).await?;
         }
     }
 
@@ -395,7 +396,7 @@ impl Connection {
         while !scanner.finished() {
             match scanner.next(&self.input) {
                 Scan::Broken(e) => return Err(self.malformed(&e)),
-                Scan::NeedMore { .. } => self.fill().await?,
+                Scan::NeedMore { at_least } => self.fill(at_least).await?,
                 Scan::Packet { length, event } => {
                     let packet = self.input.split_to(length);
                     let payload = packet.get(HEADER_LENGTH..).unwrap_or_default();

@@ -152,8 +152,15 @@ impl Session {
                 self.client.flush().await?;
             }
             let pool = std::rc::Rc::clone(lease.connection.pool());
-            let filled =
-                watch::fill(&mut lease.connection, &pool, &self.client, self.entry(), &self.current).await;
+            let filled = watch::fill(
+                &mut lease.connection,
+                relay.need(),
+                &pool,
+                &self.client,
+                self.entry(),
+                &self.current,
+            )
+            .await;
             if let Err(e) = filled {
                 self.client.sequence = relay.sequence();
                 return Err(e);

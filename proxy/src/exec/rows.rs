@@ -104,9 +104,17 @@ impl Feed {
                         SqlError::new(2027, "HY000", format!("Malformed answer from a group: {e}")).into()
                     );
                 }
-                Scan::NeedMore { .. } => {
+                Scan::NeedMore { at_least } => {
                     let pool = Rc::clone(connection.pool());
-                    watch::fill(connection, &pool, reading.client, reading.entry, reading.statement).await?;
+                    watch::fill(
+                        connection,
+                        at_least,
+                        &pool,
+                        reading.client,
+                        reading.entry,
+                        reading.statement,
+                    )
+                    .await?;
                 }
                 Scan::Packet { length, event } => {
                     let packet = connection.input.split_to(length);

@@ -95,7 +95,7 @@ pub async fn prepare(
     while !scanner.finished() {
         match scanner.next(&connection.input) {
             Scan::Broken(e) => return Err(broken(connection, &e.to_string())),
-            Scan::NeedMore { .. } => connection.fill().await?,
+            Scan::NeedMore { at_least } => connection.fill(at_least).await?,
             Scan::Packet { length, event } => {
                 let packet = connection.input.split_to(length);
                 let payload = packet.get(HEADER_LENGTH..).unwrap_or_default();

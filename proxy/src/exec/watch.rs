@@ -13,16 +13,17 @@ use crate::session::Failure;
 /// A statement that answers within this time is not watched: watching costs a system call.
 const UNWATCHED: Duration = Duration::from_millis(20);
 
-/// Reads more of the backend's answer. When the client leaves meanwhile, the statement is killed and `ClientGone` returned; KILL QUERY is
+/// Reads more of the backend's answer, `need` bytes in the end. When the client leaves meanwhile, the statement is killed and `ClientGone` returned; KILL QUERY is
 /// passed on to the server, whose error then comes as the answer. SHOW PROCESSLIST shows the `statement` from now on.
 pub async fn fill(
     connection: &mut Connection,
+    need: usize,
     pool: &Rc<Pool>,
     client: &Frontend,
     entry: &SessionEntry,
     statement: &[u8],
 ) -> Result<(), Failure> {
-    if let Ok(filled) = tokio::time::timeout(UNWATCHED, connection.fill()).await {
+    if let Ok(filled) = tokio::time::timeout(UNWATCHED, connection.fill(need)).await {
         return Ok(filled?);
     }
     entry.show_statement(statement);
@@ -33,7 +34,7 @@ pub async fn fill(
             kill_query(pool, connection.id);
         }
         tokio::select! {
-            filled = connection.fill() => return Ok(filled?),
+            filled = connection.fill(need) => return Ok(filled?),
             () = client.hung_up() => {
                 kill_query(pool, connection.id);
                 connection.mark_broken();
