@@ -290,9 +290,10 @@ impl SessionFacts for Session {
         let s = self;
         let text = |t: &str| result::quote_string(t);
         match function {
-            SessionFunction::LastInsertId => s.last_insert_id.to_string(),
-            SessionFunction::FoundRows => s.found_rows.to_string(),
-            SessionFunction::RowCount => s.row_count.to_string(),
+            // BIGINT, as the functions are: MariaDB gives a cast INT when its operand is short.
+            SessionFunction::LastInsertId => format!("CAST('{:021}' AS UNSIGNED)", s.last_insert_id),
+            SessionFunction::FoundRows => format!("CAST('{:021}' AS SIGNED)", s.found_rows),
+            SessionFunction::RowCount => format!("CAST('{:021}' AS SIGNED)", s.row_count),
             // Nullable, as the function is.
             SessionFunction::Database => match s.database.as_deref() {
                 Some(name) => format!("IF(TRUE,{},NULL)", text(name)),
@@ -300,7 +301,7 @@ impl SessionFacts for Session {
             },
 
             SessionFunction::ConnectionId => s.entry().id.to_string(),
-            SessionFunction::User => text(&format!("{}@{}", s.user, s.peer)),
+            SessionFunction::User => format!("IF(TRUE,{},NULL)", text(&format!("{}@{}", s.user, s.peer))),
             SessionFunction::CurrentUser => text(&format!("{}@%", s.user)),
             SessionFunction::Version => text(&s.worker.node.version()),
             SessionFunction::Autocommit => u8::from(s.transaction.autocommit).to_string(),

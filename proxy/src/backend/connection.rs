@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use ostrakon_catalog::schema::Instance;
 use ostrakon_protocol::auth::client::{ClientAuth, ClientStep, Transport};
 use ostrakon_protocol::capability::Capabilities;
@@ -296,17 +296,19 @@ impl Connection {
     /// Reads more bytes into `input`, which is to hold `need` bytes in the end (a packet's length, at most 16 MiB): one allocation of the
     /// right size, however long the packet.
     pub async fn fill(&mut self, need: usize) -> Result<(), SqlError> {
-        self.input.reserve(need.saturating_sub(self.input.len()).max(READ_SIZE));
-        match self.stream.read_buf(&mut self.input).await {
+        let wanted = need.saturating_sub(self.input.len()).max(READ_SIZE);
+        self.input.reserve(wanted);
+        // Not all that the allocation could take: a second long packet would be in memory before anyone asks for it.
+        match self.stream.read_buf(&mut (&mut self.input).limit(wanted)).await {
             Ok(0) => Err(self.lost("the server closed the connection")),
             Ok(_) => Ok(()),
             Err(e) => Err(self.lost(&e.to_string())),
         }
     }
 
-    /// Gives back a buffer that a large packet made grow, once the packet is taken.
-    pub fn trim(&mut self) {
-        if self.input.capacity() > READ_SIZE * 4 && self.input.len() < READ_SIZE {
+    /// Gives back the buffer of a packet of `taken` bytes: what is left of it would keep all of its memory.
+    pub fn trim(&mut self, taken: usize) {
+        if taken > READ_SIZE * 2 {
             self.input = BytesMut::from(&self.input[..]);
         }
     }

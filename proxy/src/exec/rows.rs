@@ -121,7 +121,7 @@ impl Feed {
                     payload.clear();
                     payload.extend_from_slice(packet.get(HEADER_LENGTH..).unwrap_or_default());
                     drop(packet);
-                    connection.trim();
+                    connection.trim(length);
                     return Ok(event);
                 }
             }

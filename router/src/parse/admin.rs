@@ -6,7 +6,7 @@ use crate::RouterError;
 use crate::lexer::TokenKind;
 
 /// Statements told by their first words that this version refuses. Longer forms stand before shorter ones.
-const REFUSED: [&[&str]; 63] = [
+const REFUSED: [&[&str]; 62] = [
     &["LOCK", "INSTANCE"],
     &["LOCK", "TABLES"],
     &["LOCK", "TABLE"],
@@ -40,7 +40,6 @@ const REFUSED: [&[&str]; 63] = [
     &["BACKUP"],
     &["CLONE"],
     &["IMPORT", "TABLE"],
-    &["DO"],
     &["HELP"],
     &["SIGNAL"],
     &["RESIGNAL"],
@@ -94,12 +93,36 @@ const OBJECTS: [&str; 16] = [
 
 /// The statement, when it is one that is refused by its first words.
 pub(super) fn refused(c: &Cursor<'_>) -> Option<Command> {
+    if c.is("DO") {
+        return Some(evaluated(*c));
+    }
     if let Some(words) = REFUSED.iter().find(|words| c.are(words)) {
         return Some(Command::Refused(words.join(" ")));
     }
     let verb = ["CREATE", "ALTER", "DROP"].iter().find(|verb| c.is(verb))?;
     let object = refused_object(*c)?;
     Some(Command::Refused(format!("{verb} {object}")))
+}
+
+/// `DO expression`: any server evaluates it, unless it is for its effect on a connection, which is shared.
+fn evaluated(mut c: Cursor<'_>) -> Command {
+    /// Named locks, and the session's own values, which a server does not know here.
+    const OF_THE_SESSION: &[&str] = &[
+        "GET_LOCK",
+        "RELEASE_LOCK",
+        "RELEASE_ALL_LOCKS",
+        "LAST_INSERT_ID",
+        "ROW_COUNT",
+        "FOUND_ROWS",
+        "SELECT",
+    ];
+    while !c.at_end() {
+        if let Some(word) = OF_THE_SESSION.iter().find(|word| c.is(word)) {
+            return Command::Refused(format!("{word} in DO"));
+        }
+        c.advance();
+    }
+    Command::ShowPassed
 }
 
 /// The kind of object after CREATE, ALTER or DROP, past `OR REPLACE`, `DEFINER = ...`, `SQL SECURITY ...`, `AGGREGATE`.
