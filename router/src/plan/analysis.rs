@@ -59,8 +59,8 @@ pub(crate) struct Analyst<'x> {
     pub(super) mode: SqlMode,
     pub(super) edges: Vec<(usize, usize)>,
     conditions: Vec<Condition<usize>>,
-    /// Rewrite every qualifier of this reference: the target of a DELETE, which has no alias.
-    pub bare_target: Option<usize>,
+    /// Tables of the outermost block that get no alias: what a DELETE empties.
+    pub bare: Vec<String>,
 }
 
 impl<'x> Analyst<'x> {
@@ -71,7 +71,7 @@ impl<'x> Analyst<'x> {
             mode: request.mode,
             edges: Vec::new(),
             conditions: Vec::new(),
-            bare_target: None,
+            bare: Vec::new(),
         }
     }
 
@@ -248,7 +248,7 @@ impl<'x> Analyst<'x> {
                 Item::TableStar(parts) => {
                     let star = super::tree::Name { text: "*".into(), span: 0..0 };
                     let parts: Vec<_> = parts.iter().cloned().chain([star]).collect();
-                    self.binder.note(scope, &parts, self.bare_target);
+                    self.binder.note(scope, &parts);
                 }
                 Item::Star => {}
             }
@@ -294,9 +294,8 @@ impl<'x> Analyst<'x> {
         found: &mut Vec<(&'q Query, Option<ColumnId>)>,
     ) {
         match expr {
-            Expr::And(a, b) | Expr::Or(a, b) if only_true => {
-                self.filter_queries(a, scope, true, found);
-                self.filter_queries(b, scope, true, found);
+            Expr::And(parts) | Expr::Or(parts) if only_true => {
+                parts.iter().for_each(|part| self.filter_queries(part, scope, true, found));
             }
             Expr::InQuery { expr: left, query, negated: false } if only_true => {
                 let equal = match left.as_ref() {
@@ -320,9 +319,8 @@ impl<'x> Analyst<'x> {
     }
 
     pub(super) fn note(&mut self, scope: usize, expr: &Expr) {
-        let every = self.bare_target;
         for column in expr.columns() {
-            self.binder.note(scope, &column.parts, every);
+            self.binder.note(scope, &column.parts);
         }
     }
 
@@ -348,7 +346,10 @@ impl<'x> Analyst<'x> {
                 mine = mine.both(condition.for_reference(*index, &keys, firm, &nullable));
             }
             for part in local.iter().filter(|part| part.targets.contains(index)) {
-                mine = mine.both(part.condition.for_reference(*index, &keys, &part.classes, &nullable));
+                let classes = firm.with(&part.classes);
+                for condition in conditions.iter().chain([&part.condition]) {
+                    mine = mine.both(condition.for_reference(*index, &keys, &classes, &nullable));
+                }
             }
             self.conditions[*index] = mine;
         }

@@ -20,6 +20,9 @@ use feed::Feed;
 /// Nesting that is still parsed; deeper statements are refused.
 const DEPTH_MAX: usize = 120;
 
+/// Operators in one statement (a join counts as 15 of them): the parser's tree of a chain of them is as deep as it is long, and it is freed by recursion.
+const OPERATORS_MAX: usize = 3000;
+
 /// One piece of what is parsed.
 pub(crate) enum Part {
     /// The user's tokens.
@@ -40,6 +43,9 @@ pub(crate) fn parse(tokens: &Tokens<'_>, parts: &[Part], mode: SqlMode) -> Resul
             Part::Word(word) => feed.word(word),
             Part::Comma => feed.comma(),
         }
+    }
+    if feed.weight() > OPERATORS_MAX {
+        return Err(format!("more than {OPERATORS_MAX} operators in one statement"));
     }
     let grammar = Grammar { high_not: mode.high_not_precedence };
     let mut parser =

@@ -37,6 +37,9 @@ pub(crate) struct Reference {
     /// The name that columns are qualified with: the alias, or the table's own.
     pub known_as: String,
     pub has_alias: bool,
+    /// It gets no alias in the physical text, and its columns are qualified with the physical name: what a DELETE empties cannot have
+    /// an alias on every server, or not without a current database.
+    pub bare: bool,
     /// An outer join extends it with NULL.
     pub nullable: bool,
 }
@@ -130,6 +133,7 @@ impl<'r> Binder<'r> {
             span,
             known_as: alias.unwrap_or(&table_name.text).to_owned(),
             has_alias: alias.is_some(),
+            bare: false,
             nullable: false,
         });
         Ok(self.references.len() - 1)
@@ -228,21 +232,19 @@ impl<'r> Binder<'r> {
         None
     }
 
-    /// Notes a column's qualifier if it has to be rewritten: one with a database, or any (`every`) of a reference.
-    pub fn note(&mut self, scope: usize, parts: &[Name], every: Option<usize>) {
-        match parts {
-            [table, _] => {
-                let Some(every) = every else { return };
-                if self.reference_named(scope, None, &table.text) == Some(every) {
-                    self.qualifiers.push((table.span.clone(), every));
-                }
-            }
+    /// Notes a column's qualifier if it has to be rewritten: one with a database, or any of a bare reference.
+    pub fn note(&mut self, scope: usize, parts: &[Name]) {
+        let (found, start, end) = match parts {
+            [table, _] => (self.reference_named(scope, None, &table.text), table.span.start, table.span.end),
             [database, table, _] => {
-                if let Some(reference) = self.reference_named(scope, Some(&database.text), &table.text) {
-                    self.qualifiers.push((database.span.start..table.span.end, reference));
-                }
+                let found = self.reference_named(scope, Some(&database.text), &table.text);
+                (found, database.span.start, table.span.end)
             }
-            _ => {}
+            _ => return,
+        };
+        let Some(index) = found else { return };
+        if parts.len() == 3 || self.references.get(index).is_some_and(|reference| reference.bare) {
+            self.qualifiers.push((start..end, index));
         }
     }
 

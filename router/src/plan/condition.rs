@@ -78,8 +78,8 @@ const AFTER: &[&str] = &[
 impl Reader<'_> {
     pub fn read(&self, expr: &Expr) -> Condition<ColumnId> {
         match expr {
-            Expr::And(a, b) => Condition::And(vec![self.read(a), self.read(b)]),
-            Expr::Or(a, b) => Condition::Or(vec![self.read(a), self.read(b)]),
+            Expr::And(parts) => Condition::And(parts.iter().map(|part| self.read(part)).collect()),
+            Expr::Or(parts) => Condition::Or(parts.iter().map(|part| self.read(part)).collect()),
             Expr::Compare { op, left, right } => self.comparison(*op, left, right),
             Expr::In { expr, list, negated: false } => self.in_list(expr, list),
             Expr::Between { expr, low, high, negated: false } => self.between(expr, low, high),

@@ -64,7 +64,7 @@ pub(crate) fn plan(
         copies: false,
         references: binder.references,
     };
-    let cutter = Cutter { holes: &request.template.holes, edits: edits(&analysis, special.edits) };
+    let cutter = Cutter::new(&request.template.holes, edits(&analysis, special.edits));
     let alone = cutter.range(0, request.template.length);
     let mut plan = assemble(request, analysis, class, Combine::Never(message.into()), alone, Vec::new());
     plan.user_variables = special.variables;

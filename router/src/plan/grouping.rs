@@ -306,8 +306,12 @@ impl<'m> Groups<'_, 'm> {
 
     fn condition(&mut self, expr: &Expr) -> Result<Having, String> {
         match expr {
-            Expr::And(a, b) => Ok(Having::And(vec![self.condition(a)?, self.condition(b)?])),
-            Expr::Or(a, b) => Ok(Having::Or(vec![self.condition(a)?, self.condition(b)?])),
+            Expr::And(parts) => {
+                Ok(Having::And(parts.iter().map(|part| self.condition(part)).collect::<Result<_, _>>()?))
+            }
+            Expr::Or(parts) => {
+                Ok(Having::Or(parts.iter().map(|part| self.condition(part)).collect::<Result<_, _>>()?))
+            }
             Expr::Not(inner) => Ok(Having::Not(Box::new(self.condition(inner)?))),
             Expr::IsNull { expr, negated } => {
                 let column = match self.key_column(expr, false) {

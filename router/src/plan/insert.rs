@@ -63,7 +63,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         &reference,
         binder.database.as_ref().map_or("", |database| &database.name),
     ));
-    let cutter = Cutter { holes: &request.template.holes, edits };
+    let cutter = Cutter::new(&request.template.holes, edits);
     let end = request.template.length;
     if reference.kind == Kind::Single
         || (reference.kind == Kind::Broadcast && groups == 1 && !fills(&reference))
@@ -539,7 +539,7 @@ fn from_query(
             .filter(|edit| edit.start >= tail)
             .map(|edit| Edit { pieces: vec![Piece::Table(index)], ..edit }),
     );
-    let cutter = Cutter { holes: &request.template.holes, edits };
+    let cutter = Cutter::new(&request.template.holes, edits);
     let alone = cutter.range(0, request.template.length);
     analysis.database = database;
     analysis.names = binder.table_names();

@@ -25,10 +25,13 @@ pub(super) struct Side {
     pub references: Vec<usize>,
 }
 
-/// Conditions that hold for some references only, with the equalities known there.
+/// What an outer join (or the inside of its extended side) tells of some references.
 pub(super) struct Local {
+    /// Its ON condition, which holds for the rows of `targets` that match.
     pub condition: Condition<ColumnId>,
     pub targets: Vec<usize>,
+    /// Equalities that hold for matches. They also carry the block's firm conditions to `targets`: rows that could only match rows
+    /// which WHERE rejects anyway are not needed.
     pub classes: Classes,
 }
 
@@ -43,7 +46,9 @@ impl Analyst<'_> {
             }
             Source::Table { name, alias } => {
                 let reference = self.binder.table(name, alias.as_deref())?;
-                let known_as = self.binder.references[reference].known_as.clone();
+                let found = &mut self.binder.references[reference];
+                found.bare = scope == 0 && alias.is_none() && self.bare.contains(&found.known_as);
+                let known_as = found.known_as.clone();
                 self.enter(scope, known_as, Some(reference));
                 Bound::Table(reference)
             }
@@ -143,9 +148,8 @@ impl Analyst<'_> {
         for reference in &extended.references {
             self.binder.references[*reference].nullable = true;
         }
-        if let Some(condition) = condition {
-            local.push(Local { condition, targets: extended.references.clone(), classes: all.clone() });
-        }
+        let condition = condition.unwrap_or(Condition::All);
+        local.push(Local { condition, targets: extended.references.clone(), classes: all.clone() });
         let spread = spread::outer(&self.binder.references, kept.spread, extended.spread, &all);
         let references = kept.references.into_iter().chain(extended.references).collect();
         Side { spread, facts: kept.facts, references }
@@ -203,10 +207,7 @@ impl Analyst<'_> {
 
     fn collect_facts(&self, expr: &Expr, scope: usize, classes: &mut Classes) {
         match expr {
-            Expr::And(a, b) => {
-                self.collect_facts(a, scope, classes);
-                self.collect_facts(b, scope, classes);
-            }
+            Expr::And(parts) => parts.iter().for_each(|part| self.collect_facts(part, scope, classes)),
             Expr::Compare { op: Compare::Eq, left, right } => {
                 let (Expr::Column(a), Expr::Column(b)) = (left.as_ref(), right.as_ref()) else { return };
                 let resolve = |column: &Column| self.binder.resolve(scope, column);

@@ -7,12 +7,11 @@ use super::ast::{self, Part};
 use super::bind::{Binder, Kind};
 use super::select::{assemble, edits};
 use super::special::{Special, special};
-use super::text::{Cutter, Edit, Piece, text};
+use super::text::{Cutter, Edit, Piece};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Source};
 use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback};
 use crate::RouterError;
-use crate::sharding::topology::quote;
 
 const MODIFIERS: &[&str] = &["LOW_PRIORITY", "QUICK", "IGNORE"];
 
@@ -125,11 +124,7 @@ fn analysed(
     let Body::Select(select) = &query.body else { return Err(RouterError::syntax("this write")) };
     let one_table = matches!(select.from.as_slice(), [Source::Table { .. }]);
     let mut analyst = Analyst::new(request, tokens);
-    // A DELETE's own table cannot have an alias on every server, so its columns are qualified with the physical name.
-    let bare = write.is_delete
-        && write.targets.is_empty()
-        && matches!(select.from.as_slice(), [Source::Table { alias: None, .. }]);
-    analyst.bare_target = bare.then_some(0);
+    analyst.bare = emptied(tokens, write, &select.from);
     let (mut analysis, binder) = analyst.run(query)?;
     let written = match write.is_delete {
         true => deleted(tokens, write, &binder)?,
@@ -138,10 +133,7 @@ fn analysed(
     let everywhere = check(&analysis, &written.references, &special, write)?;
     let mut edits = edits(&analysis, special.edits);
     edits.extend(written.edits);
-    if bare {
-        name_only(&analysis, &mut edits);
-    }
-    let cutter = Cutter { holes: &request.template.holes, edits };
+    let cutter = Cutter::new(&request.template.holes, edits);
     let alone = cutter.range(0, request.template.length);
     let combine = match (&analysis.scatter, everywhere) {
         (_, true) => Combine::Broadcast,
@@ -206,7 +198,35 @@ fn assigned(items: &[Item], binder: &Binder<'_>) -> Result<Written, RouterError>
     Ok(Written { references, edits: Vec::new() })
 }
 
+/// Names of the tables that a DELETE empties, as it writes them.
+fn emptied(tokens: &Tokens<'_>, write: &Write, from: &[Source]) -> Vec<String> {
+    match (write.is_delete, from) {
+        (true, [Source::Table { name, alias: None }]) if write.targets.is_empty() => {
+            name.last().map(|part| part.text.clone()).into_iter().collect()
+        }
+        (true, _) => write
+            .targets
+            .iter()
+            .filter_map(|target| target_name(tokens, target))
+            .map(|(_, name)| name)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Database and table of a target of a multi-table DELETE: `t`, `db.t`, `t.*`, `db.t.*`.
+fn target_name(tokens: &Tokens<'_>, target: &Range<usize>) -> Option<(Option<String>, String)> {
+    let names: Vec<String> = target.clone().filter_map(|at| tokens.name(at)).collect();
+    match names.as_slice() {
+        [table] => Some((None, table.clone())),
+        [database, table] => Some((Some(database.clone()), table.clone())),
+        _ => None,
+    }
+}
+
 /// Tables that a DELETE empties.
+///
+/// Errors: 1109 for a table that is not among those joined, 1235 for an alias.
 fn deleted(tokens: &Tokens<'_>, write: &Write, binder: &Binder<'_>) -> Result<Written, RouterError> {
     let mut written = Written { references: Vec::new(), edits: Vec::new() };
     if write.targets.is_empty() {
@@ -214,28 +234,20 @@ fn deleted(tokens: &Tokens<'_>, write: &Write, binder: &Binder<'_>) -> Result<Wr
         return Ok(written);
     }
     for target in &write.targets {
-        let mut names = Vec::new();
-        let mut end = target.start;
-        for at in target.clone() {
-            if let Some(name) = tokens.name(at) {
-                names.push(name);
-                end = at;
-            }
-        }
-        let (database, table) = match names.as_slice() {
-            [table] => (None, table),
-            [database, table] => (Some(database.as_str()), table),
-            _ => return Err(RouterError::syntax("the tables of this DELETE")),
-        };
-        let found = binder.reference_named(0, database, table);
-        let reference = found.ok_or_else(|| {
+        let (database, table) =
+            target_name(tokens, target).ok_or_else(|| RouterError::syntax("the tables of this DELETE"))?;
+        let index = binder.reference_named(0, database.as_deref(), &table).ok_or_else(|| {
             RouterError::new(1109, "42S02", format!("Unknown table '{table}' in MULTI DELETE"))
         })?;
-        if database.is_some() {
-            let span = tokens.start(target.start)..tokens.end(end);
-            written.edits.push(Edit::new(span, vec![text(quote(table))]));
+        if binder.references.get(index).is_some_and(|reference| !reference.bare) {
+            return Err(RouterError::not_supported(format_args!(
+                "a multi-table DELETE from the alias '{table}'; name the table itself"
+            )));
         }
-        written.references.push(reference);
+        let last = target.clone().rfind(|at| tokens.name(*at).is_some()).unwrap_or(target.start);
+        let span = tokens.start(target.start)..tokens.end(last);
+        written.edits.push(Edit::new(span, vec![Piece::Table(index)]));
+        written.references.push(index);
     }
     Ok(written)
 }
@@ -274,21 +286,4 @@ fn check(
         return refuse("with RETURNING");
     }
     Ok(true)
-}
-
-/// The DELETE's own table without alias, and its qualifiers as the physical name.
-fn name_only(analysis: &Analysis, edits: &mut [Edit]) {
-    let Some(target) = analysis.references.first() else { return };
-    let is_qualifier = |edit: &Edit| {
-        analysis
-            .qualifiers
-            .iter()
-            .any(|(span, index)| *index == 0 && span.start == edit.start && span.end == edit.end)
-    };
-    for edit in edits.iter_mut() {
-        let is_name = edit.start == target.span.start && edit.end == target.span.end;
-        if is_name || is_qualifier(edit) {
-            edit.pieces = vec![Piece::Table(0)];
-        }
-    }
 }

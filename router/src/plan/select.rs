@@ -50,7 +50,7 @@ fn parsed(
 ) -> Result<RoutedPlan, RouterError> {
     let (mut analysis, binder) = Analyst::new(request, tokens).run(query)?;
     let holes = &request.template.holes;
-    let mut cutter = Cutter { holes, edits: edits(&analysis, special.edits) };
+    let mut cutter = Cutter::new(holes, edits(&analysis, special.edits));
     let layout = first_select(tokens).map(|select| Layout::new(tokens, select));
     if let Some(layout) = &layout {
         keep_labels(tokens, &mut cutter, layout, query);
@@ -93,7 +93,7 @@ fn merged(
     let merge = Merge { tokens, cutter, binder, analysis, query, select, layout, mode: request.mode };
     let merged = merge.plan()?;
     let edits = cutter.edits.iter().cloned().chain(merged.edits).collect();
-    let many = Cutter { holes: cutter.holes, edits }.range(0, request.template.length);
+    let many = Cutter::new(cutter.holes, edits).range(0, request.template.length);
     Ok((merged.spec, many))
 }
 
@@ -108,14 +108,15 @@ pub(crate) fn edits(analysis: &Analysis, session: Vec<Edit>) -> Vec<Edit> {
     let mut edits = session;
     for (index, reference) in analysis.references.iter().enumerate() {
         let mut pieces = vec![Piece::Table(index)];
-        if !reference.has_alias {
+        if !reference.has_alias && !reference.bare {
             pieces.push(text(format!(" AS {}", quote(&reference.known_as))));
         }
         edits.push(Edit::new(reference.span.clone(), pieces));
     }
     for (span, index) in &analysis.qualifiers {
         if let Some(reference) = analysis.references.get(*index) {
-            edits.push(Edit::new(span.clone(), vec![text(quote(&reference.known_as))]));
+            let piece = if reference.bare { Piece::Table(*index) } else { text(quote(&reference.known_as)) };
+            edits.push(Edit::new(span.clone(), vec![piece]));
         }
     }
     edits

@@ -76,9 +76,20 @@ impl Edit {
 pub(crate) struct Cutter<'a> {
     pub holes: &'a [Hole],
     pub edits: Vec<Edit>,
+    /// Where the parameter markers start, in order.
+    markers: Vec<usize>,
 }
 
-impl Cutter<'_> {
+impl<'a> Cutter<'a> {
+    pub fn new(holes: &'a [Hole], edits: Vec<Edit>) -> Self {
+        let markers = holes
+            .iter()
+            .filter(|hole| hole.kind == HoleKind::Parameter)
+            .map(|hole| hole.start as usize)
+            .collect();
+        Self { holes, edits, markers }
+    }
+
     /// The bytes from `start` to `end` with all edits inside.
     pub fn range(&self, start: usize, end: usize) -> Vec<Piece> {
         let mut edits: Vec<&Edit> =
@@ -108,14 +119,8 @@ impl Cutter<'_> {
         if start >= end {
             return;
         }
-        let is_marker = |hole: &&Hole| hole.kind == HoleKind::Parameter;
-        let first = self.holes.iter().filter(|hole| (hole.start as usize) < start).filter(is_marker).count();
-        let inside = self
-            .holes
-            .iter()
-            .filter(|hole| hole.start as usize >= start && hole.end as usize <= end)
-            .filter(is_marker)
-            .count();
+        let first = self.markers.partition_point(|marker| *marker < start);
+        let inside = self.markers.partition_point(|marker| *marker < end) - first;
         pieces.push(Piece::Copy {
             from: Anchor::new(self.holes, start),
             to: Anchor::new(self.holes, end),

@@ -6,11 +6,15 @@ use crate::lexer::{Token, TokenKind, decode_identifier};
 pub(crate) struct Tokens<'a> {
     pub text: &'a [u8],
     list: Vec<Token>,
+    /// Indexes of the parameter markers.
+    parameters: Vec<usize>,
 }
 
 impl<'a> Tokens<'a> {
     pub fn new(text: &'a [u8], list: Vec<Token>) -> Self {
-        Self { text, list }
+        let is_marker = |(_, token): &(usize, &Token)| token.kind == TokenKind::Parameter;
+        let parameters = list.iter().enumerate().filter(is_marker).map(|(index, _)| index).collect();
+        Self { text, list, parameters }
     }
 
     /// Number of tokens, without the end mark.
@@ -70,6 +74,11 @@ impl<'a> Tokens<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Which parameter the marker at `index` is, counted from 0.
+    pub fn parameter(&self, index: usize) -> Option<usize> {
+        self.parameters.binary_search(&index).ok()
     }
 
     /// Index of the `)` that closes the `(` at `open`; the number of tokens when there is none.

@@ -138,8 +138,9 @@ pub(crate) enum Compare {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Expr {
-    And(Box<Expr>, Box<Expr>),
-    Or(Box<Expr>, Box<Expr>),
+    /// Two or more conditions; chains are flat, so that a thousand of them are no deep tree.
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
     Not(Box<Expr>),
     Compare {
         op: Compare,
@@ -210,9 +211,8 @@ impl Expr {
     pub fn walk<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
         visit(self);
         match self {
-            Self::And(a, b) | Self::Or(a, b) => {
-                a.walk(visit);
-                b.walk(visit);
+            Self::And(parts) | Self::Or(parts) | Self::Tuple(parts) => {
+                parts.iter().for_each(|part| part.walk(visit))
             }
             Self::Compare { left, right, .. } => {
                 left.walk(visit);
@@ -229,7 +229,6 @@ impl Expr {
                 low.walk(visit);
                 high.walk(visit);
             }
-            Self::Tuple(parts) => parts.iter().for_each(|part| part.walk(visit)),
             Self::Call(call) => call.args.iter().for_each(|arg| arg.walk(visit)),
             Self::Column(_) | Self::Literal(_) | Self::Negative(_) | Self::Null { .. } | Self::Other(_) => {}
         }

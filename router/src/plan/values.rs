@@ -43,8 +43,7 @@ impl Operand {
         }
         match (tokens.kind(index), tokens.get(index).hole) {
             (TokenKind::Parameter, Some(_)) => {
-                let before = (0..index).filter(|at| tokens.kind(*at) == TokenKind::Parameter).count();
-                Some(Self::Parameter { index: before, negative })
+                Some(Self::Parameter { index: tokens.parameter(index)?, negative })
             }
             (TokenKind::Integer, None) => match literal_value(tokens.bytes(index), HoleKind::Integer, mode) {
                 Value::Int(number) => {

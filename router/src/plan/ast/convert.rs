@@ -255,14 +255,8 @@ pub(super) fn expr(from: &ast::Expr) -> Result<Expr> {
 
 fn binary(whole: &ast::Expr, left: &ast::Expr, op: &BinaryOperator, right: &ast::Expr) -> Result<Expr> {
     let op = match op {
-        BinaryOperator::And => {
-            let (left, right) = pair(left, right)?;
-            return Ok(Expr::And(left, right));
-        }
-        BinaryOperator::Or => {
-            let (left, right) = pair(left, right)?;
-            return Ok(Expr::Or(left, right));
-        }
+        BinaryOperator::And => return Ok(Expr::And(chain(whole, &BinaryOperator::And)?)),
+        BinaryOperator::Or => return Ok(Expr::Or(chain(whole, &BinaryOperator::Or)?)),
         BinaryOperator::Eq => Compare::Eq,
         BinaryOperator::Spaceship => Compare::NullSafeEq,
         BinaryOperator::NotEq => Compare::NotEq,
@@ -274,6 +268,21 @@ fn binary(whole: &ast::Expr, left: &ast::Expr, op: &BinaryOperator, right: &ast:
     };
     let (left, right) = pair(left, right)?;
     Ok(Expr::Compare { op, left, right })
+}
+
+/// The operands of `a AND b AND c`, which the parser nests to the left.
+fn chain(whole: &ast::Expr, of: &BinaryOperator) -> Result<Vec<Expr>> {
+    let mut operands = Vec::new();
+    let mut rest = whole;
+    while let ast::Expr::BinaryOp { left, op, right } = rest
+        && op == of
+    {
+        operands.push(expr(right)?);
+        rest = left;
+    }
+    operands.push(expr(rest)?);
+    operands.reverse();
+    Ok(operands)
 }
 
 fn column(parts: &[Ident]) -> Result<Expr> {

@@ -145,19 +145,62 @@ const MODIFIERS: &[&str] = &[
     "SQL_CALC_FOUND_ROWS",
 ];
 
+/// Compound units of INTERVAL and EXTRACT, which the parser does not know: any unit will do in their place.
+const UNITS: &[&str] = &[
+    "YEAR_MONTH",
+    "DAY_HOUR",
+    "DAY_MINUTE",
+    "DAY_SECOND",
+    "DAY_MICROSECOND",
+    "HOUR_MINUTE",
+    "HOUR_SECOND",
+    "HOUR_MICROSECOND",
+    "MINUTE_SECOND",
+    "MINUTE_MICROSECOND",
+    "SECOND_MICROSECOND",
+];
+
 pub(super) struct Feed<'t, 'a> {
     tokens: &'t Tokens<'a>,
     mode: SqlMode,
     out: Vec<TokenWithSpan>,
+    /// Closing parentheses of table lists that are open or were.
+    lists: Vec<usize>,
 }
 
 impl<'t, 'a> Feed<'t, 'a> {
     pub fn new(tokens: &'t Tokens<'a>, mode: SqlMode) -> Self {
-        Self { tokens, mode, out: Vec::with_capacity(tokens.len() + 8) }
+        Self { tokens, mode, out: Vec::with_capacity(tokens.len() + 8), lists: Vec::new() }
     }
 
     pub fn finish(self) -> Vec<TokenWithSpan> {
         self.out
+    }
+
+    /// How deep the parser's tree can get, in operators: one for each between operands, more for joins and UNION, whose nodes are larger.
+    pub fn weight(&self) -> usize {
+        let weight = |token: &TokenWithSpan| match &token.token {
+            Out::Word(word) => match word.keyword {
+                Keyword::JOIN
+                | Keyword::STRAIGHT_JOIN
+                | Keyword::UNION
+                | Keyword::EXCEPT
+                | Keyword::INTERSECT => 15,
+                Keyword::AND
+                | Keyword::OR
+                | Keyword::XOR
+                | Keyword::DIV
+                | Keyword::NOT
+                | Keyword::IS
+                | Keyword::IN => 1,
+                Keyword::LIKE | Keyword::REGEXP | Keyword::RLIKE | Keyword::BETWEEN | Keyword::COLLATE => 1,
+                _ => 0,
+            },
+            Out::Comma | Out::LParen | Out::RParen | Out::Period | Out::Number(..) => 0,
+            Out::SingleQuotedString(_) | Out::HexStringLiteral(_) | Out::Placeholder(_) => 0,
+            _ => 1,
+        };
+        self.out.iter().map(weight).sum()
     }
 
     pub fn word(&mut self, word: &str) {
@@ -171,10 +214,18 @@ impl<'t, 'a> Feed<'t, 'a> {
     pub fn push(&mut self, range: Range<usize>) -> Result<(), String> {
         let mut index = range.start;
         while index < range.end {
-            let skipped = self.skip(index);
+            let skipped = self.skip(index).max(self.skip_word(index));
             if skipped > 0 {
                 index += skipped;
                 continue;
+            }
+            if self.is_national(index) {
+                self.out.push(TokenWithSpan::new(Out::NationalStringLiteral("s".into()), self.span(index)));
+                index += 2;
+                continue;
+            }
+            if let Some(close) = self.table_list(index) {
+                self.lists.push(close);
             }
             let token = self.token(index)?;
             self.out.push(TokenWithSpan::new(token, self.span(index)));
@@ -184,6 +235,43 @@ impl<'t, 'a> Feed<'t, 'a> {
             }
         }
         Ok(())
+    }
+
+    /// `N'text'`
+    fn is_national(&self, index: usize) -> bool {
+        self.tokens.is_word(index, "N")
+            && self.tokens.kind(index + 1) == TokenKind::String
+            && self.tokens.end(index) == self.tokens.start(index + 1)
+    }
+
+    /// For the `(` of `FROM (a, b)` and `JOIN (a, b)`: the index of its `)`. The commas inside are cross joins.
+    fn table_list(&self, index: usize) -> Option<usize> {
+        let tokens = self.tokens;
+        let before = index.checked_sub(1)?;
+        let is_list = tokens.is_op(index, "(")
+            && tokens.is_any_word(before, &["FROM", "JOIN", "STRAIGHT_JOIN"])
+            && !tokens.is_any_word(index + 1, &["SELECT", "WITH", "VALUES", "TABLE"])
+            && !tokens.is_op(index + 1, "(");
+        is_list.then(|| tokens.close(index))
+    }
+
+    /// True for a comma that stands directly in such a list.
+    fn is_cross_join(&self, index: usize) -> bool {
+        let tokens = self.tokens;
+        self.lists.iter().any(|close| {
+            let mut depth = 0usize;
+            for at in index..*close {
+                if tokens.is_op(at, "(") {
+                    depth += 1;
+                } else if tokens.is_op(at, ")") {
+                    match depth.checked_sub(1) {
+                        Some(less) => depth = less,
+                        None => return false,
+                    }
+                }
+            }
+            index < *close && depth == 0
+        })
     }
 
     fn span(&self, index: usize) -> Span {
@@ -241,6 +329,22 @@ impl<'t, 'a> Feed<'t, 'a> {
         0
     }
 
+    /// Further words that change nothing here: SOUNDS before LIKE, the character set of a CAST.
+    fn skip_word(&self, index: usize) -> usize {
+        let tokens = self.tokens;
+        if tokens.are_words(index, &["SOUNDS", "LIKE"]) {
+            return 1;
+        }
+        let behind_type = index > 0 && (tokens.is_op(index - 1, ")") || tokens.is_word(index - 1, "CHAR"));
+        if behind_type && tokens.are_words(index, &["CHARACTER", "SET"]) {
+            return 3;
+        }
+        if behind_type && tokens.is_word(index, "CHARSET") {
+            return 2;
+        }
+        0
+    }
+
     fn wait_option(&self, index: usize) -> usize {
         if self.tokens.is_word(index, "NOWAIT") {
             1
@@ -266,6 +370,7 @@ impl<'t, 'a> Feed<'t, 'a> {
             TokenKind::Integer | TokenKind::Decimal | TokenKind::Float => Out::Number("1".into(), false),
             TokenKind::Hex | TokenKind::Bit => Out::HexStringLiteral("00".into()),
             TokenKind::Parameter => Out::Placeholder("?".into()),
+            TokenKind::Op if text == "," && self.is_cross_join(index) => Out::make_keyword("STRAIGHT_JOIN"),
             TokenKind::Op => self.operator(&text)?,
             TokenKind::End => Out::EOF,
         })
@@ -279,6 +384,9 @@ impl<'t, 'a> Feed<'t, 'a> {
         let after_dot = index > 0 && self.tokens.is_op(index - 1, ".");
         if upper == "MOD" && !after_dot && self.is_operand_end(index) {
             return Out::Mod;
+        }
+        if !after_dot && (upper.contains('_') && UNITS.contains(&upper.as_str())) {
+            return Out::make_keyword("SECOND");
         }
         if upper == "DISTINCTROW" && !after_dot {
             return Out::make_keyword("DISTINCT");
