@@ -5,7 +5,7 @@ use std::rc::Rc;
 use ostrakon_catalog::Catalog;
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_router::RouterError;
-use ostrakon_router::lexer::{self, Template};
+use ostrakon_router::lexer::{self, Keyword, Template, leading_keyword};
 use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, Request, RoutedPlan, StatementClass};
 use ostrakon_router::value::Value;
 
@@ -58,6 +58,12 @@ impl Session {
         let text = rest.get(..template.length).unwrap_or_default();
         self.current.clear();
         self.current.extend_from_slice(text);
+        if leading_keyword(template) == Keyword::Empty && !template.holes.is_empty() && self.mode.server.mariadb {
+            // Nothing but comments: MariaDB says OK, MySQL that the query was empty.
+            self.warnings.clear();
+            self.ok(0, 0, b"", more);
+            return Ok(());
+        }
         let catalog = self.catalog();
         let plan = self.plan(text, template, &catalog)?;
         match &*plan {
