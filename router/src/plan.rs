@@ -281,7 +281,8 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RouterError> {
     } else {
         let word = String::from_utf8_lossy(tokens.bytes(0)).into_owned();
         // Statements that MySQL has and Ostrakon has not are refused by name before; what begins otherwise is no statement.
-        let known = tokens.is_any_word(0, &["CREATE", "ALTER", "DROP", "RENAME", "LOAD", "XA", "GRANT", "REVOKE"]);
+        let known =
+            tokens.is_any_word(0, &["CREATE", "ALTER", "DROP", "RENAME", "LOAD", "XA", "GRANT", "REVOKE"]);
         return Err(match known {
             true => RouterError::not_supported(format_args!("the statement {}", word.to_uppercase())),
             false => RouterError::syntax(format_args!("near '{}'", String::from_utf8_lossy(text))),

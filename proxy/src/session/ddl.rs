@@ -133,19 +133,13 @@ impl Session {
     fn check_change(&mut self, found: &Found, change: &TableChange, changes: usize) -> Result<(), Failure> {
         let table = &found.table;
         let refuse = |what: String| Err(Failure::from(SqlError::not_supported(what)));
-        let is_key = |column: &str| {
-            table.rule().is_some_and(|rule| {
-                let partitions = [&rule.db, &rule.tb].into_iter().flatten();
-                partitions.flat_map(|p| &p.columns).any(|c| c.eq_ignore_ascii_case(column))
-            })
-        };
         match change {
             TableChange::Refused(what) => refuse(what.clone()),
             TableChange::Rename(_) => refuse("RENAME together with other changes in one ALTER TABLE".into()),
-            TableChange::DropColumn(c) | TableChange::RenameColumn { old: c, .. } if is_key(c) => {
+            TableChange::DropColumn(c) | TableChange::RenameColumn { old: c, .. } if is_key(table, c) => {
                 refuse(format!("changing shard key column '{c}' of table '{}'", table.name))
             }
-            TableChange::ChangeColumn { old, .. } if is_key(old) => refuse(format!(
+            TableChange::ChangeColumn { old, .. } if is_key(table, old) => refuse(format!(
                 "changing shard key column '{old}' of table '{}': its rows would have to move",
                 table.name
             )),
@@ -241,6 +235,32 @@ impl Session {
         Ok(super::definition::read(&mut connection, quoted, self.mode, &collations).await?)
     }
 
+    /// Refuses column properties that placement or equal copies could not survive, which only the server's own description tells.
+    async fn check_columns(&mut self, table: &Table, group: &Group, quoted: &str) -> Result<(), Failure> {
+        let mut connection = self.worker.pool_of(group.instance)?.acquire(false).await?;
+        let answer = connection.query(&format!("SHOW COLUMNS FROM {quoted}")).await?;
+        for row in 0..answer.rows.len() {
+            let (column, default, extra) = (answer.text(row, 0), answer.text(row, 4), answer.text(row, 5));
+            let (default, extra) = (default.to_ascii_lowercase(), extra.to_ascii_lowercase());
+            if extra.contains("on update") && is_key(table, &column) {
+                return Err(SqlError::not_supported(format!(
+                    "ON UPDATE on shard key column '{column}' of table '{}': each UPDATE would move the row",
+                    table.name
+                ))
+                .into());
+            }
+            let varies = ["uuid", "rand(", "sysdate"].iter().any(|word| default.contains(word));
+            if varies && table.kind == ostrakon_catalog::schema::TableKind::Broadcast {
+                return Err(SqlError::not_supported(format!(
+                    "DEFAULT {default} of column '{column}' in broadcast table '{}': its copies would differ",
+                    table.name
+                ))
+                .into());
+            }
+        }
+        Ok(())
+    }
+
     pub async fn propose(
         &self,
         command: CatalogCommand,
@@ -298,6 +318,14 @@ impl Session {
     }
 }
 
+/// True when the column takes part in placing the table's rows.
+fn is_key(table: &Table, column: &str) -> bool {
+    table.rule().is_some_and(|rule| {
+        let partitions = [&rule.db, &rule.tb].into_iter().flatten();
+        partitions.flat_map(|p| &p.columns).any(|c| c.eq_ignore_ascii_case(column))
+    })
+}
+
 /// A table and its database.
 struct Found {
     database: Arc<Database>,
@@ -336,7 +364,7 @@ mod tests {
     #[test]
     fn names_are_replaced_and_our_clauses_left_out() {
         let text = b"CREATE TABLE t (id INT) ENGINE=InnoDB DBPARTITION BY HASH(id)";
-        let physical = super::splice(text, &(13..14), "`d_0000`.`t_0`", &[38..61]);
+        let physical = super::splice(text, &(13..14), "`d_0000`.`t_0`", std::slice::from_ref(&(38..61)));
         assert_eq!(physical, "CREATE TABLE `d_0000`.`t_0` (id INT) ENGINE=InnoDB  ");
     }
 }

@@ -58,7 +58,10 @@ impl Session {
         let text = rest.get(..template.length).unwrap_or_default();
         self.current.clear();
         self.current.extend_from_slice(text);
-        if leading_keyword(template) == Keyword::Empty && !template.holes.is_empty() && self.mode.server.mariadb {
+        if leading_keyword(template) == Keyword::Empty
+            && !template.holes.is_empty()
+            && self.mode.server.mariadb
+        {
             // Nothing but comments: MariaDB says OK, MySQL that the query was empty.
             self.warnings.clear();
             self.ok(0, 0, b"", more);

@@ -137,3 +137,20 @@ async fn tables_shard_by_primary_key_where_the_database_says_so() {
     run(&mut client, "INSERT INTO t (v) VALUES (1), (2), (3)").await;
     assert_eq!(value::<u64>(&mut client, "SELECT COUNT(*) FROM t").await, 3);
 }
+
+#[tokio::test]
+async fn columns_that_would_move_rows_or_split_copies_are_refused() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "DBPARTITIONS 2").await;
+    let moving = "CREATE TABLE m (id INT PRIMARY KEY, at DATETIME DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP) DBPARTITION BY YYYYMM(at)";
+    let (errno, message) = refused(&mut client, moving).await;
+    assert_eq!(errno, 1235);
+    assert!(message.contains("ON UPDATE"), "{message}");
+    let differing = "CREATE TABLE b (id INT PRIMARY KEY, tag VARCHAR(40) DEFAULT (UUID())) BROADCAST";
+    let (errno, message) = refused(&mut client, differing).await;
+    assert_eq!(errno, 1235);
+    assert!(message.contains("copies would differ"), "{message}");
+    // Nothing of them is left: the names are free.
+    run(&mut client, "CREATE TABLE m (id INT PRIMARY KEY) DBPARTITION BY HASH(id)").await;
+    run(&mut client, "CREATE TABLE b (id INT PRIMARY KEY) BROADCAST").await;
+}

@@ -12,13 +12,16 @@ use super::kit::{SortKey, descending, drive, key};
 
 const ANSWERS: &str = include_str!("../vectors/answers.txt");
 
+/// Payloads of packets.
+type Payloads = Vec<Vec<u8>>;
+
 #[derive(Default)]
 struct Recorded {
     name: String,
     binary: bool,
     /// Column definitions and rows of each source.
-    sources: Vec<(Vec<Vec<u8>>, Vec<Vec<u8>>)>,
-    answer: Vec<Vec<u8>>,
+    sources: Vec<(Payloads, Payloads)>,
+    answer: Payloads,
     in_answer: bool,
 }
 

@@ -101,6 +101,7 @@ impl Session {
             .and_then(|t| database.groups.get(t.group).map(|g| (g.clone(), t.quoted.to_string())));
         let (group, quoted) = first.ok_or_else(|| SqlError::other("a table without a physical table"))?;
         (table.columns, table.keys) = self.read_definition(&group, &quoted).await?;
+        self.check_columns(table, &group, &quoted).await?;
         self.ensure_folds(table, &group).await?;
         let has_sequence = table.auto_increment().is_some() && !matches!(table.kind, TableKind::Single);
         let start_with = start.unwrap_or(1).max(1);
