@@ -1,4 +1,6 @@
-//! The house rules, checked: the order of the crates, and what every source file must and must not hold.
+//! The house rules, checked: the order of the crates, and what every source file must and must not hold; links in documents lead somewhere.
+
+mod links;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -96,7 +98,8 @@ fn no_crate_uses_what_its_layer_must_not_know() {
     }
 }
 
-fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+/// Files of the repository with this extension, but for what is built or downloaded.
+fn files_ending(folder: &Path, wanted: &str, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a readable folder").flatten() {
         let (path, name) = (entry.path(), entry.file_name());
         if path.is_dir()
@@ -104,8 +107,8 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
             && !name.to_string_lossy().starts_with('.')
             && name != "node_modules"
         {
-            rust_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files_ending(&path, wanted, found);
+        } else if path.extension().is_some_and(|extension| extension == wanted) {
             found.push(path);
         }
     }
@@ -139,7 +142,7 @@ fn faults(path: &Path, text: &str) -> Vec<String> {
 #[test]
 fn every_source_file_keeps_the_house_rules() {
     let mut files = Vec::new();
-    rust_files(&repository(), &mut files);
+    files_ending(&repository(), "rs", &mut files);
     assert!(files.len() > 20, "only {} source files were found", files.len());
     let mut all = Vec::new();
     for path in files {
