@@ -31,7 +31,9 @@ fn anchor(heading: &str) -> String {
 }
 
 fn has_anchor(text: &str, wanted: &str) -> bool {
-    text.lines().filter(|line| line.starts_with('#')).any(|line| anchor(line.trim_start_matches('#')) == wanted)
+    text.lines()
+        .filter(|line| line.starts_with('#'))
+        .any(|line| anchor(line.trim_start_matches('#')) == wanted)
 }
 
 /// Why a link of `document` leads nowhere; `None` for one that does, and for links to other sites.
@@ -78,7 +80,8 @@ fn every_relative_link_in_a_document_leads_somewhere() {
 #[test]
 fn a_link_that_leads_nowhere_is_a_fault() {
     let document = repository().join("README.md");
-    let text = "# A title, with `code`\n[a](docs) [b](#a-title-with-code) `[c](nowhere)`\n```\n[d](nowhere)\n```\n";
+    let text =
+        "# A title, with `code`\n[a](docs) [b](#a-title-with-code) `[c](nowhere)`\n```\n[d](nowhere)\n```\n";
     assert_eq!(targets(text), ["docs", "#a-title-with-code"]);
     assert!(targets(text).iter().all(|target| fault(&document, text, target).is_none()));
     assert!(fault(&document, text, "nowhere.md").is_some());
