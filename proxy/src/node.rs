@@ -106,9 +106,11 @@ pub fn run(config: Config) -> Result<(), StartError> {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
-    // All listeners are bound before any worker runs, so a used port is one clear error.
+    // All listeners are bound before any worker runs, so a used port is one clear error. The workers share the port; another process could
+    // share it too, and take half of the clients without a word: so it must be free of all others first.
+    listen(config.listen, false).map_err(|source| StartError::Listen { address: config.listen, source })?;
     let listeners = (0..workers)
-        .map(|_| listen(config.listen))
+        .map(|_| listen(config.listen, true))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|source| StartError::Listen { address: config.listen, source })?;
     let node = Arc::new(Node {
@@ -148,11 +150,11 @@ pub fn run(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// A listener that shares its port with the other workers': the kernel spreads clients over them.
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+/// A listener. `shared`: it shares its port with the other workers', and the kernel spreads clients over them.
+fn listen(address: SocketAddr, shared: bool) -> std::io::Result<TcpListener> {
     let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
+    socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(1024)?;

@@ -34,7 +34,7 @@ impl Session {
         if create.temporary {
             return Err(SqlError::not_supported("temporary tables").into());
         }
-        if let Some(refused) = &create.refused {
+        if let (Some(refused), None) = (&create.refused, &create.like) {
             return Err(SqlError::not_supported(format!("{refused} in CREATE TABLE {name}")).into());
         }
         let (mut table, text) = match &create.like {
