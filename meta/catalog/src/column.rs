@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A column's type, as far as placement and comparison need it. Lengths are not kept: the servers enforce them.
+/// A column's type, as far as placement and comparison need it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ColumnType {
     TinyInt {
@@ -46,10 +46,16 @@ pub enum ColumnType {
     Char {
         charset: Option<String>,
         collation: Option<String>,
+        /// Characters that the column holds; `None` in catalogs written before lengths were kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        length: Option<u32>,
     },
     VarChar {
         charset: Option<String>,
         collation: Option<String>,
+        /// As for CHAR.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        length: Option<u32>,
     },
     /// TINYTEXT to LONGTEXT.
     Text {

@@ -80,7 +80,7 @@ pub fn sharded_table(name: &str) -> Table {
         auto_increment: true,
         ..column("id", ColumnType::BigInt { unsigned: true })
     };
-    let text = ColumnType::VarChar { charset: Some("utf8mb4".to_owned()), collation: None };
+    let text = ColumnType::VarChar { charset: Some("utf8mb4".to_owned()), collation: None, length: None };
     let columns = vec!["id".to_owned()];
     Table {
         kind: TableKind::Sharded(rule),

@@ -43,8 +43,8 @@ pub fn fill_charsets(
     collations: &Collations,
 ) {
     for column in columns {
-        if let ColumnType::Char { charset, collation }
-        | ColumnType::VarChar { charset, collation }
+        if let ColumnType::Char { charset, collation, .. }
+        | ColumnType::VarChar { charset, collation, .. }
         | ColumnType::Text { charset, collation } = &mut column.data_type
         {
             if charset.is_none() && collation.is_none() {

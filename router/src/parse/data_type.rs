@@ -78,8 +78,8 @@ impl DataType {
             ColumnType::Char { .. } if bytes => ColumnType::Binary,
             ColumnType::VarChar { .. } if bytes => ColumnType::VarBinary,
             ColumnType::Text { .. } if bytes => ColumnType::Blob,
-            ColumnType::Char { .. } => ColumnType::Char { charset, collation },
-            ColumnType::VarChar { .. } => ColumnType::VarChar { charset, collation },
+            ColumnType::Char { length, .. } => ColumnType::Char { charset, collation, length },
+            ColumnType::VarChar { length, .. } => ColumnType::VarChar { charset, collation, length },
             ColumnType::Text { .. } => ColumnType::Text { charset, collation },
             other => other,
         }
@@ -95,8 +95,8 @@ fn unknown_binary(base: ColumnType) -> ColumnType {
     }
 }
 
-const CHAR: ColumnType = ColumnType::Char { charset: None, collation: None };
-const VARCHAR: ColumnType = ColumnType::VarChar { charset: None, collation: None };
+const CHAR: ColumnType = ColumnType::Char { charset: None, collation: None, length: Some(1) };
+const VARCHAR: ColumnType = ColumnType::VarChar { charset: None, collation: None, length: None };
 const TEXT: ColumnType = ColumnType::Text { charset: None, collation: None };
 
 /// Reads a type with its lengths and modifiers.
@@ -202,7 +202,7 @@ fn temporal(c: &mut Cursor<'_>, word: &str) -> Result<Option<ColumnType>, Router
 
 fn string(c: &mut Cursor<'_>, word: &str) -> Result<Option<DataType>, RouterError> {
     let mut national = false;
-    let base = match word {
+    let mut base = match word {
         "CHAR" | "CHARACTER" => {
             if c.accept("VARYING") {
                 VARCHAR
@@ -243,8 +243,16 @@ fn string(c: &mut Cursor<'_>, word: &str) -> Result<Option<DataType>, RouterErro
         "SET" => ColumnType::Set,
         _ => return Ok(None),
     };
-    if c.is_op("(") || matches!(base, ColumnType::Enum | ColumnType::Set) {
-        c.skip_parentheses()?;
+    match &mut base {
+        ColumnType::Char { length, .. } | ColumnType::VarChar { length, .. } => {
+            if c.accept_op("(") {
+                *length = Some(c.small::<u32>()?);
+                c.expect_op(")")?;
+            }
+        }
+        ColumnType::Enum | ColumnType::Set => _ = c.skip_parentheses()?,
+        _ if c.is_op("(") => _ = c.skip_parentheses()?,
+        _ => {}
     }
     let mut charset = Charset::default();
     if national {

@@ -316,7 +316,10 @@ fn indexes_are_made_and_dropped() {
 fn binary_attribute_without_a_known_charset_is_no_string_type() {
     let table = create("CREATE TABLE t (a VARCHAR(5) BINARY, b CHAR(5))");
     assert_eq!(table.columns[0].data_type, ColumnType::Other("varchar binary".into()));
-    assert_eq!(table.columns[1].data_type, ColumnType::Char { charset: None, collation: None });
+    assert_eq!(
+        table.columns[1].data_type,
+        ColumnType::Char { charset: None, collation: None, length: Some(5) }
+    );
     let table = create("CREATE TABLE t (a VARCHAR(5), b TEXT) CHARSET binary");
     assert_eq!(table.columns[0].data_type, ColumnType::VarBinary);
     assert_eq!(table.columns[1].data_type, ColumnType::Blob);
@@ -325,8 +328,11 @@ fn binary_attribute_without_a_known_charset_is_no_string_type() {
 #[test]
 fn collation_without_prefix_keeps_the_tables_charset() {
     let table = create("CREATE TABLE t (a VARCHAR(5) COLLATE uca1400_ai_ci) CHARSET utf8mb4");
-    let expected =
-        ColumnType::VarChar { charset: Some("utf8mb4".into()), collation: Some("uca1400_ai_ci".into()) };
+    let expected = ColumnType::VarChar {
+        charset: Some("utf8mb4".into()),
+        collation: Some("uca1400_ai_ci".into()),
+        length: Some(5),
+    };
     assert_eq!(table.columns[0].data_type, expected);
 }
 

@@ -429,9 +429,9 @@ pub(crate) fn point(placer: &Placer, operands: &[Operand], values: &Values<'_>) 
 pub(crate) fn equal_as_keys(a: &ColumnType, b: &ColumnType) -> bool {
     use ColumnType::{Char, Text, Timestamp, VarChar};
     let text = |data_type: &ColumnType| match data_type {
-        Char { charset, collation } | VarChar { charset, collation } | Text { charset, collation } => {
-            Some((charset.clone(), collation.clone()))
-        }
+        Char { charset, collation, .. }
+        | VarChar { charset, collation, .. }
+        | Text { charset, collation } => Some((charset.clone(), collation.clone())),
         _ => None,
     };
     if a.is_integer() && b.is_integer() {

@@ -153,7 +153,7 @@ impl KeyColumn {
 
     /// The key that the server stores for `value` in an INSERT.
     ///
-    /// Errors: 1048, 1264, 1292, 1364, 1366 where a strict server refuses the value; 1235 where what it stores is not known here.
+    /// Errors: 1048, 1264, 1265, 1292, 1364, 1366, 1406 where a strict server refuses the value; 1235 where what it stores is not known here.
     pub fn assign<'v>(&self, value: &'v Value<'_>) -> Result<Key<'v>, RouterError> {
         match value {
             Value::Null if self.nullable => Ok(Key::Null),
@@ -174,6 +174,10 @@ impl KeyColumn {
         let number = match number::stored_integer(value) {
             number::Stored::Number(number) => number,
             number::Stored::TooBig => return Err(self.out_of_range()),
+            number::Stored::Tail => {
+                let message = format!("Data truncated for column '{}' at row 1", self.name);
+                return Err(RouterError::new(1265, "01000", message));
+            }
             number::Stored::NotANumber(text) => {
                 let message =
                     format!("Incorrect integer value: '{text}' for shard key column '{}'", self.name);

@@ -61,9 +61,11 @@ pub fn column_type(name: &str) -> ColumnType {
         "mediumint" => ColumnType::MediumInt { unsigned },
         "int" => ColumnType::Int { unsigned },
         "bigint" => ColumnType::BigInt { unsigned },
-        "varchar" => {
-            ColumnType::VarChar { charset: Some("utf8mb4".into()), collation: Some("utf8mb4_bin".into()) }
-        }
+        "varchar" => ColumnType::VarChar {
+            charset: Some("utf8mb4".into()),
+            collation: Some("utf8mb4_bin".into()),
+            length: None,
+        },
         "date" => ColumnType::Date,
         "datetime" | "timestamp" => ColumnType::DateTime { fsp: 0 },
         other => panic!("unknown type {other}"),

@@ -162,7 +162,11 @@ fn clause(rule: &str, count: &str) -> Option<PartitionClause> {
 }
 
 fn columns() -> Vec<Column> {
-    let text = ColumnType::VarChar { charset: Some("utf8mb4".into()), collation: Some("utf8mb4_bin".into()) };
+    let text = ColumnType::VarChar {
+        charset: Some("utf8mb4".into()),
+        collation: Some("utf8mb4_bin".into()),
+        length: None,
+    };
     vec![
         fixture::column("id", ColumnType::BigInt { unsigned: false }),
         fixture::column("id2", ColumnType::BigInt { unsigned: false }),

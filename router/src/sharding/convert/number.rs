@@ -15,6 +15,8 @@ pub(super) enum Stored {
     TooBig,
     /// Text that a strict server refuses.
     NotANumber(String),
+    /// Text that starts with a number and goes on: a strict server refuses it as truncated.
+    Tail,
     /// Servers or modes differ.
     Unknown,
 }
@@ -37,11 +39,20 @@ pub(super) fn stored_integer(value: &Value<'_>) -> Stored {
                 Some(decimal) => decimal.rounded().map_or(Stored::TooBig, Stored::Number),
                 // `1e2` is a number to the server, with rules of its own.
                 None if text.trim().parse::<f64>().is_ok() => Stored::Unknown,
+                None if begins_with_number(&text) => Stored::Tail,
                 None => Stored::NotANumber(text.chars().take(64).collect()),
             }
         }
         _ => Stored::Unknown,
     }
+}
+
+/// True when a server would take some of the text's start as a number.
+fn begins_with_number(text: &str) -> bool {
+    let text = text.trim_start();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let digits = digits.strip_prefix('.').unwrap_or(digits);
+    digits.bytes().next().is_some_and(|first| first.is_ascii_digit())
 }
 
 /// The only integer that equals the value; `None` when there may be none, or several.

@@ -32,6 +32,8 @@ pub(super) fn stored_date(value: &Value<'_>, fsp: u8) -> Stored {
         Value::Text(bytes) => {
             match std::str::from_utf8(bytes).ok().and_then(|text| parse(text.trim_matches(' '), Style::Any)) {
                 Some(parsed) => parsed,
+                // With a digit it may be a date in a way that only servers know: `10:11:12` is the year 2010 to MariaDB.
+                None if bytes.iter().any(u8::is_ascii_digit) => return Stored::Unknown,
                 None => return Stored::Wrong,
             }
         }

@@ -30,7 +30,11 @@ fn int() -> KeyColumn {
 }
 
 fn text_column() -> ColumnType {
-    ColumnType::VarChar { charset: Some("utf8mb4".into()), collation: Some("utf8mb4_bin".into()) }
+    ColumnType::VarChar {
+        charset: Some("utf8mb4".into()),
+        collation: Some("utf8mb4_bin".into()),
+        length: None,
+    }
 }
 
 fn text(s: &str) -> Value<'_> {
@@ -70,7 +74,8 @@ fn integers_are_stored_with_mysqls_rounding() {
 fn integers_that_the_column_cannot_hold_are_errors() {
     for (value, errno) in [
         (text("abc"), 1366),
-        (text("12abc"), 1366),
+        (text("12abc"), 1265),
+        (text(" -1x"), 1265),
         (text(""), 1366),
         (text("1e2"), 1235),
         (Value::Int(1 << 31), 1264),
@@ -133,7 +138,8 @@ fn dates_that_servers_read_differently_are_errors() {
         (text("2020-13-01"), 1292),
         (text("2020-01-01 24:00:00"), 1292),
         (text("yesterday"), 1292),
-        (text("2020-01-01 10:00:00+08:00"), 1292),
+        (text("2020-01-01 10:00:00+08:00"), 1235),
+        (text("10:11:12"), 1235),
         (text("2020-00-15"), 1235),
         (text("2020-05-00"), 1235),
         (text("2020-01-01 23:59:59.9996"), 1235),
@@ -155,10 +161,30 @@ fn text_is_stored_without_trailing_spaces_and_in_its_character_set() {
     assert_eq!(stored(&column, &decimal("007")), Err(1235));
     assert_eq!(stored(&column, &Value::Double(1.0)), Err(1235));
     assert_eq!(stored(&column, &Value::Text(b"\xFF".as_slice().into())), Err(1366));
-    let latin1 =
-        key(ColumnType::Char { charset: Some("latin1".into()), collation: Some("latin1_bin".into()) });
+    let latin1 = key(ColumnType::Char {
+        charset: Some("latin1".into()),
+        collation: Some("latin1_bin".into()),
+        length: None,
+    });
     assert_eq!(stored(&latin1, &text("é€")), Ok(Key::Text("é€".into())));
     assert_eq!(stored(&latin1, &text("漢")), Err(1366));
+}
+
+#[test]
+fn text_that_a_lax_server_would_cut_is_refused() {
+    for char_type in [true, false] {
+        let (charset, collation, length) = (Some("utf8mb4".into()), Some("utf8mb4_bin".into()), Some(3));
+        let column = key(match char_type {
+            true => ColumnType::Char { charset, collation, length },
+            false => ColumnType::VarChar { charset, collation, length },
+        });
+        assert_eq!(stored(&column, &text("äöü")), Ok(Key::Text("äöü".into())));
+        assert_eq!(stored(&column, &text("äöü   ")), Ok(Key::Text("äöü".into())));
+        assert_eq!(stored(&column, &text("äöüx")), Err(1406));
+        assert_eq!(stored(&column, &text("abc x")), Err(1406));
+        assert_eq!(stored(&column, &Value::Bytes(b"abcd".as_slice().into())), Err(1406));
+        assert_eq!(stored(&column, &Value::Int(-100)), Err(1406));
+    }
 }
 
 #[test]
@@ -231,11 +257,17 @@ fn timestamp_and_unknown_collations_are_refused() {
         KeyColumn::new(0, &column, Placement::Folded, &|_| None).expect_err("refused").message
     };
     assert!(refused(ColumnType::Timestamp { fsp: 0 }).contains("time zone"));
-    let german =
-        ColumnType::VarChar { charset: Some("latin1".into()), collation: Some("latin1_german2_ci".into()) };
+    let german = ColumnType::VarChar {
+        charset: Some("latin1".into()),
+        collation: Some("latin1_german2_ci".into()),
+        length: None,
+    };
     assert!(refused(german).contains("latin1_german2_ci"));
-    let unbuilt =
-        ColumnType::VarChar { charset: Some("utf8mb4".into()), collation: Some("utf8mb4_general_ci".into()) };
+    let unbuilt = ColumnType::VarChar {
+        charset: Some("utf8mb4".into()),
+        collation: Some("utf8mb4_general_ci".into()),
+        length: None,
+    };
     assert!(refused(unbuilt).contains("not in the catalog"));
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct TextRule {
     charset: Charset,
     /// CHAR: the server takes trailing spaces off.
     char_type: bool,
+    /// Characters that the column holds, where the catalog knows.
+    length: Option<u32>,
     fold: Fold,
 }
 
@@ -91,7 +93,7 @@ pub(crate) enum Wanted {
 ///
 /// Errors: 1235 for a character set or collation that cannot be a shard key's.
 pub(crate) fn check(column: &Column, placement: Placement) -> Result<(Charset, Wanted), RouterError> {
-    let (ColumnType::Char { charset, collation } | ColumnType::VarChar { charset, collation }) =
+    let (ColumnType::Char { charset, collation, .. } | ColumnType::VarChar { charset, collation, .. }) =
         &column.data_type
     else {
         return Err(RouterError::not_supported(format_args!("column '{}' as a text shard key", column.name)));
@@ -133,6 +135,10 @@ impl TextRule {
     ) -> Result<Self, RouterError> {
         let (charset, wanted) = check(column, placement)?;
         let char_type = matches!(column.data_type, ColumnType::Char { .. });
+        let length = match column.data_type {
+            ColumnType::Char { length, .. } | ColumnType::VarChar { length, .. } => length,
+            _ => None,
+        };
         let fold = match wanted {
             Wanted::Raw { collation } => Fold::Raw { collation },
             Wanted::Bytewise => Fold::Bytewise,
@@ -142,10 +148,12 @@ impl TextRule {
                 ))
             })?),
         };
-        Ok(Self { charset, char_type, fold })
+        Ok(Self { charset, char_type, length, fold })
     }
 
     /// The key that an INSERT of `value` stores.
+    ///
+    /// Errors: 1366, 1406, 1235 as for [`super::KeyColumn::assign`].
     pub fn assign<'v>(&self, value: &'v Value<'_>, column: &str) -> Result<Key<'v>, RouterError> {
         let incorrect = || {
             RouterError::new(1366, "HY000", format!("Incorrect string value for shard key column '{column}'"))
@@ -162,7 +170,26 @@ impl TextRule {
                 )));
             }
         };
-        Ok(Key::Text(self.canonical(text)))
+        Ok(Key::Text(self.canonical(self.fitting(text, column)?)))
+    }
+
+    /// The text without the trailing spaces that go beyond the column's length: servers cut these in every mode. Other text that is too
+    /// long is refused, though a lax server would cut it too: the row would then lie where its uncut value leads.
+    fn fitting<'t>(&self, text: Cow<'t, str>, column: &str) -> Result<Cow<'t, str>, RouterError> {
+        let length = self.length.map_or(usize::MAX, |length| length as usize);
+        let cut = match text.char_indices().nth(length) {
+            Some((cut, _)) if text.len() > length => cut,
+            _ => return Ok(text),
+        };
+        let (kept, rest) = text.split_at(cut);
+        if rest.bytes().any(|b| b != b' ') {
+            let message = format!("Data too long for column '{column}' at row 1");
+            return Err(RouterError::new(1406, "22001", message));
+        }
+        Ok(match &text {
+            Cow::Borrowed(whole) => Cow::Borrowed(whole.get(..cut).unwrap_or(whole)),
+            Cow::Owned(_) => Cow::Owned(kept.to_owned()),
+        })
     }
 
     /// What `column = value` says. Numbers compare with text as doubles and temporal values as dates, so many texts may match; bytes compare as

@@ -23,7 +23,11 @@ fn column(name: &str, data_type: ColumnType) -> Column {
 }
 
 fn text_type() -> ColumnType {
-    ColumnType::VarChar { charset: Some("utf8mb4".into()), collation: Some("utf8mb4_bin".into()) }
+    ColumnType::VarChar {
+        charset: Some("utf8mb4".into()),
+        collation: Some("utf8mb4_bin".into()),
+        length: None,
+    }
 }
 
 /// Ordinals: 0 big, 1 big2, 2 small, 3 unsigned, 4 text, 5 day, 6 time.
@@ -205,8 +209,11 @@ fn raw_text_is_co_located_only_where_equal_is_identical() {
         let mut made = rule(Some((ShardFunction::Hash, &["text"])), None, 4, 1);
         made.placement = placement;
         let mut table = table(TableKind::Sharded(made));
-        table.columns[4].data_type =
-            ColumnType::VarChar { charset: Some("utf8mb4".into()), collation: Some(collation.into()) };
+        table.columns[4].data_type = ColumnType::VarChar {
+            charset: Some("utf8mb4".into()),
+            collation: Some(collation.into()),
+            length: None,
+        };
         Placer::new(&table, &database(4), &|_| None).expect("a placer")
     };
     let folded = with(Placement::Folded, "utf8mb4_bin");

@@ -22,8 +22,11 @@ fn key(name: &str, kind: KeyKind, columns: &[&str]) -> Key {
 }
 
 fn columns() -> Vec<Column> {
-    let text =
-        ColumnType::VarChar { charset: Some("utf8mb4".into()), collation: Some("utf8mb4_general_ci".into()) };
+    let text = ColumnType::VarChar {
+        charset: Some("utf8mb4".into()),
+        collation: Some("utf8mb4_general_ci".into()),
+        length: None,
+    };
     vec![
         column("id", ColumnType::BigInt { unsigned: false }),
         column("user_id", ColumnType::Int { unsigned: false }),
