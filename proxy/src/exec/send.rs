@@ -43,11 +43,19 @@ pub async fn queue(
         }
         return Ok(());
     };
+    // All are prepared before the first is executed: preparing flushes the connection and reads the next answer as its own.
     for statement in statements {
         let text = execution.text(statement);
-        let prepared = match connection.statement(text) {
-            Some(prepared) => prepared,
-            None => prepare(connection, text).await?.0,
+        if connection.statement(text).is_none() {
+            prepare(connection, text).await?;
+        }
+    }
+    for statement in statements {
+        let Some(prepared) = connection.statement(execution.text(statement)) else {
+            return Err(SqlError::other(format!(
+                "A prepared statement over {} physical tables on one instance is over the limit of prepared statements a connection",
+                statements.len()
+            )));
         };
         let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
         if sources.len() != usize::from(prepared.params) {
