@@ -225,22 +225,24 @@ fn combine(plan: &RoutedPlan, input: Input<'_>, answers: &[Vec<Answer>], warning
     }
     let affected = answers.iter().flatten().map(|a| a.affected_rows).sum();
     let inserts = matches!(leading_keyword(input.template), Keyword::Insert | Keyword::Replace);
+    // The word may stand in a name too; it decides about nothing but this text.
+    let updates = input.text.windows(9).any(|word| word.eq_ignore_ascii_case(b"DUPLICATE"));
     let infos: Vec<String> = answers
         .iter()
         .flatten()
         .map(|a| match inserts && a.info.is_empty() {
             // A server says nothing for one row.
-            true => one_row_info(a.affected_rows),
+            true => one_row_info(a.affected_rows, updates),
             false => a.info.clone(),
         })
         .collect();
     (affected, add_info(infos.iter().map(String::as_str), warnings))
 }
 
-/// The info of an INSERT or REPLACE of one row, as its part of several rows' info: no row affected is one left out by IGNORE, each row above one was
-/// replaced or updated.
-fn one_row_info(affected: u64) -> String {
-    let duplicates = if affected == 0 { 1 } else { affected - 1 };
+/// The info of an INSERT or REPLACE of one row, as its part of several rows' info: no row affected is one left out by IGNORE, or one that
+/// ON DUPLICATE KEY UPDATE (`updates`) left as it was, which is not counted; each row above one was replaced or updated.
+fn one_row_info(affected: u64, updates: bool) -> String {
+    let duplicates = if affected == 0 { u64::from(!updates) } else { affected - 1 };
     format!("Records: 1  Duplicates: {duplicates}  Warnings: 0")
 }
 
@@ -277,7 +279,14 @@ fn add_info<'a>(infos: impl Iterator<Item = &'a str>, warnings: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::add_info;
+    use super::{add_info, one_row_info};
+
+    #[test]
+    fn a_duplicate_left_as_it_was_counts_only_for_ignore() {
+        let duplicates = |affected, updates| one_row_info(affected, updates).contains("Duplicates: 1");
+        assert!(duplicates(0, false) && duplicates(2, true) && duplicates(2, false));
+        assert!(!duplicates(0, true) && !duplicates(1, true));
+    }
 
     #[test]
     fn the_numbers_of_info_texts_add_up() {
