@@ -5,6 +5,7 @@ mod clients;
 mod crash;
 mod crud;
 mod ddl;
+mod differential;
 mod garbage;
 mod launcher;
 mod leak;

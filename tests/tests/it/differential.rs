@@ -1,0 +1,330 @@
+//! Random statements run on one plain server and on a cluster, and must be answered alike. A failure prints its seed and statement:
+//! `DIFF_SEED=n DIFF_COUNT=m make test ARGS='-E "test(differential)"'` runs the seeds n to n + m - 1.
+
+mod generate;
+mod literals;
+mod schema;
+
+use std::collections::BTreeMap;
+
+use mysql_async::{Conn, Value};
+use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run};
+use ostrakon_tests::compare::{Outcome, Way, outcome};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use generate::{Generator, Memory, Statement};
+use schema::{TABLES, Table};
+
+/// Statements of one seed.
+const STATEMENTS: usize = 250;
+/// Seeds that `make test` runs.
+const SEEDS: u64 = 4;
+/// After so many differences a run stops.
+const ENOUGH: usize = 40;
+
+/// ENUM_FLAG of column definitions.
+const ENUM_FLAG: u16 = 256;
+
+/// Errors of conversion. A cluster gives them in lax modes too, where one server would store something else.
+const CONVERSION: &[u16] = &[1048, 1264, 1292, 1364, 1366, 1406, 1265];
+
+/// Both servers, with what was found so far.
+struct Differ {
+    node: Conn,
+    plain: Conn,
+    lax: bool,
+    seed: u64,
+    /// Of each class: statements, refused ones.
+    counts: BTreeMap<&'static str, (usize, usize)>,
+    refusals: BTreeMap<String, usize>,
+    differences: Vec<String>,
+    // Dropped after the clients.
+    _servers: (TestCluster, PlainServer),
+}
+
+impl Differ {
+    async fn start() -> Self {
+        let cluster = TestCluster::start();
+        let plain_server = PlainServer::start();
+        let node = cluster.database("app", "DBPARTITIONS = 4").await;
+        let mut plain = connect(plain_server.port(), None).await;
+        run(&mut plain, "CREATE DATABASE app").await;
+        run(&mut plain, "USE app").await;
+        let mut differ = Self {
+            node,
+            plain,
+            lax: false,
+            seed: 0,
+            counts: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+            differences: Vec::new(),
+            _servers: (cluster, plain_server),
+        };
+        for table in TABLES {
+            run(&mut differ.node, &format!("{} {}", table.create(), table.clause)).await;
+            run(&mut differ.plain, &table.create()).await;
+        }
+        differ
+    }
+
+    async fn both(&mut self, sql: &str) {
+        run(&mut self.node, sql).await;
+        run(&mut self.plain, sql).await;
+    }
+
+    /// Empties one table and fills it anew, alike on both.
+    async fn fill(&mut self, table: &Table, rng: &mut StdRng) {
+        self.both(&format!("DELETE FROM {}", table.name)).await;
+        self.both(&table.fill(rng)).await;
+    }
+
+    async fn run_seed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.lax = seed % 4 == 3;
+        let mut rng = StdRng::seed_from_u64(seed);
+        self.both("SET SESSION sql_mode = DEFAULT").await;
+        for table in TABLES {
+            self.fill(table, &mut rng).await;
+        }
+        if self.lax {
+            self.both("SET SESSION sql_mode = ''").await;
+        }
+        let mut memory = Memory::default();
+        for _ in 0..STATEMENTS {
+            let statement = Generator::statement(&mut rng, &mut memory);
+            if !self.check(&statement).await
+                && let Some(table) = TABLES.iter().find(|table| Some(table.name) == statement.changes)
+            {
+                self.both("SET SESSION sql_mode = DEFAULT").await;
+                self.fill(table, &mut StdRng::seed_from_u64(seed)).await;
+                if self.lax {
+                    self.both("SET SESSION sql_mode = ''").await;
+                }
+            }
+            if self.differences.len() > ENOUGH {
+                return;
+            }
+        }
+        for table in TABLES {
+            self.check_places(table).await;
+        }
+    }
+
+    /// Runs one statement on both; false when they differ.
+    async fn check(&mut self, statement: &Statement) -> bool {
+        let way = match &statement.parameters {
+            None => Way::Text,
+            Some(values) => Way::Prepared(values.clone()),
+        };
+        let node = outcome(&mut self.node, &statement.sql, &way).await;
+        let counts = self.counts.entry(statement.class).or_default();
+        counts.0 += 1;
+        if let Outcome::Error { errno, message, .. } = &node {
+            let lax = (self.lax || statement.sql.contains("IGNORE INTO")) && statement.changes.is_some();
+            if *errno == 1235 || (lax && CONVERSION.contains(errno)) {
+                counts.1 += 1;
+                let reason: String = format!("{}: {message}", statement.class).chars().take(100).collect();
+                *self.refusals.entry(reason).or_default() += 1;
+                return true;
+            }
+        }
+        let plain = outcome(&mut self.plain, &statement.sql, &way).await;
+        let (shown_node, shown_plain) = (node.clone(), plain.clone());
+        if let (Outcome::Error { errno, .. }, Outcome::Error { .. }) = (&node, &plain)
+            && CONVERSION.contains(errno)
+            && statement.sql.matches("), (").count() > 0
+        {
+            // Of several wrong rows, the cluster names the first whose shard key is wrong.
+            return true;
+        }
+        let (node, plain) = (comparable(node, statement), comparable(plain, statement));
+        if node != plain {
+            if statement.changes.is_none()
+                && (self.has_twins(&statement.sql).await
+                    || self.depends_on_index(statement, &way, &node).await)
+            {
+                return true;
+            }
+            self.found(&format!("{} {way:?}", statement.sql), &shown_node, &shown_plain);
+            return false;
+        }
+        match statement.changes {
+            Some(table) => self.same_rows(&format!("SELECT * FROM {table}"), &statement.sql, &way).await,
+            None => true,
+        }
+    }
+
+    /// True when the plain server itself gives the node's answer once it may not use its key: MariaDB 10.11 finds `k = 1.5` at
+    /// 2 in an index of integers, and nowhere without it.
+    async fn depends_on_index(&mut self, statement: &Statement, way: &Way, node: &Outcome) -> bool {
+        let mut sql = statement.sql.clone();
+        for table in TABLES {
+            let key = if table.key.contains("NOT NULL") { "PRIMARY" } else { "u" };
+            let from = format!(" FROM {}", table.name);
+            sql = sql.replace(&format!("{from} "), &format!("{from} IGNORE INDEX ({key}) "));
+        }
+        let plain = outcome(&mut self.plain, &sql, way).await;
+        comparable(plain, statement) == *node
+    }
+
+    /// True when a table of the statement has two rows with one id, so that an order by id says too little.
+    async fn has_twins(&mut self, sql: &str) -> bool {
+        for table in TABLES.iter().filter(|table| sql.contains(&format!(" {}", table.name))) {
+            let query = format!("SELECT 1 FROM {} GROUP BY id HAVING COUNT(*) > 1", table.name);
+            let Outcome::Rows { rows, .. } = outcome(&mut self.plain, &query, &Way::Text).await else {
+                panic!("{query}");
+            };
+            if !rows.is_empty() {
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn same_rows(&mut self, query: &str, after: &str, way: &Way) -> bool {
+        let node = outcome(&mut self.node, query, &Way::Text).await.sorted();
+        let plain = outcome(&mut self.plain, query, &Way::Text).await.sorted();
+        let same = node == plain;
+        if !same {
+            self.found(&format!("{query} after {after} {way:?}"), &node, &plain);
+        }
+        same
+    }
+
+    /// Each row must be found by its shard key alone.
+    async fn check_places(&mut self, table: &Table) {
+        let keys = format!("SELECT DISTINCT k FROM {} WHERE k IS NOT NULL", table.name);
+        let Outcome::Rows { rows, .. } = outcome(&mut self.plain, &keys, &Way::Text).await else {
+            panic!("{keys}");
+        };
+        for key in rows.into_iter().filter_map(|row| row.into_iter().next()) {
+            let sql = format!("SELECT id FROM {} WHERE k = ?", table.name);
+            let way = Way::Prepared(vec![key]);
+            let node = outcome(&mut self.node, &sql, &way).await.sorted();
+            let plain = outcome(&mut self.plain, &sql, &way).await.sorted();
+            if node != plain {
+                self.found(&format!("(row not at its place) {sql} {way:?}"), &node, &plain);
+            }
+        }
+    }
+
+    fn found(&mut self, what: &str, node: &Outcome, plain: &Outcome) {
+        let lax = if self.lax { " sql_mode=''" } else { "" };
+        let (node, plain) = (lines(node), lines(plain));
+        let only = |a: &[String], b: &[String]| -> String {
+            let lines: Vec<&str> = a.iter().filter(|line| !b.contains(line)).map(String::as_str).collect();
+            format!("{} lines, only here: {}", a.len(), lines.join(" ")).chars().take(1200).collect()
+        };
+        let (first, second) = (only(&node, &plain), only(&plain, &node));
+        let text = format!("seed {}{lax}: {what}\n  node:  {first}\n  plain: {second}", self.seed);
+        println!("{text}");
+        self.differences.push(text);
+    }
+
+    fn report(&self) {
+        for (class, (count, refused)) in &self.counts {
+            println!("{class}: {count} statements, {refused} refused ({} %)", refused * 100 / count.max(&1));
+        }
+        let mut reasons: Vec<_> = self.refusals.iter().collect();
+        reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (reason, count) in reasons.iter().take(40) {
+            println!("  {count} {reason}");
+        }
+    }
+}
+
+/// An answer without what the servers may choose.
+fn comparable(outcome: Outcome, statement: &Statement) -> Outcome {
+    let mut outcome = outcome.without_message();
+    match &mut outcome {
+        // Servers convert a condition's constants once for each plan, and warn each time: only the rows' own warnings are compared.
+        Outcome::Done { warnings, info, .. } => {
+            *warnings = 0;
+            if statement.class != "insert"
+                && let Some(end) = info.find("Warnings")
+            {
+                info.truncate(end);
+            }
+        }
+        // The servers' families have different states for one number.
+        Outcome::Error { sqlstate, .. } => sqlstate.clear(),
+        // "Not fixed" or 0, by the plan.
+        Outcome::Rows { columns, rows } => {
+            if rows.is_empty() {
+                // A plan that reads nothing is not optimized, and NOT NULL shows how far it was.
+                columns.iter_mut().for_each(|column| column.flags &= !1);
+            }
+            let texts = columns.iter_mut().filter(|column| column.kind.contains("STRING"));
+            texts.for_each(|column| {
+                column.decimals = 0;
+                // MIN of an ENUM is one or none, by whether the server went through a temporary table.
+                column.flags &= !ENUM_FLAG;
+                column.kind = "string".to_owned();
+            });
+        }
+    }
+    if statement.loose
+        && let Outcome::Rows { rows, .. } = &mut outcome
+    {
+        rows.iter_mut().flatten().for_each(loosen);
+    }
+    match statement.ordered {
+        true => outcome,
+        false => outcome.sorted(),
+    }
+}
+
+/// One spelling for all texts that the collations call equal: without case, accents of the test's words, and trailing spaces.
+fn loosen(value: &mut Value) {
+    let Value::Bytes(bytes) = value else { return };
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let folded: String = text
+        .trim_end_matches(' ')
+        .to_lowercase()
+        .chars()
+        .map(|c| match c {
+            'ä' | 'á' => 'a',
+            'é' => 'e',
+            other => other,
+        })
+        .collect();
+    // general_ci calls ß and s equal, unicode_ci ß and ss.
+    *bytes = folded.replace("ss", "s").replace('ß', "s").into_bytes();
+}
+
+/// An answer in pieces that can be told apart: columns and rows.
+fn lines(outcome: &Outcome) -> Vec<String> {
+    let Outcome::Rows { columns, rows } = outcome else { return vec![format!("{outcome:?}")] };
+    let columns = columns.iter().map(|c| {
+        format!("[{}.{} {} {:x} cs{} .{}]", c.table, c.label, c.kind, c.flags, c.character_set, c.decimals)
+    });
+    let rows = rows.iter().map(|row| {
+        let values: Vec<String> = row.iter().map(|value| value.as_sql(false)).collect();
+        format!("({})", values.join(","))
+    });
+    columns.chain(rows).collect()
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+#[tokio::test]
+async fn random_statements_are_answered_as_one_server_answers_or_refused() {
+    let mut differ = Differ::start().await;
+    let first = number("DIFF_SEED").unwrap_or(1);
+    for seed in first..first + number("DIFF_COUNT").unwrap_or(SEEDS) {
+        differ.run_seed(seed).await;
+        if differ.differences.len() > ENOUGH {
+            break;
+        }
+    }
+    differ.report();
+    assert!(
+        differ.differences.is_empty(),
+        "{} differences:\n{}",
+        differ.differences.len(),
+        differ.differences.join("\n")
+    );
+}
