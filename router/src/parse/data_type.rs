@@ -244,11 +244,9 @@ fn string(c: &mut Cursor<'_>, word: &str) -> Result<Option<DataType>, RouterErro
         _ => return Ok(None),
     };
     match &mut base {
-        ColumnType::Char { length, .. } | ColumnType::VarChar { length, .. } => {
-            if c.accept_op("(") {
-                *length = Some(c.small::<u32>()?);
-                c.expect_op(")")?;
-            }
+        ColumnType::Char { length, .. } | ColumnType::VarChar { length, .. } if c.accept_op("(") => {
+            *length = Some(c.small::<u32>()?);
+            c.expect_op(")")?;
         }
         ColumnType::Enum | ColumnType::Set => _ = c.skip_parentheses()?,
         _ if c.is_op("(") => _ = c.skip_parentheses()?,
