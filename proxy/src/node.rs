@@ -25,6 +25,8 @@ pub struct Node {
     pub ddl: tokio::sync::Mutex<()>,
     /// What the instances say of themselves.
     pub server: ArcSwap<ServerInfo>,
+    /// True when the instances were asked, whether or not one has answered.
+    pub asked: watch::Sender<bool>,
     /// True when the node stops.
     pub stop: watch::Sender<bool>,
 }
@@ -63,6 +65,11 @@ impl Default for ServerInfo {
 }
 
 impl ServerInfo {
+    /// No instance has said anything yet.
+    pub fn is_assumed(&self) -> bool {
+        self.collations.is_empty()
+    }
+
     /// Reads a server's version string: `10.11.19-MariaDB-0+deb12u1`, `8.4.2`.
     pub fn parse_version(text: &str) -> ServerVersion {
         let text = text.strip_prefix("5.5.5-").unwrap_or(text);
@@ -119,6 +126,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         sequences: Sequences::default(),
         ddl: tokio::sync::Mutex::new(()),
         server: ArcSwap::from_pointee(ServerInfo::default()),
+        asked: watch::Sender::new(false),
         stop: watch::Sender::new(false),
         meta,
         config,

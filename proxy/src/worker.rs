@@ -82,6 +82,9 @@ impl Worker {
 /// How long sessions may take to notice that the node stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Between questions to instances that did not answer when the node started.
+const LEARN_AGAIN: Duration = Duration::from_secs(1);
+
 /// Accepts and serves clients until the node stops.
 pub fn run(node: &Arc<Node>, index: usize, workers: usize, listener: std::net::TcpListener) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -107,9 +110,7 @@ pub fn run(node: &Arc<Node>, index: usize, workers: usize, listener: std::net::T
     });
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
-        if index == 0 {
-            crate::session::collations::learn_server(&worker).await;
-        }
+        learn(&worker, index == 0).await;
         accept(&worker, listener).await;
     });
     // Sessions were told to end; what is left after the timeout is dropped with the runtime.
@@ -120,6 +121,31 @@ pub fn run(node: &Arc<Node>, index: usize, workers: usize, listener: std::net::T
     };
     local.block_on(&runtime, async {
         let _ = tokio::time::timeout(STOP_TIMEOUT, ended).await;
+    });
+}
+
+/// What a client sees and how its statements are read depend on what the instances are, so nobody is served before one was asked. Where none
+/// answers, clients are served with what is assumed, and the first worker goes on asking.
+async fn learn(worker: &Rc<Worker>, first: bool) {
+    if !first {
+        let _ = worker.node.asked.subscribe().wait_for(|asked| *asked).await;
+        return;
+    }
+    let learnt = crate::session::collations::learn_server(worker).await;
+    worker.node.asked.send_replace(true);
+    if learnt {
+        return;
+    }
+    let worker = Rc::clone(worker);
+    tokio::task::spawn_local(async move {
+        loop {
+            tokio::time::sleep(LEARN_AGAIN).await;
+            if !worker.node.server.load().is_assumed()
+                || crate::session::collations::learn_server(&worker).await
+            {
+                return;
+            }
+        }
     });
 }
 

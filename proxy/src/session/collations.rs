@@ -39,14 +39,18 @@ impl Collations {
         Some((format!("'{}'", collation.charset), format!("'{}'", collation.name)))
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
     /// The default collation of a character set.
     pub fn default_of(&self, charset: &str) -> Option<&str> {
         self.by_id.values().find(|c| c.is_default && c.charset == charset).map(|c| c.name.as_str())
     }
 }
 
-/// Asks the first instance that answers, if nobody has yet.
-pub async fn learn_server(worker: &Rc<Worker>) {
+/// Asks the first instance that answers. True when one did, or when there is none to ask.
+pub async fn learn_server(worker: &Rc<Worker>) -> bool {
     let catalog = worker.node.meta.catalog();
     for instance in catalog.instances.values() {
         let mut connection = match worker.pool(instance).acquire(false).await {
@@ -60,13 +64,14 @@ pub async fn learn_server(worker: &Rc<Worker>) {
             Ok(info) => {
                 tracing::info!(instance = %instance.name, version = %info.version, "learnt the server's version");
                 worker.node.server.store(Arc::new(info));
-                return;
+                return true;
             }
             Err(e) => {
                 tracing::warn!(instance = %instance.name, error = %e.message, "instance does not describe itself")
             }
         }
     }
+    catalog.instances.is_empty()
 }
 
 /// Reads version and collations.
