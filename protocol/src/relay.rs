@@ -59,7 +59,7 @@ impl ColumnRewrite for NoRewrite {
 /// Numbers that the caller knows better than the backend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
-    /// In OK packets of results without rows.
+    /// In OK packets of results without rows; where no row was affected no value was used either.
     pub last_insert_id: Option<u64>,
     /// In OK packets of results without rows.
     pub affected_rows: Option<u64>,

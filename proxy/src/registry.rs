@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -57,13 +57,14 @@ pub struct Kill {
 pub struct Registry {
     next_id: AtomicU32,
     limit: u32,
+    started: Instant,
     /// Guards the map only; held for a look-up or an insert.
     sessions: Mutex<BTreeMap<u32, Arc<SessionEntry>>>,
 }
 
 impl Registry {
     pub fn new(limit: u32) -> Self {
-        Self { next_id: AtomicU32::new(1), limit, sessions: Mutex::default() }
+        Self { next_id: AtomicU32::new(1), limit, started: Instant::now(), sessions: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<SessionEntry>>> {
@@ -91,6 +92,11 @@ impl Registry {
         });
         sessions.insert(id, Arc::clone(&entry));
         Some(Registration { entry, registry: Arc::clone(self) })
+    }
+
+    /// How long the node has been up.
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
     }
 
     pub fn all(&self) -> Vec<Arc<SessionEntry>> {

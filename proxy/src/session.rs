@@ -89,6 +89,8 @@ pub struct Session {
     pub peer: String,
     pub database: Option<String>,
     pub settings: Rc<Settings>,
+    /// As after login: the character set that the client asked for there.
+    first_settings: Rc<Settings>,
     pub mode: SqlMode,
     pub own: OwnVariables,
     pub transaction: Transaction,
@@ -138,6 +140,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         user: account.user,
         peer: peer.ip().to_string(),
         database: account.database,
+        first_settings: Rc::clone(&settings),
         settings,
         mode,
         own: OwnVariables::default(),
@@ -189,9 +192,22 @@ impl Session {
             entry.busy_since.store(micros(&entry).max(1), Ordering::Relaxed);
             let go_on = self.command(&payload).await;
             entry.idle();
-            if !go_on || self.client.flush().await.is_err() || entry.kill.connection.load(Ordering::SeqCst) {
+            if !go_on || self.flush_client().await.is_err() || entry.kill.connection.load(Ordering::SeqCst) {
                 return;
             }
+        }
+    }
+
+    /// Writes all output. A client that does not take it can still be killed.
+    pub async fn flush_client(&mut self) -> Result<(), Failure> {
+        if self.client.output.is_empty() {
+            return Ok(());
+        }
+        let entry = Arc::clone(self.entry());
+        tokio::select! {
+            biased;
+            flushed = self.client.flush() => Ok(flushed?),
+            () = killed(&entry) => Err(Failure::ClientGone),
         }
     }
 
@@ -280,6 +296,13 @@ async fn killed(entry: &SessionEntry) {
     }
 }
 
+/// Resolves when this session's statement is to end; takes the request.
+async fn killed_statement(entry: &SessionEntry) {
+    while !entry.kill.query.swap(false, Ordering::SeqCst) {
+        entry.kill.wake.notified().await;
+    }
+}
+
 fn micros(entry: &SessionEntry) -> u64 {
     u64::try_from(entry.started.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
@@ -288,7 +311,10 @@ fn micros(entry: &SessionEntry) -> u64 {
 impl SessionFacts for Session {
     fn literal(&self, function: SessionFunction) -> String {
         let s = self;
-        let text = |t: &str| result::quote_string(t);
+        let text = |t: &str| match s.mode.no_backslash_escapes {
+            true => format!("'{}'", t.replace('\'', "''")),
+            false => result::quote_string(t),
+        };
         match function {
             // BIGINT, as the functions are: MariaDB gives a cast INT when its operand is short.
             SessionFunction::LastInsertId => format!("CAST('{:021}' AS UNSIGNED)", s.last_insert_id),

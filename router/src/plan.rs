@@ -223,6 +223,8 @@ pub struct RoutedPlan {
     pub reason: Arc<str>,
     /// SQL_CALC_FOUND_ROWS: FOUND_ROWS() must be asked from the connection that ran the statement.
     pub calc_found_rows: bool,
+    /// `LAST_INSERT_ID(expression)` is in it: the OK packet says the value.
+    pub sets_last_id: bool,
     /// User variables that the statement reads: lower case, without the `@`.
     pub user_variables: Vec<String>,
     body: Body,

@@ -180,7 +180,9 @@ impl Relay {
             had_rows: false,
         });
         ok.affected_rows = self.overrides.affected_rows.unwrap_or(ok.affected_rows);
-        ok.last_insert_id = self.overrides.last_insert_id.unwrap_or(ok.last_insert_id);
+        if ok.affected_rows > 0 {
+            ok.last_insert_id = self.overrides.last_insert_id.unwrap_or(ok.last_insert_id);
+        }
         self.ok(ok, patch, out);
     }
 

@@ -3,6 +3,7 @@
 //! Commands are queued into one buffer and written together; answers are read in the same order. **Invariant:** `outstanding` counts the
 //! commands whose answers were not read to the end; a connection with any goes back to no pool.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -63,6 +64,12 @@ pub struct Connection {
     /// START TRANSACTION was sent.
     pub in_transaction: bool,
     broken: bool,
+    /// A KILL QUERY is on its way to it, which may come after its statement has ended: no other session may have it.
+    kill_sent: bool,
+    /// The server's max_allowed_packet, in bytes.
+    max_packet: usize,
+    /// Statements used since this tick are not evicted: they are about to run.
+    pinned_since: u64,
 }
 
 /// A small answer, decoded.
@@ -125,8 +132,13 @@ impl Connection {
             prefix: 0,
             in_transaction: false,
             broken: false,
+            kill_sent: false,
+            max_packet: usize::MAX,
+            pinned_since: u64::MAX,
         };
         connection.login(instance).await.map_err(|e| failed(e.message))?;
+        let answer = connection.query("SELECT @@max_allowed_packet").await?;
+        connection.max_packet = answer.text(0, 0).parse().unwrap_or(usize::MAX);
         Ok(connection)
     }
 
@@ -204,6 +216,7 @@ impl Connection {
 
     pub fn is_reusable(&self) -> bool {
         !self.broken
+            && !self.kill_sent
             && self.outstanding == 0
             && self.prefix == 0
             && !self.in_transaction
@@ -214,6 +227,29 @@ impl Connection {
     /// The connection must not be used again.
     pub fn mark_broken(&mut self) {
         self.broken = true;
+    }
+
+    /// Notes that a KILL QUERY is sent to this connection.
+    pub fn note_kill(&mut self) {
+        self.kill_sent = true;
+    }
+
+    /// Whether the server takes a command of so many bytes. It would close the connection over a longer one, and its error is lost when
+    /// that happens while the command is still being written.
+    ///
+    /// Errors: 1153.
+    pub fn check_size(&self, bytes: usize) -> Result<(), SqlError> {
+        if bytes <= self.max_packet {
+            return Ok(());
+        }
+        Err(SqlError::new(
+            1153,
+            "08S01",
+            format!(
+                "Got a packet bigger than 'max_allowed_packet' bytes: the statement has {bytes}, instance '{}' takes {}",
+                self.instance, self.max_packet
+            ),
+        ))
     }
 
     /// A SET that was read back made these the connection's settings.
@@ -444,22 +480,48 @@ impl Connection {
 
     // ---- prepared statements
 
-    /// The statement of this text, when it is prepared here.
+    /// What names a statement here: its text, and before it the settings that change how a server reads a text. A server parses once, when it
+    /// prepares, so the same text under another `sql_mode` is another statement.
+    fn statement_key<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        let mut key = Vec::new();
+        for name in ["sql_mode", "character_set_client", "collation_connection"] {
+            if let Some(value) = self.settings.get(name) {
+                key.extend_from_slice(name.as_bytes());
+                key.extend_from_slice(value.as_bytes());
+                key.push(0);
+            }
+        }
+        if key.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        key.extend_from_slice(text);
+        Cow::Owned(key)
+    }
+
+    /// Keeps the statements that are used or prepared from now on until the next call.
+    pub fn pin_statements(&mut self) {
+        self.pinned_since = self.tick + 1;
+    }
+
+    /// The statement of this text, when it is prepared here under the same settings.
     pub fn statement(&mut self, text: &[u8]) -> Option<BackendStatement> {
+        let key = self.statement_key(text);
         self.tick += 1;
-        let (statement, used) = self.statements.get_mut(text)?;
+        let (statement, used) = self.statements.get_mut(&*key)?;
         *used = self.tick;
         Some(*statement)
     }
 
     /// Enters a statement that was just prepared; queues the close of the least recently used one above the limit.
     pub fn keep_statement(&mut self, text: &[u8], statement: BackendStatement) {
+        let key = self.statement_key(text).into();
         self.tick += 1;
-        self.statements.insert(text.into(), (statement, self.tick));
+        self.statements.insert(key, (statement, self.tick));
         if self.statements.len() <= self.statement_limit {
             return;
         }
-        let oldest = self.statements.iter().min_by_key(|(_, (_, used))| *used).map(|(text, _)| text.clone());
+        let oldest = self.statements.iter().min_by_key(|(_, (_, used))| *used);
+        let oldest = oldest.filter(|(_, (_, used))| *used < self.pinned_since).map(|(text, _)| text.clone());
         if let Some((old, _)) = oldest.and_then(|text| self.statements.remove(&text)) {
             self.write_command(|out| {
                 out.push(COM_STMT_CLOSE);

@@ -61,8 +61,13 @@ impl Session {
             return Err(e.into());
         }
         let mut leases: Vec<Lease> = leases.into_iter().flatten().collect();
+        // A statement of its own is the transaction that SET TRANSACTION was for.
+        let alone = if in_transaction { Vec::new() } else { self.transaction.take_next() };
         for lease in &mut leases {
             lease.connection.queue_settings(&self.settings);
+            for statement in &alone {
+                lease.connection.queue_prefix(statement);
+            }
             if lease.in_transaction && !lease.connection.in_transaction {
                 for statement in self.transaction.opening() {
                     lease.connection.queue_prefix(&statement);

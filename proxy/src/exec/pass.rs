@@ -13,6 +13,7 @@ use super::lease::Lease;
 use super::names::Names;
 use super::send::{self, Sending};
 use super::watch;
+use crate::backend::connection::Answer;
 use crate::error::SqlError;
 use crate::frontend::WRITE_SIZE;
 use crate::session::{Failure, Session, Warning};
@@ -47,6 +48,17 @@ impl ColumnRewrite for Rewriter<'_> {
     }
 }
 
+/// What the session asks or notes after an answer went through.
+#[derive(Clone, Copy, Debug, Default)]
+struct After {
+    /// First AUTO_INCREMENT value that the sequence gave; the OK packet says it.
+    generated: Option<u64>,
+    /// The OK packet's value may be one that the statement gave itself, which LAST_INSERT_ID() does not follow: ask which it is.
+    ask_insert_id: bool,
+    /// SQL_CALC_FOUND_ROWS: ask how many rows there would have been.
+    ask_found_rows: bool,
+}
+
 impl Session {
     /// Runs the execution's only statement and passes its answer through.
     pub async fn pass(
@@ -71,17 +83,22 @@ impl Session {
                 self.lease(group).await?
             }
         };
-        let queued =
-            send::queue(&mut lease.connection, execution, std::slice::from_ref(statement), sending).await;
+        let statements = std::slice::from_ref(statement);
+        let queued = match send::ready(&mut lease.connection, execution, statements, sending).await {
+            Ok(()) => send::queue(&mut lease.connection, execution, statements, sending),
+            Err(e) => Err(e),
+        };
         if let Err(e) = queued {
             self.release(lease);
             return Err(self.logical_error(e, Names::of(plan)).into());
         }
-        let generated = match plan.class.writes() {
-            true => execution.first_generated,
-            false => None,
+        let writes = plan.class.writes();
+        let after = After {
+            generated: execution.first_generated.filter(|_| writes && !plan.sets_last_id),
+            ask_insert_id: writes && (plan.sets_last_id || plan.sequence.is_none()),
+            ask_found_rows: plan.calc_found_rows,
         };
-        self.relay(lease, sending.response_kind(), Names::of(plan), generated, more).await
+        self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await
     }
 
     /// Sends a text as it is and passes the answer through.
@@ -102,10 +119,14 @@ impl Session {
                 }
             };
             send::queue_without_params(&mut lease.connection, statement.id)?;
-            return self.relay(lease, ResponseKind::Execute, names, None, more).await;
+            return self.relay(lease, ResponseKind::Execute, names, After::default(), more).await;
+        }
+        if let Err(e) = lease.connection.check_size(text.len() + 1) {
+            self.release(lease);
+            return Err(e.into());
         }
         lease.connection.queue_query(text);
-        self.relay(lease, ResponseKind::Query, names, None, more).await
+        self.relay(lease, ResponseKind::Query, names, After::default(), more).await
     }
 
     /// Reads the answer of the one statement that is queued on the lease and forwards it.
@@ -114,7 +135,7 @@ impl Session {
         mut lease: Lease,
         kind: ResponseKind,
         names: Names<'_>,
-        generated: Option<u64>,
+        after: After,
         more: bool,
     ) -> Result<(), Failure> {
         lease.connection.flush().await?;
@@ -127,7 +148,7 @@ impl Session {
             false,
             self.client.sequence,
         );
-        relay.overrides.last_insert_id = generated;
+        relay.overrides.last_insert_id = after.generated;
         let patch = self.status_patch(lease.in_transaction, more);
         let mut rewriter = Rewriter { names, error: None };
         loop {
@@ -149,7 +170,7 @@ impl Session {
             }
             if self.client.output.len() >= WRITE_SIZE {
                 // Back-pressure: nothing more is read while the client does not take what it has.
-                self.client.flush().await?;
+                self.flush_client().await?;
             }
             let pool = std::rc::Rc::clone(lease.connection.pool());
             let filled = watch::fill(
@@ -185,7 +206,10 @@ impl Session {
             return Err(Failure::Told);
         }
         if warnings > 0 {
-            self.fetch_warnings(&mut lease, names).await?;
+            self.fetch_warnings(&mut lease, names).await;
+        }
+        if let Some(end) = seen.end {
+            self.ask_after(&mut lease, after, end).await;
         }
         self.release(lease);
         Ok(())
@@ -216,15 +240,44 @@ impl Session {
             self.row_count = -1;
         } else {
             self.row_count = i64::try_from(end.affected_rows).unwrap_or(i64::MAX);
-            if end.last_insert_id != 0 {
-                self.last_insert_id = end.last_insert_id;
-            }
         }
     }
 
-    /// Reads a backend's warnings, since its connection goes to other sessions.
-    pub async fn fetch_warnings(&mut self, lease: &mut Lease, names: Names<'_>) -> Result<(), Failure> {
-        let answer = lease.connection.query("SHOW WARNINGS").await?;
+    /// Asks the connection that ran a statement for what only it knows. The answer is with the client already: a failure changes nothing of it.
+    async fn ask_after(&mut self, lease: &mut Lease, after: After, end: ResultEnd) {
+        let insert_id = after.ask_insert_id && end.last_insert_id != 0;
+        let question = match (insert_id, after.ask_found_rows) {
+            (true, _) => "SELECT LAST_INSERT_ID()",
+            (false, true) => "SELECT FOUND_ROWS()",
+            (false, false) => return,
+        };
+        let answer = lease.connection.query(question).await;
+        let Ok(number) = answer.map_err(|_| ()).and_then(|a| a.text(0, 0).parse().map_err(|_| ())) else {
+            return;
+        };
+        match insert_id {
+            // A value from another session that was on this connection before differs from what was inserted.
+            true if number == end.last_insert_id => self.last_insert_id = number,
+            true => {}
+            false => self.found_rows = number,
+        }
+    }
+
+    /// Reads a backend's warnings, since its connection goes to other sessions. The statement is done and its answer may be on its way to the
+    /// client: when the warnings cannot be had, that is no error of the statement's.
+    pub async fn fetch_warnings(&mut self, lease: &mut Lease, names: Names<'_>) {
+        let answer = match lease.connection.query("SHOW WARNINGS").await {
+            Ok(answer) => answer,
+            Err(e) => {
+                tracing::debug!(error = %e.message, "SHOW WARNINGS failed");
+                return;
+            }
+        };
+        self.take_warnings(&answer, names);
+    }
+
+    /// Adds what SHOW WARNINGS answered to the session's warnings.
+    pub fn take_warnings(&mut self, answer: &Answer, names: Names<'_>) {
         for row in 0..answer.rows.len() {
             self.warnings.push(Warning {
                 level: answer.text(row, 0),
@@ -232,7 +285,6 @@ impl Session {
                 message: names.in_text(&answer.text(row, 2)),
             });
         }
-        Ok(())
     }
 
     /// An error with logical names.

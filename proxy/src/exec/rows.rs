@@ -24,7 +24,7 @@ use super::send::{self, Sending};
 use super::watch;
 use super::write::{Part, parts};
 use crate::error::SqlError;
-use crate::frontend::Frontend;
+use crate::frontend::{Frontend, WRITE_SIZE};
 use crate::merge::{Merge, MergeError, MergeInput, MergeLimits, Number, RowFormat, Step};
 use crate::registry::SessionEntry;
 use crate::session::dispatch::Input;
@@ -231,6 +231,12 @@ impl Session {
         sending: Sending<'_>,
         more: bool,
     ) -> Result<(), Failure> {
+        if self.settings.get("sql_select_limit").is_some() {
+            return Err(SqlError::not_supported(
+                "a query of several physical tables while sql_select_limit is set: each would be cut by itself; use LIMIT",
+            )
+            .into());
+        }
         let names = Names::of(plan);
         let mut parts = parts(plan, execution)?;
         if !spec.input_order.is_empty() && !self.transaction.applies() {
@@ -238,13 +244,15 @@ impl Session {
         }
         let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
         let mut leases = self.lease_all(&groups).await?;
+        if let Err(e) = send::ready_all(&mut leases, execution, &parts, sending).await {
+            for lease in leases {
+                self.release(lease);
+            }
+            return Err(self.logical_error(e, names).into());
+        }
         for (part, lease) in parts.iter().zip(&mut leases) {
             let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
-            let queued = send::queue(&mut lease.connection, execution, statements, sending).await;
-            if let Err(e) = queued {
-                // Statements of this group may be queued already: their connections cannot be kept.
-                return Err(self.logical_error(e, names).into());
-            }
+            send::queue(&mut lease.connection, execution, statements, sending)?;
         }
         for lease in &mut leases {
             lease.connection.flush().await?;
@@ -291,13 +299,20 @@ impl Session {
     async fn finish_feeds(
         &mut self,
         feeds: Vec<Feed>,
-        streamed: Result<u64, Failure>,
+        mut streamed: Result<u64, Failure>,
         names: Names<'_>,
     ) -> Result<u64, Failure> {
         let mut held = 0;
+        let mut gone = matches!(streamed, Err(Failure::ClientGone));
         for mut feed in feeds {
-            if feed.lease.connection.is_broken() || matches!(streamed, Err(Failure::ClientGone)) {
-                feed.lease.connection.mark_broken();
+            if feed.lease.connection.is_broken() {
+                // Nothing more comes.
+            } else if gone || (streamed.is_err() && !feed.lease.in_transaction) {
+                // The answer is of no use any more. In a transaction the connection is: it is read to the end there.
+                if !feed.ended() {
+                    let pool = Rc::clone(feed.lease.connection.pool());
+                    watch::abandon(&mut feed.lease.connection, &pool);
+                }
             } else {
                 let reading = Reading {
                     client: &self.client,
@@ -306,9 +321,14 @@ impl Session {
                     held: &mut held,
                     budget: 0,
                 };
-                feed.drain(&reading).await?;
-                if feed.warnings > 0 {
-                    self.fetch_warnings(&mut feed.lease, names).await?;
+                if let Err(e) = feed.drain(&reading).await {
+                    gone |= matches!(e, Failure::ClientGone);
+                    feed.lease.connection.mark_broken();
+                    if streamed.is_ok() || gone {
+                        streamed = Err(e);
+                    }
+                } else if feed.warnings > 0 {
+                    self.fetch_warnings(&mut feed.lease, names).await;
                 }
             }
             self.release(feed.lease);
@@ -377,7 +397,9 @@ impl Session {
                     rows += 1;
                     self.client.packet(&out);
                     out.clear();
-                    self.client.flush_window().await?;
+                    if self.client.output.len() >= WRITE_SIZE {
+                        self.flush_client().await?;
+                    }
                 }
                 Step::Done => return Ok(rows),
                 step => {

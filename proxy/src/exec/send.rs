@@ -9,6 +9,8 @@ use ostrakon_protocol::statement::{Param, ParamValue, encode_execute};
 use ostrakon_protocol::value::{BinaryValue, ValueType};
 use ostrakon_router::plan::{Execution, ParamSource, PhysicalStatement};
 
+use super::lease::Lease;
+use super::write::Part;
 use crate::backend::connection::{BackendStatement, Connection};
 use crate::error::SqlError;
 
@@ -29,9 +31,69 @@ impl Sending<'_> {
     }
 }
 
-/// Queues statements of one connection, in order. Prepared ones that the connection does not have yet are prepared first, which costs one
-/// round trip.
-pub async fn queue(
+/// Makes a connection ready for statements: they are not too long for it, and prepared ones that it does not have yet are prepared, which
+/// costs a round trip each. No statement is queued, so after an error the connection is as good as it was.
+///
+/// Errors: 1153, and what the server says against a statement.
+pub async fn ready(
+    connection: &mut Connection,
+    execution: &Execution,
+    statements: &[PhysicalStatement],
+    sending: Sending<'_>,
+) -> Result<(), SqlError> {
+    for statement in statements {
+        connection.check_size(execution.text(statement).len() + 1)?;
+    }
+    let Sending::Prepared(params) = sending else { return Ok(()) };
+    connection.pin_statements();
+    for statement in statements {
+        let text = execution.text(statement);
+        let prepared = match connection.statement(text) {
+            Some(prepared) => prepared,
+            None => prepare(connection, text).await?.0,
+        };
+        let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
+        if sources.len() != usize::from(prepared.params) {
+            return Err(SqlError::other(format!(
+                "Internal error (please report): a physical statement has {} parameters, {} were planned",
+                prepared.params,
+                sources.len()
+            )));
+        }
+        let bytes = sources.iter().map(|source| match *source {
+            ParamSource::Client(n) => params.get(n).map_or(0, param_size),
+            ParamSource::Number(_) => size_of::<u64>(),
+        });
+        connection.check_size(bytes.sum())?;
+    }
+    Ok(())
+}
+
+/// `ready` for each part on its lease. Nothing is queued on any before all are ready.
+pub async fn ready_all(
+    leases: &mut [Lease],
+    execution: &Execution,
+    parts: &[Part],
+    sending: Sending<'_>,
+) -> Result<(), SqlError> {
+    for (part, lease) in parts.iter().zip(leases) {
+        let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
+        ready(&mut lease.connection, execution, statements, sending).await?;
+    }
+    Ok(())
+}
+
+/// Bytes of a parameter's text; a few, for other values.
+fn param_size(param: &Param<'_>) -> usize {
+    match param.value {
+        ParamValue::LongData(data) => data.len(),
+        ParamValue::Value(BinaryValue::Bytes(bytes)) => bytes.len(),
+        _ => 0,
+    }
+}
+
+/// Queues statements of one connection, in order. `ready` comes before.
+pub fn queue(
     connection: &mut Connection,
     execution: &Execution,
     statements: &[PhysicalStatement],
@@ -43,35 +105,17 @@ pub async fn queue(
         }
         return Ok(());
     };
-    // All are prepared before the first is executed: preparing flushes the connection and reads the next answer as its own.
-    for statement in statements {
-        let text = execution.text(statement);
-        if connection.statement(text).is_none() {
-            prepare(connection, text).await?;
-        }
-    }
     for statement in statements {
         let Some(prepared) = connection.statement(execution.text(statement)) else {
-            return Err(SqlError::other(format!(
-                "A prepared statement over {} physical tables on one instance is over the limit of prepared statements a connection",
-                statements.len()
-            )));
+            return Err(broken(connection, "a statement that was prepared is gone"));
         };
         let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
-        if sources.len() != usize::from(prepared.params) {
-            connection.mark_broken();
-            return Err(SqlError::other(format!(
-                "Internal error (please report): a physical statement has {} parameters, {} were planned",
-                prepared.params,
-                sources.len()
-            )));
-        }
         let mut values = Vec::with_capacity(sources.len());
         for source in sources {
             values.push(match *source {
                 ParamSource::Client(n) => match params.get(n) {
                     Some(param) => *param,
-                    None => return Err(SqlError::new(1210, "HY000", "Incorrect arguments to EXECUTE")),
+                    None => return Err(broken(connection, "a parameter is missing")),
                 },
                 ParamSource::Number(n) => Param {
                     value_type: ValueType::new(ColumnType::LONGLONG, true),
@@ -91,6 +135,7 @@ pub async fn prepare(
     connection: &mut Connection,
     text: &[u8],
 ) -> Result<(BackendStatement, Vec<Vec<u8>>), SqlError> {
+    connection.check_size(text.len() + 1)?;
     connection.queue_command(|out| {
         out.push(COM_STMT_PREPARE);
         out.extend_from_slice(text);

@@ -13,8 +13,8 @@ use crate::session::Failure;
 /// A statement that answers within this time is not watched: watching costs a system call.
 const UNWATCHED: Duration = Duration::from_millis(20);
 
-/// Reads more of the backend's answer, `need` bytes in the end. When the client leaves meanwhile, the statement is killed and `ClientGone` returned; KILL QUERY is
-/// passed on to the server, whose error then comes as the answer. SHOW PROCESSLIST shows the `statement` from now on.
+/// Reads more of the backend's answer, `need` bytes in the end. When the client leaves or its session is killed meanwhile, the statement is killed and `ClientGone`
+/// returned; KILL QUERY is passed on to the server, whose error then comes as the answer. SHOW PROCESSLIST shows the `statement` from now on.
 pub async fn fill(
     connection: &mut Connection,
     need: usize,
@@ -23,26 +23,42 @@ pub async fn fill(
     entry: &SessionEntry,
     statement: &[u8],
 ) -> Result<(), Failure> {
+    // A long answer that keeps coming is never waited for, and can be killed all the same.
+    pass_kill_on(connection, pool, entry)?;
     if let Ok(filled) = tokio::time::timeout(UNWATCHED, connection.fill(need)).await {
         return Ok(filled?);
     }
     entry.show_statement(statement);
-    let mut passed_on = false;
     loop {
-        if entry.kill.query.load(Ordering::SeqCst) && !passed_on {
-            passed_on = true;
-            kill_query(pool, connection.id);
-        }
+        pass_kill_on(connection, pool, entry)?;
         tokio::select! {
             filled = connection.fill(need) => return Ok(filled?),
             () = client.hung_up() => {
-                kill_query(pool, connection.id);
-                connection.mark_broken();
+                abandon(connection, pool);
                 return Err(Failure::ClientGone);
             }
             () = entry.kill.wake.notified() => {}
         }
     }
+}
+
+/// Tells the server of a KILL. The request is taken: it is meant for one statement.
+fn pass_kill_on(connection: &mut Connection, pool: &Rc<Pool>, entry: &SessionEntry) -> Result<(), Failure> {
+    if entry.kill.connection.load(Ordering::SeqCst) {
+        abandon(connection, pool);
+        return Err(Failure::ClientGone);
+    }
+    if entry.kill.query.load(Ordering::Relaxed) && entry.kill.query.swap(false, Ordering::SeqCst) {
+        connection.note_kill();
+        kill_query(pool, connection.id);
+    }
+    Ok(())
+}
+
+/// Gives a running statement up: it is killed, and its connection closed.
+pub fn abandon(connection: &mut Connection, pool: &Rc<Pool>) {
+    connection.mark_broken();
+    kill_query(pool, connection.id);
 }
 
 /// Ends the statement that a backend connection runs, over another connection, without waiting.

@@ -73,6 +73,12 @@ impl Session {
         let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
         let mut leases = self.lease_all(&groups).await?;
         let own_transaction = leases.iter().all(|l| !l.in_transaction);
+        if let Err(e) = send::ready_all(&mut leases, execution, &parts, sending).await {
+            for lease in leases {
+                self.release(lease);
+            }
+            return Err(self.logical_error(e, names).into());
+        }
         let answers = self.run_parts(plan, execution, &parts, &mut leases, sending, own_transaction).await;
         let answers = match answers {
             Ok(answers) => answers,
@@ -80,7 +86,8 @@ impl Session {
                 if own_transaction {
                     roll_back(&mut leases).await;
                 } else {
-                    for lease in leases {
+                    for mut lease in leases {
+                        undo_statement(&mut lease, execution, &e).await;
                         self.release(lease);
                     }
                 }
@@ -88,7 +95,9 @@ impl Session {
             }
         };
         let mut warnings = 0u64;
-        for (lease, answers) in leases.iter_mut().zip(&answers) {
+        // Each copy of a broadcast table warns of the same.
+        let warning = if plan.combine == Combine::Broadcast { 1 } else { usize::MAX };
+        for (lease, answers) in leases.iter_mut().zip(&answers).take(warning) {
             let count: u64 = answers.iter().map(|a| u64::from(a.warnings)).sum();
             if plan.combine == Combine::Broadcast && warnings > 0 {
                 // The other copies say the same.
@@ -96,7 +105,7 @@ impl Session {
             }
             warnings += count;
             if count > 0 && self.warnings.len() < 64 {
-                self.fetch_warnings(lease, names).await?;
+                self.fetch_warnings(lease, names).await;
             }
         }
         if own_transaction {
@@ -107,7 +116,7 @@ impl Session {
         }
         let (affected, info) = combine(plan, input, &answers, warnings);
         self.row_count = i64::try_from(affected).unwrap_or(i64::MAX);
-        let last_insert_id = execution.first_generated.unwrap_or(0);
+        let last_insert_id = execution.first_generated.filter(|_| affected > 0).unwrap_or(0);
         self.ok(affected, last_insert_id, info.as_bytes(), more);
         Ok(())
     }
@@ -122,17 +131,22 @@ impl Session {
         sending: Sending<'_>,
         own_transaction: bool,
     ) -> Result<Vec<Vec<Answer>>, SqlError> {
+        // Copies must be equal: NOW() is one moment for all, unless the session has set one.
+        let moment =
+            own_transaction && plan.combine == Combine::Broadcast && self.settings.get("timestamp").is_none();
+        let now = now();
         for (part, lease) in parts.iter().zip(leases.iter_mut()) {
+            if moment {
+                lease.connection.queue_prefix(&format!("SET timestamp={now}"));
+            }
             if own_transaction {
-                if plan.combine == Combine::Broadcast {
-                    // Copies must be equal: NOW() is one moment for all.
-                    lease.connection.queue_prefix(&format!("SET timestamp={}", now()));
-                }
                 lease.connection.queue_prefix("START TRANSACTION");
                 lease.connection.in_transaction = true;
+            } else if part.statements.len() > 1 {
+                lease.connection.queue_prefix(STATEMENT_START);
             }
             let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
-            send::queue(&mut lease.connection, execution, statements, sending).await?;
+            send::queue(&mut lease.connection, execution, statements, sending)?;
             lease.connection.flush().await?;
         }
         let mut all = Vec::with_capacity(parts.len());
@@ -153,12 +167,31 @@ impl Session {
             }
             all.push(answers);
         }
-        if own_transaction && plan.combine == Combine::Broadcast {
+        if moment {
             for lease in leases.iter_mut() {
-                lease.connection.query("SET timestamp=DEFAULT").await?;
+                if let Err(e) = lease.connection.query("SET timestamp=DEFAULT").await {
+                    lease.connection.mark_broken();
+                    failed.get_or_insert(e);
+                }
             }
         }
         failed.map_or(Ok(all), Err)
+    }
+}
+
+/// Where a statement of several physical statements began, inside of the client's transaction: one that fails undoes all of itself, and no more.
+const STATEMENT_START: &str = "SAVEPOINT `__ostrakon_statement`";
+
+/// Takes back what a failed statement's other parts did in the client's transaction. Its start was marked, or the connection is broken.
+async fn undo_statement(lease: &mut Lease, execution: &Execution, e: &SqlError) {
+    let connection = &mut lease.connection;
+    // One statement undoes itself, and a deadlock has undone everything.
+    if execution.statements.len() < 2 || connection.is_broken() || e.ends_transaction() {
+        return;
+    }
+    // Where it cannot be undone the transaction must not go on.
+    if connection.query("ROLLBACK TO SAVEPOINT `__ostrakon_statement`").await.is_err() {
+        connection.mark_broken();
     }
 }
 

@@ -105,14 +105,20 @@ impl Session {
         sending: Sending<'_>,
         more: bool,
     ) -> Result<(), Failure> {
-        self.warnings.clear();
         let mut execution = std::mem::take(&mut self.execution);
-        let result = match self.route(plan, input, &mut execution).await {
+        // @@warning_count in the statement is that of the one before.
+        let routed = self.route(plan, input, &mut execution).await;
+        let before = std::mem::take(&mut self.warnings);
+        let result = match routed {
             Ok(()) => self.execute(plan, &execution, input, sending, more).await,
             Err(e) => Err(e),
         };
         if result.is_ok() {
-            self.note_generated(plan, &execution).await?;
+            self.note_generated(plan, &execution).await;
+            // A query without tables leaves the list as it was, if it has nothing to add.
+            if self.warnings.is_empty() && plan.class == StatementClass::Read && plan.tables.is_empty() {
+                self.warnings = before;
+            }
         }
         execution.clear();
         self.execution = execution;
@@ -190,18 +196,24 @@ impl Session {
     }
 
     /// After a write: LAST_INSERT_ID and the sequence follow the values that were inserted.
-    async fn note_generated(&mut self, plan: &RoutedPlan, execution: &Execution) -> Result<(), Failure> {
+    ///
+    /// The rows are in and the answer is written: a catalog that does not take the raised sequence changes nothing of that. The next generated
+    /// value may then meet one that is there, which is a clear error 1062.
+    async fn note_generated(&mut self, plan: &RoutedPlan, execution: &Execution) {
         if !matches!(plan.class, StatementClass::Write | StatementClass::WriteReturning) {
-            return Ok(());
+            return;
         }
-        if let Some(first) = execution.first_generated {
+        // What INSERT IGNORE ignored has used no value.
+        if let Some(first) = execution.first_generated.filter(|_| self.row_count != 0 && !plan.sets_last_id) {
             self.last_insert_id = first;
         }
         if let (Some((database, table)), Some(largest)) = (&plan.sequence, execution.largest_explicit) {
             let node = &self.worker.node;
-            node.sequences.raise(&node.meta, database, &sequence_name(table), largest).await?;
+            let raised = node.sequences.raise(&node.meta, database, &sequence_name(table), largest).await;
+            if let Err(e) = raised {
+                tracing::error!(%database, %table, value = largest, error = %e.message, "a sequence could not be raised");
+            }
         }
-        Ok(())
     }
 }
 

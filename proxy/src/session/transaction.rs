@@ -108,6 +108,15 @@ impl Transaction {
         statements
     }
 
+    /// What SET TRANSACTION asked for the next transaction, as statements; it is used up.
+    pub fn take_next(&mut self) -> Vec<String> {
+        let isolation = self.next_isolation.take().map(|i| format!("ISOLATION LEVEL {}", i.as_sql()));
+        let read_only =
+            self.next_read_only.take().map(|r| format!("READ {}", if r { "ONLY" } else { "WRITE" }));
+        let both = isolation.into_iter().chain(read_only);
+        both.map(|characteristic| format!("SET TRANSACTION {characteristic}")).collect()
+    }
+
     /// Takes the connection of a group's branch for a statement; `put_back` returns it.
     pub fn take(&mut self, group: &Group) -> Option<Pooled> {
         self.branches

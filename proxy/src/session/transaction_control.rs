@@ -9,18 +9,31 @@ use crate::error::SqlError;
 impl Session {
     /// `BEGIN`, `START TRANSACTION`: commits what is open, and opens nothing yet.
     pub async fn begin(&mut self, read_only: Option<bool>, consistent_snapshot: bool) -> Result<(), Failure> {
+        // SET TRANSACTION was for the transaction that begins now, not for one that ends.
+        let next = (self.transaction.next_isolation, self.transaction.next_read_only);
+        let was_open = self.transaction.is_open();
         self.commit_all().await?;
+        if !was_open {
+            (self.transaction.next_isolation, self.transaction.next_read_only) = next;
+        }
         self.transaction.begin(read_only, consistent_snapshot);
-        if consistent_snapshot {
-            // The snapshot is to be taken now, so all groups of the current database are opened now.
-            let catalog = self.catalog();
-            if let Some(database) = self.database.as_deref().and_then(|name| catalog.database(name)) {
-                for mut lease in self.lease_all(&database.groups).await? {
-                    lease.connection.flush().await?;
-                    lease.connection.read_prefix().await?;
-                    self.release(lease);
-                }
-            }
+        if consistent_snapshot && let Err(e) = self.take_snapshot().await {
+            self.rollback_all().await;
+            return Err(e);
+        }
+        Ok(())
+    }
+
+    /// The snapshot is to be taken now, so all groups of the current database are opened now.
+    async fn take_snapshot(&mut self) -> Result<(), Failure> {
+        let catalog = self.catalog();
+        let Some(database) = self.database.as_deref().and_then(|name| catalog.database(name)) else {
+            return Ok(());
+        };
+        for mut lease in self.lease_all(&database.groups).await? {
+            lease.connection.flush().await?;
+            lease.connection.read_prefix().await?;
+            self.release(lease);
         }
         Ok(())
     }
@@ -36,9 +49,20 @@ impl Session {
             )
             .into());
         }
+        let writer = self.transaction.writer.clone();
         let branches = self.transaction.end();
-        let results = end_branches(branches, "COMMIT").await;
-        results.into_iter().find_map(Result::err).map_or(Ok(()), |e| Err(e.into()))
+        let writes = |b: &Branch| {
+            writer
+                .as_ref()
+                .is_some_and(|(instance, name)| *instance == b.instance && *name == b.physical_database)
+        };
+        let at = branches.iter().position(writes);
+        let mut results = end_branches(branches, "COMMIT").await;
+        // A branch that only read has nothing to lose: what its server says does not change what became of the transaction.
+        match at.filter(|at| *at < results.len()).map(|at| results.swap_remove(at)) {
+            Some(Err(e)) => Err(e.into()),
+            _ => Ok(()),
+        }
     }
 
     /// `ROLLBACK`. A branch that cannot be told is closed, which rolls it back too.
@@ -97,17 +121,20 @@ impl Session {
     }
 
     async fn on_branches(&mut self, sql: &str) -> Result<(), Failure> {
-        for branch in &mut self.transaction.branches {
-            if let Some(connection) = &mut branch.connection {
-                connection.queue_query(sql.as_bytes());
-                connection.flush().await?;
-            }
+        let branches = self.transaction.branches.iter_mut();
+        let mut connections: Vec<_> = branches.filter_map(|b| b.connection.as_mut()).collect();
+        for connection in &mut connections {
+            connection.queue_query(sql.as_bytes());
+            // A failed write shows when the answer is read; every branch's is, or the next statement would get this one's.
+            let _ = connection.flush().await;
         }
         let mut failed = None;
-        for branch in &mut self.transaction.branches {
-            if let Some(connection) = &mut branch.connection
-                && let Err(e) = connection.read_queued().await
-            {
+        for connection in &mut connections {
+            let answer = match connection.read_prefix().await {
+                Ok(()) => connection.read_queued().await,
+                Err(e) => Err(e),
+            };
+            if let Err(e) = answer {
                 failed.get_or_insert(e);
             }
         }
@@ -172,7 +199,10 @@ async fn end_branches(branches: Vec<Branch>, sql: &str) -> Vec<Result<(), SqlErr
         let _ = connection.flush().await;
     }
     for connection in &mut connections {
-        let result = connection.read_queued().await;
+        let result = match connection.read_prefix().await {
+            Ok(()) => connection.read_queued().await,
+            Err(e) => Err(e),
+        };
         match &result {
             Ok(_) => connection.in_transaction = false,
             Err(_) => connection.mark_broken(),

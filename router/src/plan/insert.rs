@@ -72,6 +72,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         let alone = cutter.range(0, end);
         let mut plan = assemble(request, analysis, class, Combine::Counts, alone, Vec::new());
         plan.cacheable = layout.rows.len() <= CACHED_ROWS;
+        plan.sets_last_id = special.sets_last_id;
         plan.user_variables = special.variables;
         return Ok(plan);
     }
@@ -124,6 +125,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         cacheable: layout.rows.len() <= CACHED_ROWS,
         reason: "rows of several physical tables".into(),
         calc_found_rows: false,
+        sets_last_id: special.sets_last_id,
         user_variables: special.variables,
         body: PlanBody::Rows(Box::new(body)),
     })
@@ -551,6 +553,7 @@ fn from_query(
     let class = if returning { StatementClass::WriteReturning } else { StatementClass::Write };
     let combine = Combine::Never("INSERT ... SELECT".into());
     let mut plan = assemble(request, analysis, class, combine, alone, Vec::new());
+    plan.sets_last_id = special.sets_last_id;
     plan.user_variables = special.variables;
     Ok(plan)
 }

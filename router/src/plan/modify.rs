@@ -151,6 +151,7 @@ fn analysed(
     if let PlanBody::Tables(tables) = &mut plan.body {
         tables.everywhere = everywhere;
     }
+    plan.sets_last_id = special.sets_last_id;
     plan.user_variables = special.variables;
     Ok(plan)
 }

@@ -328,7 +328,7 @@ fn rounded(text: &str) -> Option<i128> {
     }
     let whole = if whole.is_empty() { 0 } else { whole.parse::<i128>().ok()? };
     let up = fraction.bytes().next().is_some_and(|byte| byte >= b'5');
-    let number = whole + i128::from(up);
+    let number = whole.checked_add(i128::from(up))?;
     Some(if negative { -number } else { number })
 }
 
@@ -346,5 +346,6 @@ mod tests {
         assert_eq!(rounded("abc"), None);
         assert_eq!(rounded("1e3"), None);
         assert_eq!(rounded("."), None);
+        assert_eq!(rounded("170141183460469231731687303715884105727.5"), None);
     }
 }

@@ -191,6 +191,7 @@ pub(crate) fn assemble(
         cacheable: true,
         reason,
         calc_found_rows: false,
+        sets_last_id: false,
         user_variables: Vec::new(),
         body: PlanBody::Tables(Box::new(tables)),
     }

@@ -148,3 +148,57 @@ async fn locks_wait_and_time_out_with_the_servers_own_error() {
     run(&mut two, "SET SESSION innodb_lock_wait_timeout = 20").await;
     run(&mut two, "UPDATE t SET v = 3 WHERE id = 1").await;
 }
+
+#[tokio::test]
+async fn set_transaction_is_for_the_next_transaction_only() {
+    let cluster = TestCluster::start();
+    let mut one = cluster.database("app", "").await;
+    let mut two = cluster.client(Some("app")).await;
+    run(&mut one, &format!("{TABLE} DBPARTITION BY HASH(id)")).await;
+    run(&mut one, "INSERT INTO t VALUES (1, 1)").await;
+    run(&mut one, "BEGIN").await;
+    run(&mut one, "UPDATE t SET v = 2 WHERE id = 1").await;
+    let read = "SELECT v FROM t WHERE id = 1";
+    run(&mut two, "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED").await;
+    run(&mut two, "BEGIN").await;
+    assert_eq!(value::<i32>(&mut two, read).await, 2);
+    run(&mut two, "COMMIT").await;
+    run(&mut two, "BEGIN").await;
+    assert_eq!(value::<i32>(&mut two, read).await, 1);
+    run(&mut two, "COMMIT").await;
+    // A statement of its own is a transaction too.
+    run(&mut two, "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED").await;
+    assert_eq!(value::<i32>(&mut two, read).await, 2);
+    assert_eq!(value::<i32>(&mut two, read).await, 1);
+    run(&mut two, "SET TRANSACTION READ ONLY").await;
+    run(&mut two, "BEGIN").await;
+    assert_eq!(refused(&mut two, "INSERT INTO t VALUES (5, 5)").await.0, 1792);
+    run(&mut two, "ROLLBACK").await;
+    run(&mut one, "COMMIT").await;
+}
+
+#[tokio::test]
+async fn a_failed_statement_over_several_physical_tables_undoes_all_of_itself_and_no_more() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "DBPARTITIONS 1").await;
+    run(&mut client, &format!("{TABLE} DBPARTITION BY HASH(id) TBPARTITION BY HASH(id) TBPARTITIONS 4"))
+        .await;
+    run(&mut client, "INSERT INTO t VALUES (7, 7)").await;
+    run(&mut client, "BEGIN").await;
+    run(&mut client, "INSERT INTO t VALUES (100, 1), (101, 1), (102, 1)").await;
+    let (errno, _) =
+        refused(&mut client, "INSERT INTO t VALUES (1,1),(2,2),(3,3),(4,4),(5,5),(6,6),(7,0),(8,8)").await;
+    assert_eq!(errno, 1062);
+    assert_eq!(value::<i64>(&mut client, "SELECT COUNT(*) FROM t").await, 4);
+    run(&mut client, "COMMIT").await;
+    assert_eq!(value::<i64>(&mut client, "SELECT COUNT(*) FROM t").await, 4);
+    // The same prepared; and one that a server refuses before anything ran.
+    run(&mut client, "BEGIN").await;
+    run(&mut client, "DELETE FROM t WHERE id = 100").await;
+    let rows = "INSERT INTO t VALUES (?,1),(?,2),(?,3),(?,0)";
+    let failed = mysql_async::prelude::Queryable::exec_drop(&mut client, rows, (21, 22, 23, 7)).await;
+    assert!(matches!(failed, Err(mysql_async::Error::Server(ref e)) if e.code == 1062), "{failed:?}");
+    assert_eq!(refused(&mut client, "UPDATE t SET nothing = 1").await.0, 1054);
+    run(&mut client, "COMMIT").await;
+    assert_eq!(value::<i64>(&mut client, "SELECT COUNT(*) FROM t").await, 3);
+}
