@@ -37,7 +37,14 @@ impl Session {
     pub async fn run_ddl(&mut self, ddl: &Ddl, text: &[u8]) -> Result<(), Failure> {
         self.commit_all().await?;
         let node = Arc::clone(&self.worker.node);
-        let _one_at_a_time = node.ddl.lock().await;
+        let _one_at_a_time = tokio::select! {
+            lock = node.ddl.lock() => lock,
+            // Another statement may wait for a lock for long.
+            () = super::killed_statement(self.entry()) => {
+                return Err(SqlError::new(1317, "70100", "Query execution was interrupted").into());
+            }
+            () = self.client.hung_up() => return Err(Failure::ClientGone),
+        };
         match ddl {
             Ddl::CreateDatabase { name, if_not_exists, groups, default_sharding, charset, collation } => {
                 let options = database::NewDatabase {
