@@ -49,6 +49,10 @@ impl ResultSet {
         let literal = |cell: &Option<Vec<u8>>, kind: CellType| match (cell, kind) {
             (None, _) => "NULL".to_owned(),
             (Some(v), CellType::Integer) => String::from_utf8_lossy(v).into_owned(),
+            // What a backslash means depends on the session's sql_mode.
+            (Some(v), CellType::Text) if v.iter().any(|b| matches!(b, b'\\' | 0)) => {
+                format!("_utf8mb4 x'{}'", v.iter().map(|b| format!("{b:02x}")).collect::<String>())
+            }
             (Some(v), CellType::Text) => quote_string(&String::from_utf8_lossy(v)),
         };
         let mut parts: Vec<String> = Vec::with_capacity(self.rows.len() + 1);

@@ -1,7 +1,13 @@
 //! SET: each value is checked by a server when it is set, read back, and carried by the session from then on.
 
-use ostrakon_router::parse::command::{Assignment, SetValue};
+use std::rc::Rc;
 
+use ostrakon_protocol::column::flag;
+use ostrakon_router::lexer::{self, Template};
+use ostrakon_router::parse::command::{Assignment, SetValue};
+use ostrakon_router::plan::{Execution, Plan};
+
+use super::dispatch::Input;
 use super::result::quote_string;
 use super::transaction::quote_identifier;
 use super::{Failure, Session};
@@ -9,11 +15,13 @@ use crate::backend::connection::Answer;
 use crate::backend::pool::Pooled;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
+use crate::exec::names::Names;
 
 /// MySQL's column types that hold numbers, by protocol number: DECIMAL, TINY, SHORT, LONG, FLOAT, DOUBLE, LONGLONG, INT24, YEAR, NEWDECIMAL.
 const NUMERIC_TYPES: [u8; 10] = [0, 1, 2, 3, 4, 5, 8, 9, 13, 246];
-/// BIT, and the collation number of binary strings.
-const BINARY_CHARSET: u16 = 63;
+
+/// BIGINT, which a variable of integers has.
+const LONGLONG: u8 = 8;
 
 /// Character sets in which every ASCII byte means itself and nothing else, so that the lexer reads the text right.
 const CLIENT_CHARSETS: [&str; 11] = [
@@ -21,17 +29,36 @@ const CLIENT_CHARSETS: [&str; 11] = [
     "binary",
 ];
 
+/// Variables of a fresh connection that are ours and not the server's global default, so that DEFAULT has to be read back.
+const CONNECTION_DEFAULTS: [&str; 3] =
+    ["character_set_client", "character_set_results", "collation_connection"];
+
+/// A changed setting: its name, and its value as SQL text or `None` for the default.
+type Change = (String, Option<String>);
+
 impl Session {
-    /// All assignments of one SET, in order; those before a failing one stay, as the ones after it never run.
+    /// All assignments of one SET or none. As on a server each expression sees what was there before the SET: `SET @a = 1, @b = @a` gives `@b`
+    /// the old value (tried: MariaDB 10.11).
     pub async fn set(&mut self, assignments: &[Assignment]) -> Result<(), Failure> {
+        let base = Rc::clone(&self.settings);
+        let (mode, own, last_insert_id) = (self.mode, self.own, self.last_insert_id);
+        let result = self.set_each(assignments, &base).await;
+        if result.is_err() {
+            self.settings = base;
+            (self.mode, self.own, self.last_insert_id) = (mode, own, last_insert_id);
+        }
+        result
+    }
+
+    async fn set_each(&mut self, assignments: &[Assignment], base: &Rc<Settings>) -> Result<(), Failure> {
         for assignment in assignments {
             match assignment {
                 Assignment::Names { charset, collation } => {
-                    self.set_names(charset.as_deref(), collation.as_deref()).await?
+                    self.set_names(charset.as_deref(), collation.as_deref(), base).await?
                 }
-                Assignment::CharacterSet(charset) => self.set_names(charset.as_deref(), None).await?,
-                Assignment::Session { name, value } => self.set_session(name, value).await?,
-                Assignment::User { name, value } => self.set_user_variable(name, value).await?,
+                Assignment::CharacterSet(charset) => self.set_names(charset.as_deref(), None, base).await?,
+                Assignment::Session { name, value } => self.set_session(name, value, base).await?,
+                Assignment::User { name, value } => self.set_user_variable(name, value, base).await?,
                 Assignment::Global { name, .. } => {
                     return Err(SqlError::not_supported(format!(
                         "SET GLOBAL {name}: global variables belong to the instances, set them there"
@@ -43,7 +70,12 @@ impl Session {
         Ok(())
     }
 
-    async fn set_session(&mut self, name: &str, value: &SetValue) -> Result<(), Failure> {
+    async fn set_session(
+        &mut self,
+        name: &str,
+        value: &SetValue,
+        base: &Rc<Settings>,
+    ) -> Result<(), Failure> {
         if let Some(own) = name.strip_prefix("ostrakon_") {
             return self.set_own(own, value);
         }
@@ -52,16 +84,19 @@ impl Session {
             SetValue::Expression(text) => text.as_str(),
         };
         match name {
-            "autocommit" => self.set_autocommit(text).await,
+            "autocommit" => {
+                let text = self.evaluated(text, base).await?;
+                self.set_autocommit(&text).await
+            }
             "last_insert_id" | "identity" => {
-                self.last_insert_id = parse_number(name, text)?;
+                self.last_insert_id = parse_number(name, &self.evaluated(text, base).await?)?;
                 Ok(())
             }
-            "insert_id" | "pseudo_thread_id" | "sql_log_bin" | "gtid_next" | "pseudo_slave_mode"
-            | "max_allowed_packet" => {
+            "insert_id" | "rand_seed1" | "rand_seed2" | "pseudo_thread_id" | "sql_log_bin" | "gtid_next"
+            | "pseudo_slave_mode" | "max_allowed_packet" => {
                 Err(SqlError::not_supported(format!("SET {name} over shared backend connections")).into())
             }
-            _ => self.set_session_variable(name, text).await,
+            _ => self.set_variable(name, text, base).await,
         }
     }
 
@@ -115,22 +150,39 @@ impl Session {
 
     /// Lets a server check `SET name = text`, reads the value back and keeps it.
     pub async fn set_session_variable(&mut self, name: &str, text: &str) -> Result<(), Failure> {
-        let name = canonical(name);
-        let sql = format!("SET SESSION {name} = {text}");
+        let base = Rc::clone(&self.settings);
+        self.set_variable(name, text, &base).await
+    }
+
+    async fn set_variable(&mut self, name: &str, text: &str, base: &Rc<Settings>) -> Result<(), Failure> {
+        // The name goes into SQL text as it is.
+        if !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')) {
+            return Err(SqlError::new(1193, "HY000", format!("Unknown system variable '{name}'")).into());
+        }
+        // Setting one of the two sets the other, and the collation says both.
+        let kept = if name == "character_set_connection" { "collation_connection" } else { name };
+        let expression = self.server_expression(text)?;
+        let sql = format!("SET SESSION {name} = {expression}");
         let (answer, connection) =
-            self.try_on_server(&sql, &format!("SELECT @@SESSION.{name}, @@sql_mode")).await?;
-        let changed = if text.eq_ignore_ascii_case("DEFAULT") {
-            self.settings.without(name)
-        } else {
-            self.settings.with(name, literal(&answer, 0))
-        };
+            self.try_on_server(&sql, &format!("SELECT @@SESSION.{kept}, @@sql_mode"), base).await?;
+        if name == "sql_auto_is_null" && answer.text(0, 0) == "1" {
+            return Err(SqlError::not_supported("SET sql_auto_is_null = 1").into());
+        }
+        let is_default = text.eq_ignore_ascii_case("DEFAULT") && !CONNECTION_DEFAULTS.contains(&kept);
+        let value = (!is_default).then(|| literal(&answer, 0));
+        self.keep_settings(vec![(kept.to_owned(), value)], base, connection)?;
         if name == "sql_mode" {
             self.follow_sql_mode(&answer.text(0, 1));
         }
-        self.keep_settings(changed, connection)
+        Ok(())
     }
 
-    async fn set_names(&mut self, charset: Option<&str>, collation: Option<&str>) -> Result<(), Failure> {
+    async fn set_names(
+        &mut self,
+        charset: Option<&str>,
+        collation: Option<&str>,
+        base: &Rc<Settings>,
+    ) -> Result<(), Failure> {
         let mut sql = match charset {
             Some(charset) => format!("SET NAMES {}", quote_string(charset)),
             None => "SET NAMES DEFAULT".to_owned(),
@@ -139,16 +191,18 @@ impl Session {
             sql.push_str(&format!(" COLLATE {}", quote_string(collation)));
         }
         let read = "SELECT @@character_set_client, @@character_set_results, @@collation_connection";
-        let (answer, connection) = self.try_on_server(&sql, read).await?;
-        let settings = self
-            .settings
-            .with("character_set_client", literal(&answer, 0))
-            .with("character_set_results", literal(&answer, 1))
-            .with("collation_connection", literal(&answer, 2));
-        self.keep_settings(settings, connection)
+        let (answer, connection) = self.try_on_server(&sql, read, base).await?;
+        let names = CONNECTION_DEFAULTS.iter().enumerate();
+        let changes = names.map(|(at, name)| ((*name).to_owned(), Some(literal(&answer, at)))).collect();
+        self.keep_settings(changes, base, connection)
     }
 
-    async fn set_user_variable(&mut self, name: &str, value: &SetValue) -> Result<(), Failure> {
+    async fn set_user_variable(
+        &mut self,
+        name: &str,
+        value: &SetValue,
+        base: &Rc<Settings>,
+    ) -> Result<(), Failure> {
         let text = match value {
             SetValue::Default => {
                 return Err(ostrakon_router::RouterError::syntax("a user variable has no DEFAULT").into());
@@ -156,35 +210,107 @@ impl Session {
             SetValue::Expression(text) => text.as_str(),
         };
         let quoted = quote_identifier(name);
-        let (answer, connection) = self
-            .try_on_server(
-                &format!("SET @{quoted} = {text}"),
-                &format!("SELECT @{quoted}, COLLATION(@{quoted})"),
-            )
-            .await?;
-        let value = user_literal(&answer);
-        let settings = self.settings.with(&format!("@{name}"), value);
-        self.keep_settings(settings, connection)
+        let expression = self.server_expression(text)?;
+        let set = format!("SET @{quoted} = {expression}");
+        let read = format!("SELECT @{quoted}, COLLATION(@{quoted}), CHARSET(@{quoted}), HEX(@{quoted})");
+        let (answer, connection) = self.try_on_server(&set, &read, base).await?;
+        self.keep_settings(vec![(format!("@{name}"), Some(user_literal(&answer)))], base, connection)
     }
 
-    /// Runs `set` on some backend connection with the session's settings, then `read`. The caller gives the connection its new settings by
-    /// `keep_settings`, or drops it: it is marked broken until then.
-    async fn try_on_server(&mut self, set: &str, read: &str) -> Result<(Answer, Pooled), Failure> {
+    /// The value of what is no plain word or number, asked from a server.
+    async fn evaluated(&mut self, text: &str, base: &Rc<Settings>) -> Result<String, Failure> {
+        if text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'\'' | b'"' | b'_')) {
+            return Ok(text.to_owned());
+        }
+        let read = format!("SELECT {}", self.server_expression(text)?);
+        let (answer, mut connection) = self.try_on_server("SET @`__ostrakon` = NULL", &read, base).await?;
+        connection.adopt(base);
+        Ok(answer.text(0, 0))
+    }
+
+    /// An expression of the user's as any server may evaluate it: functions and variables that mean the session become literals.
+    ///
+    /// Errors: 1235 for one that reads tables, which only a plan may send to a server.
+    fn server_expression(&mut self, text: &str) -> Result<String, Failure> {
+        if !text.contains('(') && !text.contains("@@") {
+            return Ok(text.to_owned());
+        }
+        // With a name of ours, or the planner would give it one that says what stood there.
+        let rendered = self.without_tables(&format!("SELECT {text} AS `__ostrakon`"))?;
+        let expression = rendered.strip_prefix("SELECT ").and_then(|r| r.strip_suffix(" AS `__ostrakon`"));
+        let expression = expression.map(str::to_owned);
+        Ok(expression
+            .ok_or_else(|| SqlError::other("Internal error (please report): an expression is no query"))?)
+    }
+
+    /// Plans a query that names no table and gives its text for a server.
+    ///
+    /// Errors: those of planning; 1235 when it does name one.
+    pub fn without_tables(&mut self, text: &str) -> Result<String, Failure> {
+        let mut template = Template::default();
+        lexer::scan(text.as_bytes(), self.mode, &mut template)?;
         let catalog = self.catalog();
-        let Some(instance) = catalog.instances.values().next() else {
-            return Err(SqlError::other("There is no instance yet: add one with CREATE INSTANCE").into());
+        let plan = self.plan(text.as_bytes(), &template, &catalog)?;
+        let Plan::Routed(plan) = &*plan else {
+            return Err(ostrakon_router::RouterError::syntax("an expression was expected").into());
         };
-        let mut connection = self.worker.pool(instance).acquire(self.found_rows_mode()).await?;
-        connection.queue_settings(&self.settings);
-        // A failed SET changes nothing, so the connection keeps the session's settings.
-        connection.query(set).await?;
-        connection.mark_broken();
-        let answer = connection.query(read).await?;
-        Ok((answer, connection))
+        if template.next.is_some() || plan.database.is_some() || !plan.tables.is_empty() {
+            return Err(SqlError::not_supported("tables in an expression of SET or SHOW").into());
+        }
+        let input = Input { text: text.as_bytes(), template: &template, values: None };
+        let mut execution = Execution::default();
+        plan.route_into(&self.arguments(plan, input, &[]), &mut execution)?;
+        let statement = execution.statements.first();
+        Ok(statement.map(|s| String::from_utf8_lossy(execution.text(s)).into_owned()).unwrap_or_default())
     }
 
-    fn keep_settings(&mut self, settings: Settings, mut connection: Pooled) -> Result<(), Failure> {
-        if let Some(charset) = settings.get("character_set_client") {
+    /// Runs `set` on some backend connection with the settings `base`, then `read`. The caller gives the connection its new settings by
+    /// `keep_settings`, or drops it: it is marked broken until then.
+    async fn try_on_server(
+        &mut self,
+        set: &str,
+        read: &str,
+        base: &Rc<Settings>,
+    ) -> Result<(Answer, Pooled), Failure> {
+        let catalog = self.catalog();
+        let mut last = SqlError::other("There is no instance yet: add one with CREATE INSTANCE");
+        for instance in catalog.instances.values() {
+            let mut connection = match self.worker.pool(instance).acquire(self.found_rows_mode()).await {
+                Ok(connection) => connection,
+                Err(e) => {
+                    last = e;
+                    continue;
+                }
+            };
+            connection.queue_settings(base);
+            // A failed SET changes nothing, so the connection keeps the session's settings.
+            let done = connection.query(set).await?;
+            connection.mark_broken();
+            if done.warnings > 0 {
+                let warnings = connection.query("SHOW WARNINGS").await?;
+                self.take_warnings(&warnings, Names::none());
+            }
+            let answer = connection.query(read).await?;
+            return Ok((answer, connection));
+        }
+        Err(last.into())
+    }
+
+    /// Takes changes into the session. The connection on which they were tried has `base` and these.
+    fn keep_settings(
+        &mut self,
+        changes: Vec<Change>,
+        base: &Rc<Settings>,
+        mut connection: Pooled,
+    ) -> Result<(), Failure> {
+        let with = |settings: &Settings| {
+            changes.iter().fold(settings.clone(), |settings, (name, value)| match value {
+                Some(value) => settings.with(name, value.clone()),
+                None => settings.without(name),
+            })
+        };
+        let changed = with(&self.settings);
+        if let Some(charset) = changed.get("character_set_client") {
             let charset = charset.trim_matches('\'');
             if !CLIENT_CHARSETS.contains(&charset) {
                 return Err(SqlError::new(
@@ -195,8 +321,9 @@ impl Session {
                 .into());
             }
         }
-        self.settings = self.worker.intern(settings);
-        connection.adopt(&self.settings);
+        let tried = with(base);
+        self.settings = self.worker.intern(changed);
+        connection.adopt(&self.worker.intern(tried));
         Ok(())
     }
 
@@ -215,15 +342,6 @@ impl Session {
         self.settings.get("character_set_client").is_some_and(|charset| {
             !matches!(charset.trim_matches('\''), "utf8mb4" | "utf8mb3" | "utf8" | "binary" | "ascii")
         })
-    }
-}
-
-/// One name for each variable.
-fn canonical(name: &str) -> &str {
-    match name {
-        "sql_big_selects" => name,
-        "character_set_connection" => "collation_connection",
-        _ => name,
     }
 }
 
@@ -251,24 +369,19 @@ fn user_literal(answer: &Answer) -> String {
     match cell {
         None => "NULL".to_owned(),
         Some(bytes) if matches!(column.column_type, 4 | 5) => {
-            format!("{}e0", String::from_utf8_lossy(&bytes))
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            // An exponent makes it a double: without one it would be a decimal.
+            if text.contains('e') { text } else { format!("{text}e0") }
         }
         Some(bytes) if NUMERIC_TYPES.contains(&column.column_type) => {
-            String::from_utf8_lossy(&bytes).into_owned()
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let unsigned = column.column_type == LONGLONG && column.flags & flag::UNSIGNED != 0;
+            if unsigned { format!("CAST({text} AS UNSIGNED)") } else { text }
         }
-        Some(bytes) if column.charset == BINARY_CHARSET => {
-            format!("x'{}'", hex(&bytes))
-        }
-        Some(bytes) => {
-            // Hexadecimal where a backslash would depend on NO_BACKSLASH_ESCAPES.
-            let text = match bytes.contains(&b'\\') {
-                true => format!("CONVERT(x'{}' USING utf8mb4)", hex(&bytes)),
-                false => quote_string(&String::from_utf8_lossy(&bytes)),
-            };
-            match answer.text(0, 1).as_str() {
-                "" => text,
-                collation => format!("{text} COLLATE {collation}"),
-            }
+        Some(bytes) if answer.text(0, 2) == "binary" => format!("x'{}'", hex(&bytes)),
+        // In hexadecimal and with its own character set: neither the session's character sets nor its sql_mode change what is read.
+        Some(_) => {
+            format!("_{} x'{}' COLLATE {}", answer.text(0, 2), answer.text(0, 3), answer.text(0, 1))
         }
     }
 }

@@ -60,27 +60,23 @@ impl Session {
             ShowWhat::Sequences => self.sequences(&catalog)?,
             ShowWhat::Instances => drds::instances(&catalog),
             ShowWhat::Groups => self.groups(&catalog)?,
-            ShowWhat::Variables { global } => {
-                pushed_like = true;
-                self.variables(*global, show).await?
-            }
+            ShowWhat::Variables { global } => self.variables(*global).await?,
             ShowWhat::Help => drds::help(),
         };
-        if !pushed_like {
-            if let Some(pattern) = &show.like {
-                set.keep_like(pattern);
-            }
-            if let Some(filter) = &show.filter {
-                set = self.filter(set, filter).await?;
-            }
+        if !pushed_like && let Some(pattern) = &show.like {
+            set.keep_like(pattern);
         }
-        Ok(set)
+        match &show.filter {
+            Some(filter) => self.filter(set, filter).await,
+            None => Ok(set),
+        }
     }
 
-    /// Lets a server evaluate a WHERE over rows of ours.
+    /// Lets a server evaluate a WHERE over rows of ours. The filter is the user's text: it is planned like any query, so that it reaches no table.
     async fn filter(&mut self, set: ResultSet, filter: &str) -> Result<ResultSet, Failure> {
+        let query = self.without_tables(&set.as_select(filter))?;
         let mut lease = self.lease_any().await?;
-        let answer = lease.connection.query(&set.as_select(filter)).await;
+        let answer = lease.connection.query(&query).await;
         self.release(lease);
         let mut filtered = to_result(answer?);
         filtered.columns = set.columns;
@@ -122,7 +118,7 @@ impl Session {
         Ok(set)
     }
 
-    /// A SHOW on the first physical table, with LIKE or WHERE pushed.
+    /// A SHOW on the first physical table, with LIKE pushed.
     async fn of_first_physical(
         &mut self,
         catalog: &Catalog,
@@ -134,9 +130,11 @@ impl Session {
         let physical = self.first_physical(catalog, database, table)?;
         let mut sql = format!("{kind} {}", physical.quoted);
         if let Some(like) = &show.like {
-            sql.push_str(&format!(" LIKE {}", quote_string(like)));
-        } else if let Some(filter) = &show.filter {
-            sql.push_str(&format!(" WHERE {filter}"));
+            let pattern = match self.mode.no_backslash_escapes {
+                true => format!("'{}'", like.replace('\'', "''")),
+                false => quote_string(like),
+            };
+            sql.push_str(&format!(" LIKE {pattern}"));
         }
         let mut lease = self.lease(&physical.group).await?;
         let answer = lease.connection.query(&sql).await;
@@ -292,7 +290,7 @@ impl Session {
     }
 
     /// A server's variables under the session's settings, with Ostrakon's own and those that the session holds in place.
-    async fn variables(&mut self, global: bool, show: &Show) -> Result<ResultSet, Failure> {
+    async fn variables(&mut self, global: bool) -> Result<ResultSet, Failure> {
         let mut lease = self.lease_any().await?;
         let scope = if global { "GLOBAL" } else { "SESSION" };
         let answer = lease.connection.query(&format!("SHOW {scope} VARIABLES")).await;
@@ -334,13 +332,7 @@ impl Session {
             set.rows.push(vec![Some(name.into_bytes()), Some(value.into_bytes())]);
         }
         set.rows.sort();
-        if let Some(pattern) = &show.like {
-            set.keep_like(pattern);
-        }
-        match &show.filter {
-            Some(filter) => self.filter(set, filter).await,
-            None => Ok(set),
-        }
+        Ok(set)
     }
 }
 

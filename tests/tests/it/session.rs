@@ -64,6 +64,128 @@ async fn session_settings_hold_on_whichever_connection_a_statement_runs() {
 }
 
 #[tokio::test]
+async fn set_takes_every_kind_of_value_and_each_sees_what_was_before_it() {
+    let mut pair = Pair::start().await;
+    for sql in [
+        "SET @a = 1, @b = @a",
+        "SELECT @a, @b",
+        "SET @a = 5, no_such = 1",
+        "SELECT @a",
+        "SET @d = 1e20, @e = 1.5e0, @f = 1.50, @n = NULL, @i = -5, @u = 18446744073709551615",
+        "SELECT @d, @d + 1, @e, @f, @n, @i, @u",
+        "SET @q = 'it''s \\ \"x\"', @x = x'41', @empty = '', @t = TIMESTAMP('2024-01-02 03:04:05')",
+        "SELECT @q, LENGTH(@q), @x, @empty, @t",
+        "SET sql_mode = 'NO_BACKSLASH_ESCAPES'",
+        "SELECT @q, LENGTH(@q)",
+        "SET @z = 'a\\b'",
+        "SET sql_mode = DEFAULT",
+        "SELECT @z, LENGTH(@z)",
+        "SET @s = 'é'",
+        "SET NAMES latin1",
+        "SELECT HEX(@s), CHARSET(@s), COLLATION(@s)",
+        "SET @l = _latin1 x'E9'",
+        "SET NAMES utf8mb4",
+        "SELECT HEX(@l), CHARSET(@l), @l",
+        "SET character_set_connection = latin1",
+        "SELECT @@collation_connection, @@character_set_connection",
+        "SET NAMES utf8mb4",
+        "SET @on = 'OFF'",
+        "SET autocommit = @on",
+        "SELECT @@autocommit",
+        "SET autocommit = 1",
+        "SET timestamp = 5",
+        "SELECT NOW()",
+        "SET timestamp = DEFAULT",
+        "SELECT NOW() > '2024-01-01'",
+        "SET SQL_AUTO_IS_NULL = 0",
+        "SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')",
+        "SELECT @@sql_mode LIKE '%ANSI_QUOTES%'",
+    ] {
+        // A variable that is NULL does not keep the type of what it was set from.
+        pair.same_labels(sql).await;
+    }
+}
+
+#[tokio::test]
+async fn set_and_show_reach_no_table_behind_the_node() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "").await;
+    run(&mut client, "CREATE TABLE t (id INT PRIMARY KEY) DBPARTITION BY HASH(id)").await;
+    for sql in [
+        "SET @c = (SELECT COUNT(*) FROM mysql.user)",
+        "SET sort_buffer_size = (SELECT COUNT(*) FROM mysql.user)",
+        "SHOW TABLES WHERE 1 = 0 UNION SELECT user FROM mysql.user",
+        "SHOW COLUMNS FROM t WHERE Field IN (SELECT user FROM mysql.user)",
+        "SHOW VARIABLES WHERE Variable_name IN (SELECT user FROM mysql.user)",
+        "SET `sort_buffer_size = 1000000, @@global.max_connections` = 7",
+    ] {
+        refused(&mut client, sql).await;
+    }
+    let columns: Vec<mysql_async::Row> =
+        client.query("SHOW COLUMNS FROM t WHERE Field = 'id' AND 1 = 1").await.unwrap();
+    assert_eq!(columns.len(), 1);
+    let found: Vec<(String, String)> =
+        client.query("SHOW VARIABLES WHERE Variable_name = 'autocommit'").await.unwrap();
+    assert_eq!(found, [("autocommit".to_owned(), "ON".to_owned())]);
+    let there: Vec<String> =
+        client.query("SHOW TABLES WHERE Tables_in_app = DATABASE() OR Tables_in_app = 't'").await.unwrap();
+    assert_eq!(there, ["t"]);
+}
+
+#[tokio::test]
+async fn insert_ids_row_counts_and_warnings_are_what_one_server_says() {
+    let mut pair = Pair::start().await;
+    let table = "(id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, v INT NOT NULL UNIQUE)";
+    pair.create(&format!("CREATE TABLE s {table}"), "SINGLE").await;
+    pair.create(&format!("CREATE TABLE d {table}"), "DBPARTITION BY HASH(id)").await;
+    for name in ["s", "d"] {
+        for sql in [
+            "INSERT INTO t (v) VALUES (1)",
+            "SELECT LAST_INSERT_ID()",
+            "INSERT INTO t VALUES (100, 2)",
+            "SELECT LAST_INSERT_ID(), ROW_COUNT()",
+            "SET @id = LAST_INSERT_ID()",
+            "SELECT @id",
+            "UPDATE t SET v = LAST_INSERT_ID(77) WHERE id = 1",
+            "SELECT LAST_INSERT_ID()",
+            "INSERT IGNORE INTO t (id, v) VALUES (100, 3)",
+            "SELECT LAST_INSERT_ID(), @@warning_count",
+            "SHOW WARNINGS",
+            "SELECT SQL_CALC_FOUND_ROWS id FROM t WHERE id = 1 OR id = 1 LIMIT 0",
+            "SELECT FOUND_ROWS()",
+        ] {
+            pair.same_labels(&sql.replace(" t ", &format!(" {name} "))).await;
+        }
+    }
+    pair.same("SELECT 'a' + 1").await;
+    pair.same_labels("SELECT @@warning_count").await;
+    pair.create("CREATE TABLE b (id INT PRIMARY KEY, v TINYINT)", "BROADCAST").await;
+    pair.prepare("SET sql_mode = ''").await;
+    pair.same("INSERT INTO b VALUES (1, 1000)").await;
+    pair.same_labels("SHOW WARNINGS").await;
+    // A time of the session's own holds for all copies, and goes with the session.
+    pair.prepare("SET timestamp = 86400").await;
+    pair.create("CREATE TABLE m (id INT PRIMARY KEY, at DATETIME)", "BROADCAST").await;
+    pair.same("INSERT INTO m VALUES (1, NOW())").await;
+    pair.same("SELECT * FROM m").await;
+    pair.same("SELECT NOW()").await;
+    pair.prepare("SET timestamp = DEFAULT").await;
+    pair.same("SELECT NOW() > '2024-01-01'").await;
+}
+
+#[tokio::test]
+async fn a_limit_of_the_session_is_not_taken_for_one_of_each_shard() {
+    let mut pair = Pair::start().await;
+    pair.create("CREATE TABLE t (id INT PRIMARY KEY)", "DBPARTITION BY HASH(id)").await;
+    pair.prepare("INSERT INTO t VALUES (1),(2),(3),(4),(5),(6),(7),(8)").await;
+    pair.prepare("SET sql_select_limit = 1").await;
+    assert!(!pair.same_or_refused("SELECT id FROM t ORDER BY id").await);
+    pair.same("SELECT id FROM t WHERE id = 3").await;
+    pair.prepare("SET sql_select_limit = DEFAULT").await;
+    pair.same("SELECT id FROM t ORDER BY id").await;
+}
+
+#[tokio::test]
 async fn two_sessions_do_not_see_each_others_settings() {
     let cluster = TestCluster::start();
     let mut one = cluster.database("app", "").await;
