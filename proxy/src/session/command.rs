@@ -1,11 +1,15 @@
 //! Commands of the protocol, and the flat statements that the session answers.
 
+use std::rc::Rc;
+
+use ostrakon_protocol::Capabilities;
 use ostrakon_protocol::command::Command as Com;
-use ostrakon_router::lexer::Template;
+use ostrakon_router::lexer::{SqlMode, Template};
 use ostrakon_router::parse::command::{Command, Show, ShowWhat};
 
 use super::result::ResultSet;
-use super::{Failure, Session};
+use super::transaction::Transaction;
+use super::{Failure, OwnVariables, Session};
 use crate::error::SqlError;
 use crate::exec::names::Names;
 
@@ -43,6 +47,15 @@ impl Session {
                 return true;
             }
             Com::StmtReset(id) => self.reset_statement(id),
+            Com::ResetConnection => {
+                self.reset().await;
+                Ok(())
+            }
+            Com::SetOption(option) => self.set_option(option),
+            Com::Statistics => {
+                self.statistics();
+                Ok(())
+            }
             Com::ProcessKill(id) => self.kill(id.into(), false).map(|()| self.ok(0, 0, b"", false)),
             other => Err(SqlError::new(
                 1047,
@@ -98,7 +111,11 @@ impl Session {
             Command::Kill { query, id } => self.kill(*id, *query)?,
             Command::Show(show) => {
                 let result = self.show(show).await?;
-                return self.answer(result, more);
+                // What it lists is no warning of its own.
+                let listed = std::mem::take(&mut self.warnings);
+                self.answer(result, more)?;
+                self.warnings = listed;
+                return Ok(());
             }
             Command::ShowPassed => return self.pass_to_any(text, more).await,
             Command::Explain { inner, server } => {
@@ -155,6 +172,43 @@ impl Session {
         self.database = Some(name.to_owned());
         self.publish_identity();
         Ok(())
+    }
+
+    /// COM_RESET_CONNECTION: as after login, but for the account, the current database and the capabilities.
+    async fn reset(&mut self) {
+        self.rollback_all().await;
+        self.transaction = Transaction::default();
+        self.statements.clear();
+        self.settings = Rc::clone(&self.first_settings);
+        self.mode = SqlMode { server: self.worker.node.server.load().parsed, ..SqlMode::default() };
+        self.own = OwnVariables::default();
+        self.last_insert_id = 0;
+        self.found_rows = 0;
+        self.row_count = 0;
+        self.warnings.clear();
+        self.ok(0, 0, b"", false);
+    }
+
+    /// COM_SET_OPTION: several statements in one query on (0) or off (1). The answer is an EOF, or OK for clients that want none.
+    fn set_option(&mut self, option: u16) -> Result<(), Failure> {
+        match option {
+            0 => self.client.capabilities.insert(Capabilities::MULTI_STATEMENTS),
+            1 => self.client.capabilities.remove(Capabilities::MULTI_STATEMENTS),
+            _ => return Err(SqlError::new(1047, "08S01", "Unknown command").into()),
+        }
+        self.write_rows_end(false);
+        Ok(())
+    }
+
+    /// COM_STATISTICS: one packet with a line of text.
+    fn statistics(&mut self) {
+        let registry = &self.worker.node.registry;
+        let text = format!(
+            "Uptime: {}  Threads: {}  Questions: 0  Slow queries: 0  Opens: 0  Open tables: 0  Queries per second avg: 0.000",
+            registry.uptime().as_secs(),
+            registry.all().len()
+        );
+        self.client.packet(text.as_bytes());
     }
 
     fn kill(&self, id: u64, query: bool) -> Result<(), Failure> {
