@@ -90,6 +90,10 @@ fn merged(
     if tokens.start(first_select(tokens).unwrap_or(0)) != select.start || layout.end != tokens.len() {
         return Err("a query that does not start with SELECT".into());
     }
+    // mysqldump's `SELECT /*!40001 SQL_NO_CACHE */ *` stands before the select list, and nothing is cut there.
+    if tokens.has_version_comment(layout.items.last().map_or(0, |item| item.end)) {
+        return Err("a version comment, whose end could go with a clause that the merge replaces".into());
+    }
     let merge = Merge { tokens, cutter, binder, analysis, query, select, layout, mode: request.mode };
     let merged = merge.plan()?;
     let edits = cutter.edits.iter().cloned().chain(merged.edits).collect();

@@ -22,6 +22,16 @@ impl<'a> Tokens<'a> {
         self.list.len().saturating_sub(1)
     }
 
+    /// True when `/*!` or `/*M!` stands before the token at `first` or behind it.
+    pub fn has_version_comment(&self, first: usize) -> bool {
+        (first..=self.len()).any(|index| {
+            let start = index.checked_sub(1).map_or(0, |before| self.end(before));
+            let between = self.text.get(start..self.start(index)).unwrap_or_default();
+            between.windows(3).any(|bytes| bytes == b"/*!")
+                || between.windows(4).any(|bytes| bytes == b"/*M!")
+        })
+    }
+
     /// The token at `index`; the end mark beyond the last.
     pub fn get(&self, index: usize) -> Token {
         let end = Token { kind: TokenKind::End, start: 0, end: 0, hole: None };
