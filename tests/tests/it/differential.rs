@@ -23,6 +23,17 @@ const SEEDS: u64 = 4;
 /// After so many differences a run stops.
 const ENOUGH: usize = 40;
 
+/// Session modes that every fourth seed takes in turn.
+const MODES: &[&str] = &[
+    "''",
+    "'ANSI_QUOTES'",
+    "'PIPES_AS_CONCAT'",
+    "'HIGH_NOT_PRECEDENCE'",
+    "'NO_BACKSLASH_ESCAPES'",
+    "'IGNORE_SPACE,NO_UNSIGNED_SUBTRACTION'",
+    "'PAD_CHAR_TO_FULL_LENGTH'",
+];
+
 /// ENUM_FLAG of column definitions.
 const ENUM_FLAG: u16 = 256;
 
@@ -34,6 +45,8 @@ struct Differ {
     node: Conn,
     plain: Conn,
     lax: bool,
+    /// As SET takes it.
+    mode: &'static str,
     seed: u64,
     /// Of each class: statements, refused ones.
     counts: BTreeMap<&'static str, (usize, usize)>,
@@ -55,6 +68,7 @@ impl Differ {
             node,
             plain,
             lax: false,
+            mode: "DEFAULT",
             seed: 0,
             counts: BTreeMap::new(),
             refusals: BTreeMap::new(),
@@ -82,14 +96,16 @@ impl Differ {
     async fn run_seed(&mut self, seed: u64) {
         self.seed = seed;
         self.lax = seed % 4 == 3;
+        self.mode = match seed % 4 {
+            3 => MODES[(seed / 4) as usize % MODES.len()],
+            _ => "DEFAULT",
+        };
         let mut rng = StdRng::seed_from_u64(seed);
         self.both("SET SESSION sql_mode = DEFAULT").await;
         for table in TABLES {
             self.fill(table, &mut rng).await;
         }
-        if self.lax {
-            self.both("SET SESSION sql_mode = ''").await;
-        }
+        self.both(&format!("SET SESSION sql_mode = {}", self.mode)).await;
         let mut memory = Memory::default();
         for _ in 0..STATEMENTS {
             let statement = Generator::statement(&mut rng, &mut memory);
@@ -98,9 +114,7 @@ impl Differ {
             {
                 self.both("SET SESSION sql_mode = DEFAULT").await;
                 self.fill(table, &mut StdRng::seed_from_u64(seed)).await;
-                if self.lax {
-                    self.both("SET SESSION sql_mode = ''").await;
-                }
+                self.both(&format!("SET SESSION sql_mode = {}", self.mode)).await;
             }
             if self.differences.len() > ENOUGH {
                 return;
@@ -210,7 +224,7 @@ impl Differ {
     }
 
     fn found(&mut self, what: &str, node: &Outcome, plain: &Outcome) {
-        let lax = if self.lax { " sql_mode=''" } else { "" };
+        let lax = if self.lax { format!(" sql_mode={}", self.mode) } else { String::new() };
         let (node, plain) = (lines(node), lines(plain));
         let only = |a: &[String], b: &[String]| -> String {
             let lines: Vec<&str> = a.iter().filter(|line| !b.contains(line)).map(String::as_str).collect();

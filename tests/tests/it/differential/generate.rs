@@ -90,7 +90,11 @@ impl<'r> Generator<'r> {
     fn condition(&mut self, table: &Table, name: &str, depth: u32) -> String {
         if depth > 0 && self.one_in(2) {
             let (a, b) = (self.condition(table, name, depth - 1), self.condition(table, name, depth - 1));
-            return match self.below(9) {
+            return match self.below(13) {
+                9 => format!("{a} || {b}"),
+                10 => format!("NOT {a} OR {b}"),
+                11 => format!("! ({a}) AND {b}"),
+                12 => format!("{a} /*!50000 AND {b} */"),
                 0..3 => format!("{a} AND {b}"),
                 3..5 => format!("{a} OR {b}"),
                 5 => format!("({a} OR {b})"),
@@ -254,12 +258,39 @@ impl<'r> Generator<'r> {
             2 => (format!(" ORDER BY {keys}"), false),
             _ => (String::new(), false),
         };
+        if order.is_empty() && having.is_empty() && self.one_in(2) {
+            return self.other_group(table, filter);
+        }
         // Which group comes first is certain only by MIN(id), which no two groups share.
         let sql = format!(
             "SELECT {keys}, {call} AS y, MIN(id) AS x FROM {}{filter} GROUP BY {keys}{having}{order}",
             table.name
         );
         self.query(sql, "group", ordered, true)
+    }
+
+    /// Grouping by alias, position, hidden keys; expressions over aggregates.
+    fn other_group(&mut self, table: &Table, filter: String) -> Statement {
+        let name = table.name;
+        let column = self.column(table).0;
+        let sql = match self.below(9) {
+            0 => format!("SELECT {column} AS g, COUNT(*) FROM {name}{filter} GROUP BY g"),
+            1 => format!("SELECT {column}, SUM(a) FROM {name}{filter} GROUP BY 1"),
+            2 => format!("SELECT COUNT(*), MIN(id) FROM {name}{filter} GROUP BY {column} HAVING MIN(id) > 4"),
+            3 => format!(
+                "SELECT COUNT(*) c, SUM(n) FROM {name}{filter} GROUP BY {column} HAVING c BETWEEN 2 AND 5"
+            ),
+            4 => format!("SELECT {column}, SUM(a) + COUNT(*) FROM {name}{filter} GROUP BY {column}"),
+            5 => format!(
+                "SELECT k, {column}, COUNT(DISTINCT id), GROUP_CONCAT(id ORDER BY id) FROM {name}{filter} GROUP BY k, {column}"
+            ),
+            6 => format!(
+                "SELECT {column}, AVG(f), AVG(n), AVG(a), SUM(f) FROM {name}{filter} GROUP BY {column}"
+            ),
+            7 => format!("SELECT {column} q, MAX(id) FROM {name}{filter} GROUP BY q"),
+            _ => format!("SELECT {column}, COUNT(*) FROM {name}{filter} GROUP BY {column} WITH ROLLUP"),
+        };
+        self.query(sql, "group", false, true)
     }
 
     fn distinct(&mut self, table: &Table) -> Statement {
@@ -296,6 +327,9 @@ impl<'r> Generator<'r> {
         if self.one_in(4) {
             on = format!("{on} AND {}", self.condition(other, "y.", 0));
         }
+        if self.one_in(4) {
+            return self.other_join(table, other);
+        }
         let side = self.one_in(2);
         let filter = if side { self.filter(table, "x.") } else { self.filter(other, "y.") };
         let (left, right) = if self.one_in(4) { (other, table) } else { (table, other) };
@@ -316,14 +350,67 @@ impl<'r> Generator<'r> {
         }
     }
 
+    /// Joins without ON, of three tables, of one table with itself.
+    fn other_join(&mut self, table: &Table, other: &Table) -> Statement {
+        let (a, b) = (table.name, other.name);
+        let sql = match self.below(10) {
+            0 => format!("SELECT x.id, y.id FROM {a} x, {b} y WHERE x.k = y.k{}", self.and(other, "y.")),
+            1 => format!("SELECT x.id, k FROM {a} x JOIN {b} y USING (k) ORDER BY x.id, y.id"),
+            2 if a != b => format!("SELECT COUNT(*) FROM {a} NATURAL JOIN {b}"),
+            3 => format!(
+                "SELECT x.id, y.id, z.id FROM {a} x JOIN {b} y ON x.k = y.k LEFT JOIN bc z ON z.k = y.id{}",
+                self.filter(table, "x.")
+            ),
+            4 => format!(
+                "SELECT x.id, y.id, z.id FROM {a} x LEFT JOIN {a} y ON x.k = y.k AND y.id > 9 LEFT JOIN {a} z ON z.k = x.k{}",
+                self.filter(table, "x.")
+            ),
+            5 => format!(
+                "SELECT x.id, y.id FROM {a} x LEFT JOIN {a} y ON x.k = y.k WHERE y.k IS NULL{}",
+                self.and(table, "x.")
+            ),
+            6 => {
+                format!("SELECT x.id, y.id FROM {a} x JOIN {a} y ON x.k <=> y.k{}", self.filter(table, "x."))
+            }
+            7 => format!(
+                "SELECT x.id, y.id FROM {a} x CROSS JOIN {b} y WHERE x.k = y.k AND y.k = {}",
+                self.literal(other.kind)
+            ),
+            8 if a != b => format!(
+                "SELECT {a}.id, {b}.k FROM app.{a} JOIN `{b}` ON app.{a}.k = {b}.k WHERE {a}.id < {b}.id + 10"
+            ),
+            _ => format!(
+                "SELECT x.id, y.id FROM ({a} x JOIN {b} y ON x.k = y.k) LEFT JOIN {a} z ON z.k = y.k AND z.id = 3"
+            ),
+        };
+        self.query(sql, "join", false, false)
+    }
+
+    /// ` AND condition`, or nothing.
+    fn and(&mut self, table: &Table, name: &str) -> String {
+        if self.one_in(2) { String::new() } else { format!(" AND ({})", self.condition(table, name, 1)) }
+    }
+
     fn subquery(&mut self, table: &Table) -> Statement {
         let other = &TABLES[self.below(TABLES.len())];
         let other =
             if self.one_in(2) { TABLES.iter().find(|t| t.name == "bc").unwrap_or(other) } else { other };
         let (name, second) = (table.name, other.name);
-        let shape = self.below(7);
+        let shape = self.below(14);
         let inner = if matches!(shape, 0 | 5 | 6) { self.filter(other, "") } else { String::new() };
         let sql = match shape {
+            7 => format!(
+                "SELECT id FROM {name} x WHERE x.k IN (SELECT y.k FROM {name} y WHERE y.k = x.k AND y.id < 20)"
+            ),
+            8 => format!("SELECT z.k, COUNT(*) FROM (SELECT k, id FROM {name} WHERE id > 3) z GROUP BY z.k"),
+            9 => format!("SELECT id FROM {name} x WHERE k = (SELECT MAX(y.k) FROM {name} y WHERE y.k = x.k)"),
+            10 => format!(
+                "SELECT id, EXISTS (SELECT 1 FROM {name} y WHERE y.k = x.k AND y.id > x.id) FROM {name} x"
+            ),
+            11 => format!("WITH w AS (SELECT * FROM {name}) SELECT COUNT(*) FROM w"),
+            12 => format!(
+                "SELECT id FROM {name} x LEFT JOIN (SELECT k kk FROM {name} GROUP BY k) z ON z.kk = x.k"
+            ),
             0 => format!("SELECT id, k FROM {name} WHERE k IN (SELECT k FROM {second}{inner})"),
             1 => format!("SELECT id FROM {name} x WHERE EXISTS (SELECT 1 FROM {second} y WHERE y.k = x.k)"),
             2 => format!(
