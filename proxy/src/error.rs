@@ -4,6 +4,12 @@ use ostrakon_meta::ProposeError;
 use ostrakon_protocol::response::ErrPacket;
 use ostrakon_router::RouterError;
 
+/// ER_CONNECT_TO_FOREIGN_DATA_SOURCE: an instance cannot be reached. (2003 is a number of client libraries: from a server they take it for a malformed
+/// packet.)
+pub const BACKEND_UNREACHABLE: u16 = 1429;
+/// ER_QUERY_ON_FOREIGN_DATA_SOURCE: an instance's connection broke, or it answered what no server should.
+pub const BACKEND_FAILED: u16 = 1430;
+
 /// An error that the client sees.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ERROR {errno} ({sqlstate}): {message}")]

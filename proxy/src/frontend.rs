@@ -6,7 +6,7 @@ use std::io;
 
 use bytes::{Buf, BufMut, BytesMut};
 use ostrakon_protocol::capability::Capabilities;
-use ostrakon_protocol::packet::{Assembler, HEADER_LENGTH, PacketError, Taken, write_packet};
+use ostrakon_protocol::packet::{Assembler, HEADER_LENGTH, MAX_PAYLOAD, PacketError, Taken, write_packet};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -106,6 +106,12 @@ impl Frontend {
                 return Err(ReadError::Gone);
             }
         }
+    }
+
+    /// Sequence number for the answer to a command that was refused before it was whole: after the packets of it that came.
+    pub fn next_after_refused(&self) -> u8 {
+        let whole = self.input.len() / (MAX_PAYLOAD + HEADER_LENGTH);
+        u8::try_from(whole % 256).unwrap_or(0).wrapping_add(1)
     }
 
     /// Starts a command's answer: the next command counts its packets from 0.

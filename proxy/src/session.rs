@@ -183,6 +183,7 @@ impl Session {
                 Err(ReadError::Gone) => return,
                 Err(ReadError::Packet(e)) => {
                     // The rest of the stream cannot be trusted: say why, then close, as MySQL does.
+                    self.client.sequence = self.client.next_after_refused();
                     self.error(&SqlError::new(e.errno().code, "08S01", e.to_string()));
                     let _ = self.client.flush().await;
                     return;
@@ -330,7 +331,9 @@ impl SessionFacts for Session {
             SessionFunction::User => format!("IF(TRUE,{},NULL)", text(&format!("{}@{}", s.user, s.peer))),
             SessionFunction::CurrentUser => text(&format!("{}@%", s.user)),
             SessionFunction::Version => text(&s.worker.node.version()),
-            SessionFunction::Autocommit => u8::from(s.transaction.autocommit).to_string(),
+            SessionFunction::Autocommit => {
+                format!("IF(TRUE,CAST('{:021}' AS SIGNED),NULL)", u8::from(s.transaction.autocommit))
+            }
             SessionFunction::WarningCount => s.warnings.len().to_string(),
             SessionFunction::ErrorCount => {
                 s.warnings.iter().filter(|w| w.level == "Error").count().to_string()

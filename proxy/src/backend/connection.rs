@@ -24,7 +24,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::settings::Settings;
-use crate::error::SqlError;
+use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, SqlError};
 
 /// Bytes asked from a socket at once.
 const READ_SIZE: usize = 64 << 10;
@@ -109,7 +109,11 @@ impl Connection {
     ) -> Result<Self, SqlError> {
         let failed = |what: String| {
             tracing::warn!(instance = %instance.name, host = %instance.host, port = instance.port, error = %what, "cannot connect");
-            SqlError::new(2003, "HY000", format!("Can't connect to instance '{}': {what}", instance.name))
+            SqlError::new(
+                BACKEND_UNREACHABLE,
+                "HY000",
+                format!("Can't connect to instance '{}': {what}", instance.name),
+            )
         };
         let stream = TcpStream::connect((instance.host.as_str(), instance.port))
             .await
@@ -360,7 +364,7 @@ impl Connection {
     fn lost(&mut self, why: &str) -> SqlError {
         self.broken = true;
         SqlError::new(
-            2013,
+            BACKEND_FAILED,
             "HY000",
             format!("Lost connection to instance '{}' during query: {why}", self.instance),
         )
@@ -368,7 +372,11 @@ impl Connection {
 
     fn malformed(&mut self, why: &dyn std::fmt::Display) -> SqlError {
         self.broken = true;
-        SqlError::new(2027, "HY000", format!("Malformed packet from instance '{}': {why}", self.instance))
+        SqlError::new(
+            BACKEND_FAILED,
+            "HY000",
+            format!("Malformed packet from instance '{}': {why}", self.instance),
+        )
     }
 
     /// One physical packet's payload (login only) and its sequence number.

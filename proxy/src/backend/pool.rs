@@ -13,7 +13,7 @@ use ostrakon_catalog::schema::Instance;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection::Connection;
-use crate::error::SqlError;
+use crate::error::{BACKEND_UNREACHABLE, SqlError};
 
 /// How a pool is bounded.
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +125,7 @@ impl Pool {
             Ok(Err(e)) => return Err(e),
             Err(_) => {
                 return Err(SqlError::new(
-                    2013,
+                    BACKEND_UNREACHABLE,
                     "HY000",
                     format!(
                         "Instance '{}' did not answer a connection within {} ms",

@@ -14,7 +14,7 @@ use super::names::Names;
 use super::send::{self, Sending};
 use super::watch;
 use crate::backend::connection::Answer;
-use crate::error::SqlError;
+use crate::error::{BACKEND_FAILED, SqlError};
 use crate::frontend::WRITE_SIZE;
 use crate::session::{Failure, Session, Warning};
 
@@ -159,9 +159,12 @@ impl Session {
                 Err(e) => {
                     connection.mark_broken();
                     self.client.sequence = relay.sequence();
-                    return Err(
-                        SqlError::new(2027, "HY000", format!("Malformed answer from a group: {e}")).into()
-                    );
+                    return Err(SqlError::new(
+                        BACKEND_FAILED,
+                        "HY000",
+                        format!("Malformed answer from a group: {e}"),
+                    )
+                    .into());
                 }
             };
             connection.input.advance(consumed);

@@ -23,7 +23,7 @@ use super::names::Names;
 use super::send::{self, Sending};
 use super::watch;
 use super::write::{Part, parts};
-use crate::error::SqlError;
+use crate::error::{BACKEND_FAILED, SqlError};
 use crate::frontend::{Frontend, WRITE_SIZE};
 use crate::merge::{Merge, MergeError, MergeInput, MergeLimits, Number, RowFormat, Step};
 use crate::registry::SessionEntry;
@@ -100,9 +100,12 @@ impl Feed {
             match self.scanner.next(&connection.input) {
                 Scan::Broken(e) => {
                     connection.mark_broken();
-                    return Err(
-                        SqlError::new(2027, "HY000", format!("Malformed answer from a group: {e}")).into()
-                    );
+                    return Err(SqlError::new(
+                        BACKEND_FAILED,
+                        "HY000",
+                        format!("Malformed answer from a group: {e}"),
+                    )
+                    .into());
                 }
                 Scan::NeedMore { at_least } => {
                     let pool = Rc::clone(connection.pool());
@@ -164,7 +167,7 @@ impl Feed {
             Ok(err) => SqlError::from(err).into(),
             Err(e) => {
                 self.lease.connection.mark_broken();
-                SqlError::new(2027, "HY000", e.to_string()).into()
+                SqlError::new(BACKEND_FAILED, "HY000", e.to_string()).into()
             }
         }
     }

@@ -12,7 +12,7 @@ use ostrakon_router::plan::{Execution, ParamSource, PhysicalStatement};
 use super::lease::Lease;
 use super::write::Part;
 use crate::backend::connection::{BackendStatement, Connection};
-use crate::error::SqlError;
+use crate::error::{BACKEND_FAILED, SqlError};
 
 /// The protocol that the client's statement came in.
 #[derive(Clone, Copy)]
@@ -187,7 +187,11 @@ pub fn queue_without_params(connection: &mut Connection, id: u32) -> Result<(), 
 
 fn broken(connection: &mut Connection, why: &str) -> SqlError {
     connection.mark_broken();
-    SqlError::new(2027, "HY000", format!("Malformed packet from instance '{}': {why}", connection.instance()))
+    SqlError::new(
+        BACKEND_FAILED,
+        "HY000",
+        format!("Malformed packet from instance '{}': {why}", connection.instance()),
+    )
 }
 
 /// The parameter as the router reads it.
@@ -236,7 +240,8 @@ pub fn decode_columns(payloads: &[Vec<u8>]) -> Result<Vec<ColumnDefinition<'_>>,
     payloads
         .iter()
         .map(|payload| {
-            ColumnDefinition::decode(payload).map_err(|e| SqlError::new(2027, "HY000", e.to_string()))
+            ColumnDefinition::decode(payload)
+                .map_err(|e| SqlError::new(BACKEND_FAILED, "HY000", e.to_string()))
         })
         .collect()
 }

@@ -98,7 +98,12 @@ impl Sum {
             (Self::Exact(None) | Self::Approximate(None), _) => out.push_null(format),
             (Self::Exact(Some(total)), Class::Decimal) => {
                 let text = total.average(count, u32::from(field.decimals));
-                let text = text.ok_or_else(|| MergeError::OutOfRange(field.name.clone()))?;
+                let text = text.ok_or_else(|| {
+                    MergeError::unsupported(format_args!(
+                        "AVG of numbers as long as those of `{}` over several physical tables",
+                        field.name
+                    ))
+                })?;
                 out.push_value(format, field.wire, text.as_bytes())?;
             }
             (Self::Approximate(Some(total)), Class::Double) => {

@@ -117,6 +117,16 @@ impl Session {
         if let [TableChange::Rename(new)] = alter.changes.as_slice() {
             return self.rename(&[(alter.name.clone(), new.clone())]).await;
         }
+        if found.table.kind == ostrakon_catalog::schema::TableKind::Broadcast {
+            let lower = String::from_utf8_lossy(text).to_ascii_lowercase();
+            if let Some(word) = ["uuid", "rand(", "sysdate"].iter().find(|word| lower.contains(**word)) {
+                return Err(SqlError::not_supported(format!(
+                    "{word} in ALTER of broadcast table '{}': its copies would differ",
+                    found.table.name
+                ))
+                .into());
+            }
+        }
         let mut cuts: Vec<Range<usize>> = Vec::new();
         for change in &alter.changes {
             self.check_change(&found, change, alter.changes.len())?;

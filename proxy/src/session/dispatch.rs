@@ -114,7 +114,7 @@ impl Session {
             Err(e) => Err(e),
         };
         if result.is_ok() {
-            self.note_generated(plan, &execution).await;
+            self.note_generated(plan, &execution);
             // A query without tables leaves the list as it was, if it has nothing to add.
             if self.warnings.is_empty() && plan.class == StatementClass::Read && plan.tables.is_empty() {
                 self.warnings = before;
@@ -146,6 +146,18 @@ impl Session {
             }
         }
         plan.route_into(&self.arguments(plan, input, &generated), execution)?;
+        if let (Some((database, table)), Some(largest)) = (&plan.sequence, execution.largest_explicit) {
+            // Before anything is written, or another session could be given the value meanwhile.
+            let node = &self.worker.node;
+            let sequence = sequence_name(table);
+            node.sequences.raise(&node.meta, database, &sequence, largest).await?;
+            if generated.iter().any(|value| *value <= largest) {
+                // One of them may be a value that this very statement gives: all new ones are above.
+                generated = node.sequences.take(&node.meta, database, &sequence, generated.len()).await?;
+                execution.clear();
+                plan.route_into(&self.arguments(plan, input, &generated), execution)?;
+            }
+        }
         Ok(())
     }
 
@@ -195,24 +207,14 @@ impl Session {
         }
     }
 
-    /// After a write: LAST_INSERT_ID and the sequence follow the values that were inserted.
-    ///
-    /// The rows are in and the answer is written: a catalog that does not take the raised sequence changes nothing of that. The next generated
-    /// value may then meet one that is there, which is a clear error 1062.
-    async fn note_generated(&mut self, plan: &RoutedPlan, execution: &Execution) {
+    /// After a write: LAST_INSERT_ID follows the values that were inserted.
+    fn note_generated(&mut self, plan: &RoutedPlan, execution: &Execution) {
         if !matches!(plan.class, StatementClass::Write | StatementClass::WriteReturning) {
             return;
         }
         // What INSERT IGNORE ignored has used no value.
         if let Some(first) = execution.first_generated.filter(|_| self.row_count != 0 && !plan.sets_last_id) {
             self.last_insert_id = first;
-        }
-        if let (Some((database, table)), Some(largest)) = (&plan.sequence, execution.largest_explicit) {
-            let node = &self.worker.node;
-            let raised = node.sequences.raise(&node.meta, database, &sequence_name(table), largest).await;
-            if let Err(e) = raised {
-                tracing::error!(%database, %table, value = largest, error = %e.message, "a sequence could not be raised");
-            }
         }
     }
 }

@@ -183,6 +183,11 @@ impl Session {
         collation: Option<&str>,
         base: &Rc<Settings>,
     ) -> Result<(), Failure> {
+        // The first administrator's client says SET NAMES before there is an instance to ask.
+        let is_default = charset.is_none_or(|c| c.eq_ignore_ascii_case("utf8mb4")) && collation.is_none();
+        if is_default && self.catalog().instances.is_empty() {
+            return Ok(());
+        }
         let mut sql = match charset {
             Some(charset) => format!("SET NAMES {}", quote_string(charset)),
             None => "SET NAMES DEFAULT".to_owned(),

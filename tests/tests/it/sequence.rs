@@ -93,3 +93,21 @@ async fn keys_are_unique_after_a_kill_of_the_node() {
     assert_eq!(ids.len(), 15);
     assert_eq!(ids.into_iter().collect::<BTreeSet<_>>().len(), 15);
 }
+
+#[tokio::test]
+async fn a_generated_value_never_meets_an_explicit_one_of_the_same_statement() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "DBPARTITIONS 4").await;
+    run(&mut client, "CREATE TABLE au (id BIGINT AUTO_INCREMENT PRIMARY KEY, c INT) DBPARTITION BY HASH(c)")
+        .await;
+    run(&mut client, "INSERT INTO au VALUES (NULL, 1), (2, 2), (NULL, 3)").await;
+    run(&mut client, "INSERT INTO au (c) VALUES (4), (5)").await;
+    run(&mut client, "INSERT INTO au VALUES (500, 6)").await;
+    run(&mut client, "INSERT INTO au (c) VALUES (7)").await;
+    assert_eq!(value::<u64>(&mut client, "SELECT COUNT(*) FROM au").await, 7);
+    let ids: Vec<u64> = client.query("SELECT id FROM au ORDER BY id").await.unwrap();
+    let mut distinct = ids.clone();
+    distinct.dedup();
+    assert_eq!(ids, distinct, "an id is there twice");
+    assert!(value::<u64>(&mut client, "SELECT id FROM au WHERE c = 7").await > 500);
+}
