@@ -145,11 +145,12 @@ impl Differ {
         }
         let plain = outcome(&mut self.plain, &statement.sql, &way).await;
         let (shown_node, shown_plain) = (node.clone(), plain.clone());
-        if let (Outcome::Error { errno, .. }, Outcome::Error { .. }) = (&node, &plain)
+        if let (Outcome::Error { errno, .. }, Outcome::Error { errno: other, .. }) = (&node, &plain)
             && CONVERSION.contains(errno)
-            && statement.sql.matches("), (").count() > 0
+            && (CONVERSION.contains(other) || statement.sql.contains("), ("))
         {
-            // Of several wrong rows, the cluster names the first whose shard key is wrong.
+            // A value can be wrong in two ways ('2024-01-31' as TINYINT), and of several wrong rows the cluster names the first whose
+            // shard key is wrong.
             return true;
         }
         let (node, plain) = (comparable(node, statement), comparable(plain, statement));

@@ -316,6 +316,9 @@ impl<'r> Generator<'r> {
             _ => TABLES[self.below(TABLES.len())].name,
         };
         let other = TABLES.iter().find(|t| t.name == other).unwrap_or(table);
+        if self.one_in(4) {
+            return self.other_join(table, other);
+        }
         let kind =
             pick(self.rng, &["JOIN", "INNER JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "STRAIGHT_JOIN"]);
         let mut on = match self.below(8) {
@@ -326,9 +329,6 @@ impl<'r> Generator<'r> {
         };
         if self.one_in(4) {
             on = format!("{on} AND {}", self.condition(other, "y.", 0));
-        }
-        if self.one_in(4) {
-            return self.other_join(table, other);
         }
         let side = self.one_in(2);
         let filter = if side { self.filter(table, "x.") } else { self.filter(other, "y.") };
