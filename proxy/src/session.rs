@@ -128,7 +128,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     let server = worker.node.server.load();
     let mode = SqlMode { server: server.parsed, ..SqlMode::default() };
     let mut settings = Settings::default();
-    if let Some((charset, collation)) = server.collations.client_charset(account.charset) {
+    if let Some((charset, collation)) = account.charset {
         settings = settings
             .with("character_set_client", charset.clone())
             .with("character_set_results", charset)

@@ -234,6 +234,8 @@ async fn commit(leases: &mut [Lease]) -> Result<(), SqlError> {
     }
     match failed {
         None => Ok(()),
+        // One group has no others to differ from: its own error says all.
+        Some(e) if states.len() == 1 => Err(e),
         Some(e) => Err(SqlError::new(
             e.errno,
             "08007",

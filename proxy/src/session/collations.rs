@@ -27,16 +27,18 @@ pub struct Collations {
 }
 
 impl Collations {
-    /// SQL literals for character set and collation of a client that logged in with this number. `None`: the number is not known or it is the
-    /// default, so the session starts with utf8mb4, as a server falls back to its own.
-    pub fn client_charset(&self, id: u16) -> Option<(String, String)> {
-        /// Sets whose multi-byte characters can hold ASCII bytes: clients with these get utf8mb4 and are told so by SET NAMES.
+    /// SQL literals for character set and collation of a client that logged in with this number. `None`: the number is not known, so the session
+    /// starts with utf8mb4, as a server falls back to its own.
+    ///
+    /// Errors: the name of a character set whose multi-byte characters can hold ASCII bytes. Its texts cannot be read, and taking them for another
+    /// set's would store wrong text.
+    pub fn client_charset(&self, id: u16) -> Result<Option<(String, String)>, String> {
         const UNSAFE: [&str; 8] = ["gbk", "sjis", "big5", "cp932", "gb18030", "ucs2", "utf16", "utf32"];
-        let collation = self.by_id.get(&id)?;
+        let Some(collation) = self.by_id.get(&id) else { return Ok(None) };
         if UNSAFE.contains(&collation.charset.as_str()) {
-            return None;
+            return Err(collation.charset.clone());
         }
-        Some((format!("'{}'", collation.charset), format!("'{}'", collation.name)))
+        Ok(Some((format!("'{}'", collation.charset), format!("'{}'", collation.name))))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -119,4 +121,22 @@ async fn ask_weights(connection: &mut Pooled, mariadb: bool) -> Result<Weights, 
         }
     }
     Ok(weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_set_with_ascii_bytes_inside_of_characters_is_refused_at_login() {
+        let collation = |id, name: &str, charset: &str| {
+            (id, Collation { id, name: name.into(), charset: charset.into(), is_default: true })
+        };
+        let by_id = [collation(28, "gbk_chinese_ci", "gbk"), collation(8, "latin1_swedish_ci", "latin1")];
+        let collations = Collations { by_id: by_id.into() };
+        assert_eq!(collations.client_charset(28), Err("gbk".to_owned()));
+        let latin1 = ("'latin1'".to_owned(), "'latin1_swedish_ci'".to_owned());
+        assert_eq!(collations.client_charset(8), Ok(Some(latin1)));
+        assert_eq!(collations.client_charset(999), Ok(None));
+    }
 }

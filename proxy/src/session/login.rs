@@ -22,8 +22,8 @@ const MAX_LOGIN_PACKETS: usize = 6;
 pub struct Account {
     pub user: String,
     pub database: Option<String>,
-    /// Collation number of the handshake.
-    pub charset: u16,
+    /// Character set and collation that the handshake asked for, as SQL literals; `None` where the number is not known.
+    pub charset: Option<(String, String)>,
 }
 
 /// What Ostrakon offers to clients. Session tracking, compression and LOCAL INFILE are not there.
@@ -142,11 +142,19 @@ fn accept(
     {
         return Err(ostrakon_router::RouterError::unknown_database(name).into());
     }
+    let collations = std::sync::Arc::clone(&worker.node.server.load().collations);
+    let charset = collations.client_charset(u16::from(response.charset)).map_err(|charset| {
+        SqlError::new(
+            1231,
+            "42000",
+            format!("Variable 'character_set_client' can't be set to the value of '{charset}'; use utf8mb4"),
+        )
+    })?;
     let ok = OkPacket { status: Status::AUTOCOMMIT, ..OkPacket::default() };
     let mut scratch = Vec::new();
     let capabilities = client.capabilities;
     client.packet_with(&mut scratch, |out| ok.encode(out, capabilities));
-    Ok(Account { user, database, charset: u16::from(response.charset) })
+    Ok(Account { user, database, charset })
 }
 
 async fn read(client: &mut Frontend, payload: &mut Vec<u8>) -> Result<(), SqlError> {
