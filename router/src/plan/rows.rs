@@ -190,7 +190,7 @@ impl Rows {
             Cell::Value(operand) => values.get(*operand).ok_or_else(unknown)?,
             Cell::Session(function) => {
                 literal = arguments.session.literal(*function);
-                literal_of(&literal, self.mode)
+                literal_of(&literal, self.mode)?
             }
         };
         let number = match value {
@@ -232,7 +232,7 @@ impl Rows {
                     RouterError::not_supported("this value of a shard key; give a literal or a parameter")
                 })?,
                 Cell::Default | Cell::Auto => Value::Default,
-                Cell::Session(_) => literal_of(literal, self.mode),
+                Cell::Session(_) => literal_of(literal, self.mode)?,
             });
         }
         let borrowed: Vec<&Value<'_>> = keys.iter().collect();
@@ -301,14 +301,26 @@ fn session_text(cell: &Cell, auto: Option<&Cell>, arguments: &Arguments<'_>) -> 
     }
 }
 
-/// The value of a literal that the session gave.
-fn literal_of(literal: &str, mode: SqlMode) -> Value<'_> {
+/// The value of a literal that the session gave: a number, a string, NULL, or one of these in the shape that has the function's type,
+/// `CAST('012' AS UNSIGNED)` and `IF(TRUE,'name',NULL)`.
+///
+/// Errors: 1235 for any other text: a value that is not understood must not place a row.
+fn literal_of(literal: &str, mode: SqlMode) -> Result<Value<'_>, RouterError> {
+    let unknown = || RouterError::not_supported("a session function as this value of a shard key");
+    if let Some(cast) = literal.strip_prefix("CAST('") {
+        let digits = cast.split('\'').next().unwrap_or_default();
+        let signed = || digits.parse().map(Value::Int);
+        return digits.parse().map(Value::UInt).or_else(|_| signed()).map_err(|_| unknown());
+    }
+    let nullable = literal.strip_prefix("IF(TRUE,").and_then(|rest| rest.strip_suffix(",NULL)"));
+    let literal = nullable.unwrap_or(literal);
     let kind = match literal.as_bytes().first() {
         Some(b'0'..=b'9') => HoleKind::Integer,
         Some(b'\'') => HoleKind::String,
-        _ => return Value::Null,
+        _ if literal == "NULL" => return Ok(Value::Null),
+        _ => return Err(unknown()),
     };
-    literal_value(literal.as_bytes(), kind, mode)
+    Ok(literal_value(literal.as_bytes(), kind, mode))
 }
 
 /// A decimal text as an integer, rounded half away from zero as the server rounds.
@@ -335,6 +347,16 @@ fn rounded(text: &str) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn typed_session_values_place_a_row_as_what_they_are() {
+        let value = |text| literal_of(text, SqlMode::default());
+        assert_eq!(value("CAST('000000000000000000013' AS UNSIGNED)").unwrap(), Value::UInt(13));
+        assert_eq!(value("CAST('-00000000000000000001' AS SIGNED)").unwrap(), Value::Int(-1));
+        assert_eq!(value("IF(TRUE,'shop',NULL)").unwrap(), Value::Text(b"shop"[..].into()));
+        assert_eq!(value("NULL").unwrap(), Value::Null);
+        assert!(value("@@autocommit").is_err());
+    }
 
     #[test]
     fn decimals_round_as_the_server_rounds_them() {

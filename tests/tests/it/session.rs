@@ -157,6 +157,11 @@ async fn insert_ids_row_counts_and_warnings_are_what_one_server_says() {
             pair.same_labels(&sql.replace(" t ", &format!(" {name} "))).await;
         }
     }
+    // A value of the session's places a row.
+    pair.create("CREATE TABLE k (id BIGINT, v VARCHAR(64))", "DBPARTITION BY HASH(id)").await;
+    pair.prepare("INSERT INTO s (v) VALUES (1000)").await;
+    pair.same("INSERT INTO k VALUES (LAST_INSERT_ID(), DATABASE())").await;
+    pair.same("SELECT v FROM k WHERE id = 101").await;
     pair.same("SELECT 'a' + 1").await;
     pair.same_labels("SELECT @@warning_count").await;
     pair.create("CREATE TABLE b (id INT PRIMARY KEY, v TINYINT)", "BROADCAST").await;
