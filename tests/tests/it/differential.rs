@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use mysql_async::{Conn, Value};
 use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
+use ostrakon_tests::pair::Pair;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -342,4 +343,19 @@ async fn random_statements_are_answered_as_one_server_answers_or_refused() {
         differ.differences.len(),
         differ.differences.join("\n")
     );
+}
+
+/// Found by seed 1: the second table's preparation read the first one's answer as its own.
+#[tokio::test]
+async fn a_prepared_write_to_several_tables_of_one_group_counts_all_rows() {
+    let mut pair = Pair::start().await;
+    pair.create(
+        "CREATE TABLE p (k INT NOT NULL PRIMARY KEY, a INT)",
+        "TBPARTITION BY HASH(k) TBPARTITIONS 4",
+    )
+    .await;
+    pair.prepare("INSERT INTO p VALUES (1,1),(2,2),(3,3),(4,4),(5,5),(6,6)").await;
+    pair.same_prepared("UPDATE p SET a = a + ? WHERE a > ?", vec![10.into(), 2.into()]).await;
+    pair.same_prepared("DELETE FROM p WHERE a = ?", vec![Value::NULL]).await;
+    pair.same("SELECT * FROM p ORDER BY k").await;
 }
