@@ -173,12 +173,4 @@ impl Frontend {
         }
         std::future::pending().await
     }
-
-    /// Gives memory back while the client thinks.
-    pub fn release_buffers(&mut self) {
-        if self.input.is_empty() {
-            self.input = BytesMut::new();
-        }
-        self.output = Vec::new();
-    }
 }

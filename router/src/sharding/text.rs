@@ -3,32 +3,8 @@
 use ostrakon_catalog::rule::{Partition, Placement, ShardFunction};
 use ostrakon_catalog::schema::{Table, TableKind};
 
+use super::function;
 use super::topology::quote;
-
-/// The function's name in DDL, upper case.
-pub fn function_name(function: &ShardFunction) -> &'static str {
-    match function {
-        ShardFunction::Hash => "HASH",
-        ShardFunction::UniHash => "UNI_HASH",
-        ShardFunction::StrHash { .. } => "STR_HASH",
-        ShardFunction::RightShift { .. } => "RIGHT_SHIFT",
-        ShardFunction::RangeHash { .. } => "RANGE_HASH",
-        ShardFunction::RangeHash1 { .. } => "RANGE_HASH1",
-        ShardFunction::Mm => "MM",
-        ShardFunction::Dd => "DD",
-        ShardFunction::Week => "WEEK",
-        ShardFunction::Mmdd => "MMDD",
-        ShardFunction::Yyyymm => "YYYYMM",
-        ShardFunction::Yyyyweek => "YYYYWEEK",
-        ShardFunction::Yyyydd => "YYYYDD",
-        ShardFunction::YyyymmOpt => "YYYYMM_OPT",
-        ShardFunction::YyyyweekOpt => "YYYYWEEK_OPT",
-        ShardFunction::YyyyddOpt => "YYYYDD_OPT",
-        ShardFunction::YyyymmNoloop { .. } => "YYYYMM_NOLOOP",
-        ShardFunction::YyyyweekNoloop { .. } => "YYYYWEEK_NOLOOP",
-        ShardFunction::YyyyddNoloop { .. } => "YYYYDD_NOLOOP",
-    }
-}
 
 /// `HASH(`id`)`, `STR_HASH(`c`, 0, 4, 0, 31)`, `YYYYMM_NOLOOP(`d`) BETWEEN 201601 AND 201912`.
 pub fn partition_text(partition: &Partition) -> String {
@@ -54,7 +30,7 @@ pub fn partition_text(partition: &Partition) -> String {
         | ShardFunction::YyyyddNoloop { from, to } => bounds = format!(" BETWEEN {from} AND {to}"),
         _ => {}
     }
-    format!("{}({}){bounds}", function_name(&partition.function), arguments.join(", "))
+    format!("{}({}){bounds}", function::name(&partition.function), arguments.join(", "))
 }
 
 /// The clause that makes this table again in a database of as many groups.

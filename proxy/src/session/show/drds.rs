@@ -4,7 +4,7 @@ use ostrakon_catalog::Catalog;
 use ostrakon_catalog::rule::Partition;
 use ostrakon_catalog::schema::{Database, Table, TableKind};
 use ostrakon_router::RouterError;
-use ostrakon_router::sharding::{Topology, text as rule_text};
+use ostrakon_router::sharding::{Topology, function, text as rule_text};
 
 use crate::session::result::{Cell, ResultSet};
 use crate::session::{Failure, Session};
@@ -322,10 +322,8 @@ fn selected<'d>(database: &'d Database, table: Option<&str>) -> Result<Vec<&'d T
 fn partition_cells(partition: Option<&Partition>) -> (String, String, String) {
     match partition {
         None => Default::default(),
-        Some(p) => (
-            p.columns.join(","),
-            rule_text::function_name(&p.function).to_ascii_lowercase(),
-            p.count.to_string(),
-        ),
+        Some(p) => {
+            (p.columns.join(","), function::name(&p.function).to_ascii_lowercase(), p.count.to_string())
+        }
     }
 }
