@@ -9,8 +9,9 @@ use ostrakon_protocol::value::ValueType;
 
 use super::result::{CellType, ResultSet};
 use super::{Failure, Session};
+use crate::backend::connection::Connection;
 use crate::error::SqlError;
-use crate::exec::names::Names;
+use crate::exec::send;
 
 /// utf8mb4_general_ci.
 const UTF8MB4: u16 = 45;
@@ -84,26 +85,26 @@ impl Session {
         let database_name = self.current_database()?.to_owned();
         let physical = self.first_physical(&catalog, None, &table)?;
         let mut lease = self.lease(&physical.group).await?;
-        let answer = lease.connection.query(&format!("SHOW FULL COLUMNS FROM {}", physical.quoted)).await;
+        let described = described(&mut lease.connection, &physical.quoted).await;
         self.release(lease);
-        let answer = answer.map_err(|e| SqlError { message: Names::none().in_text(&e.message), ..e })?;
+        let (columns, defaults) = described?;
         let mut scratch = std::mem::take(&mut self.scratch);
-        for row in 0..answer.rows.len() {
-            let name = answer.text(row, 0);
+        for column in &columns {
+            let definition = ColumnDefinition::decode(column).map_err(|e| SqlError::other(e.to_string()))?;
+            let name = String::from_utf8_lossy(definition.name).into_owned();
             if !wildcard.is_empty() && !super::result::like(&wildcard, &name) {
                 continue;
             }
-            let default = answer.rows.get(row).and_then(|r| r.get(5)).cloned().flatten();
+            let default =
+                defaults.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.as_deref());
             let mut trailer = Vec::new();
-            write_text_cell(&mut trailer, default.as_deref());
+            write_text_cell(&mut trailer, default);
             let definition = ColumnDefinition {
                 schema: database_name.as_bytes(),
                 table: table.as_bytes(),
                 org_table: table.as_bytes(),
-                name: name.as_bytes(),
-                org_name: name.as_bytes(),
                 trailer: &trailer,
-                ..definition(&name, CellType::Text, 255)
+                ..definition
             };
             self.client.packet_with(&mut scratch, |out| definition.encode(out));
         }
@@ -111,6 +112,17 @@ impl Session {
         self.write_rows_end(false);
         Ok(())
     }
+}
+
+/// Column definitions of a physical table as its server sends them, and the columns' default values.
+async fn described(
+    connection: &mut Connection,
+    quoted: &str,
+) -> Result<(Vec<Vec<u8>>, Vec<(String, Option<Vec<u8>>)>), SqlError> {
+    let (_, columns) = send::prepare(connection, format!("SELECT * FROM {quoted}").as_bytes()).await?;
+    let shown = connection.query(&format!("SHOW COLUMNS FROM {quoted}")).await?;
+    let default = |row: usize| shown.rows.get(row).and_then(|r| r.get(4)).cloned().flatten();
+    Ok((columns, (0..shown.rows.len()).map(|row| (shown.text(row, 0), default(row))).collect()))
 }
 
 fn value_type(kind: CellType) -> ValueType {

@@ -103,3 +103,34 @@ async fn explain_says_pass_or_merge() {
     let many = explain(&mut client, "SELECT * FROM t ORDER BY name").await;
     assert!(many.contains("merge"), "{many}");
 }
+
+#[tokio::test]
+async fn field_list_tells_the_columns_as_the_server_does() {
+    use ostrakon_protocol::column::{ColumnDefinition, ColumnType};
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "DBPARTITIONS 2").await;
+    let table = "CREATE TABLE f (id BIGINT UNSIGNED NOT NULL PRIMARY KEY, name VARCHAR(20) DEFAULT 'x', price DECIMAL(8,2))";
+    run(&mut client, &format!("{table} DBPARTITION BY HASH(id)")).await;
+    let mut wire = ostrakon_tests::wire::Wire::log_in(cluster.port(), "app").await;
+    wire.send_packet(0, b"\x04f\0").await;
+    let mut columns = Vec::new();
+    loop {
+        let packet = wire.read_packet().await.expect("the node closed the connection");
+        if packet.first() == Some(&0xFE) && packet.len() < 9 {
+            break;
+        }
+        columns.push(packet);
+    }
+    let definitions: Vec<_> =
+        columns.iter().map(|packet| ColumnDefinition::decode(packet).unwrap()).collect();
+    let told: Vec<_> = definitions.iter().map(|d| (d.name, d.column_type, d.decimals, d.org_table)).collect();
+    assert_eq!(
+        told,
+        [
+            (&b"id"[..], ColumnType::LONGLONG, 0, &b"f"[..]),
+            (b"name", ColumnType::VAR_STRING, 0, b"f"),
+            (b"price", ColumnType::NEWDECIMAL, 2, b"f"),
+        ]
+    );
+    assert_eq!(definitions[1].trailer, b"\x01x");
+}
