@@ -34,8 +34,9 @@ pub enum ColumnRef {
 ///
 /// The name must travel with the weights: how a shorter string is padded depends on the collation, and a column definition
 /// does not tell it (it carries the collation of `character_set_results` for every character column).
+// The cast: MySQL would convert the weights to the name's character set otherwise, and refuses (error 3854, seen with 9.7).
 pub fn weight_expression(expression: &str) -> String {
-    format!("CONCAT(COLLATION({expression}), ':', WEIGHT_STRING({expression}))")
+    format!("CONCAT(CAST(COLLATION({expression}) AS BINARY), ':', WEIGHT_STRING({expression}))")
 }
 
 /// One sort key. NULL sorts first, last when descending.

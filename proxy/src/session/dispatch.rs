@@ -58,11 +58,8 @@ impl Session {
         let text = rest.get(..template.length).unwrap_or_default();
         self.current.clear();
         self.current.extend_from_slice(text);
-        if leading_keyword(template) == Keyword::Empty
-            && !template.holes.is_empty()
-            && self.mode.server.mariadb
-        {
-            // Nothing but comments: MariaDB says OK, MySQL that the query was empty.
+        if leading_keyword(template) == Keyword::Empty && !template.holes.is_empty() {
+            // Nothing but comments: both engines say OK (MariaDB 10.11, MySQL 9.7).
             self.warnings.clear();
             self.ok(0, 0, b"", more);
             return Ok(());
