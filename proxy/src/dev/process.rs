@@ -13,6 +13,9 @@ use crate::dev::files;
 /// How long a process may take to end after SIGTERM, and again after SIGKILL.
 const END_PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a started program's command line may take to appear.
+const COMMAND_LINE_PATIENCE: Duration = Duration::from_secs(5);
+
 /// A running (or just ended) server or node.
 #[derive(Debug)]
 pub struct Process {
@@ -52,9 +55,19 @@ impl Process {
         }
         let child =
             command.spawn().map_err(|error| DevError::Program { program, detail: error.to_string() })?;
-        let process = Self { pid: child.id(), ..Self::unstarted(directory, Some(child)) };
+        let mut process = Self { pid: child.id(), ..Self::unstarted(directory, Some(child)) };
+        process.wait_for_command_line();
         files::write(&process.pid_file, &format!("{}\n", process.pid))?;
         Ok(process)
+    }
+
+    /// The kernel says that a program was started before its command line can be read: for a moment it is empty, as a zombie's is, and
+    /// `find` would not know the process (seen in a test on a busy machine).
+    fn wait_for_command_line(&mut self) {
+        let end = Instant::now() + COMMAND_LINE_PATIENCE;
+        while !self.is_ours() && self.runs() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn unstarted(directory: &Path, child: Option<Child>) -> Self {
