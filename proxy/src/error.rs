@@ -46,6 +46,15 @@ impl SqlError {
         )
     }
 
+    /// ER_CONNECTION_KILLED 1927: a branch of the transaction is gone, and the rest was rolled back.
+    pub fn lost_branch() -> Self {
+        Self::new(
+            1927,
+            "70100",
+            "Connection to a group of this transaction was lost; the transaction was rolled back",
+        )
+    }
+
     /// The server rolled the whole transaction back: 1213 deadlock, 1205 with innodb_rollback_on_timeout is the server's own affair.
     pub fn ends_transaction(&self) -> bool {
         self.errno == 1213 || self.errno == 1614

@@ -33,12 +33,7 @@ impl Session {
         let in_transaction = self.transaction.applies();
         if in_transaction && self.transaction.is_broken() {
             self.rollback_all().await;
-            return Err(SqlError::new(
-                1927,
-                "70100",
-                "Connection to a group of this transaction was lost; the transaction was rolled back",
-            )
-            .into());
+            return Err(SqlError::lost_branch().into());
         }
         let mut leases: Vec<Option<Lease>> = Vec::with_capacity(groups.len());
         let mut missing: Vec<(u32, Vec<usize>)> = Vec::new();

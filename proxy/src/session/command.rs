@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use ostrakon_protocol::Capabilities;
 use ostrakon_protocol::command::Command as Com;
-use ostrakon_router::lexer::{SqlMode, Template};
+use ostrakon_router::lexer::SqlMode;
 use ostrakon_router::parse::command::{Command, Show, ShowWhat};
 
 use super::result::ResultSet;
@@ -75,13 +75,7 @@ impl Session {
     }
 
     /// Carries out a flat statement and appends its answer.
-    pub async fn run_command(
-        &mut self,
-        command: &Command,
-        text: &[u8],
-        template: &Template,
-        more: bool,
-    ) -> Result<(), Failure> {
+    pub async fn run_command(&mut self, command: &Command, text: &[u8], more: bool) -> Result<(), Failure> {
         if !matches!(
             command,
             Command::Show(Show { what: ShowWhat::Warnings { .. } | ShowWhat::Errors { .. }, .. })
@@ -134,7 +128,6 @@ impl Session {
             Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
             Command::Nothing => {}
         }
-        let _ = template;
         self.row_count = 0;
         self.ok(0, 0, b"", more);
         Ok(())

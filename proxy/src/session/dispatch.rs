@@ -70,7 +70,7 @@ impl Session {
             Plan::Routed(plan) => {
                 self.routed(plan, Input { text, template, values: None }, Sending::Text, more).await
             }
-            Plan::Command(command) => self.run_command(command, text, template, more).await,
+            Plan::Command(command) => self.run_command(command, text, more).await,
             Plan::Ddl(ddl) => {
                 self.warnings.clear();
                 self.run_ddl(ddl, text).await.map(|()| {

@@ -251,7 +251,7 @@ impl Session {
             }
             Plan::Command(command) => {
                 self.binary_results = true;
-                let result = self.run_command(command, &statement.text, &statement.template, false).await;
+                let result = self.run_command(command, &statement.text, false).await;
                 self.binary_results = false;
                 result
             }

@@ -59,7 +59,7 @@ impl ResultSet {
         let header: Vec<String> = self
             .columns
             .iter()
-            .map(|(name, _)| format!("NULL AS {}", super::transaction::quote_identifier(name)))
+            .map(|(name, _)| format!("NULL AS {}", ostrakon_router::sharding::topology::quote(name)))
             .collect();
         parts.push(format!("SELECT {} FROM (SELECT 1) n WHERE FALSE", header.join(", ")));
         for row in &self.rows {

@@ -9,13 +9,13 @@ use ostrakon_router::plan::{Execution, Plan};
 
 use super::dispatch::Input;
 use super::result::quote_string;
-use super::transaction::quote_identifier;
 use super::{Failure, Session};
 use crate::backend::connection::Answer;
 use crate::backend::pool::Pooled;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::exec::names::Names;
+use ostrakon_router::sharding::topology::quote;
 
 /// MySQL's column types that hold numbers, by protocol number: DECIMAL, TINY, SHORT, LONG, FLOAT, DOUBLE, LONGLONG, INT24, YEAR, NEWDECIMAL.
 const NUMERIC_TYPES: [u8; 10] = [0, 1, 2, 3, 4, 5, 8, 9, 13, 246];
@@ -214,7 +214,7 @@ impl Session {
             }
             SetValue::Expression(text) => text.as_str(),
         };
-        let quoted = quote_identifier(name);
+        let quoted = quote(name);
         let expression = self.server_expression(text)?;
         let set = format!("SET @{quoted} = {expression}");
         let read = format!("SELECT @{quoted}, COLLATION(@{quoted}), CHARSET(@{quoted}), HEX(@{quoted})");

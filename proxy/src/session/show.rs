@@ -157,7 +157,7 @@ impl Session {
         if let Some(start) = text.find('`')
             && let Some(length) = text[start + 1..].find('`')
         {
-            text.replace_range(start..start + length + 2, &super::transaction::quote_identifier(table));
+            text.replace_range(start..start + length + 2, &ostrakon_router::sharding::topology::quote(table));
         }
         let owner = match database {
             Some(name) => name.to_owned(),
@@ -195,7 +195,7 @@ impl Session {
                 let Some(group) = database.groups.get(physical.group) else { continue };
                 let sql = format!(
                     "SHOW TABLE STATUS FROM {} WHERE Name = {}",
-                    super::transaction::quote_identifier(&group.physical_database),
+                    ostrakon_router::sharding::topology::quote(&group.physical_database),
                     quote_string(&physical.name)
                 );
                 let mut lease = self.lease(group).await?;
@@ -357,7 +357,7 @@ fn create_database(catalog: &Catalog, name: &str) -> Result<ResultSet, Failure> 
     let mut set = ResultSet::text(&["Database", "Create Database"]);
     let text = format!(
         "CREATE DATABASE {} DBPARTITIONS {} DEFAULT_SHARDING = {sharding} CHARACTER SET {} COLLATE {}",
-        super::transaction::quote_identifier(name),
+        ostrakon_router::sharding::topology::quote(name),
         database.groups.len(),
         database.charset,
         database.collation

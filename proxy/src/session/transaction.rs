@@ -5,6 +5,7 @@
 
 use ostrakon_catalog::schema::Group;
 use ostrakon_router::parse::command::Isolation;
+use ostrakon_router::sharding::topology::quote;
 
 use crate::backend::pool::Pooled;
 
@@ -104,7 +105,7 @@ impl Transaction {
             None => {}
         }
         statements.push(start);
-        statements.extend(self.savepoints.iter().map(|name| format!("SAVEPOINT {}", quote_identifier(name))));
+        statements.extend(self.savepoints.iter().map(|name| format!("SAVEPOINT {}", quote(name))));
         statements
     }
 
@@ -156,9 +157,4 @@ impl Transaction {
             }
         }
     }
-}
-
-/// `` `name` `` with backticks doubled.
-pub fn quote_identifier(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }

@@ -2,9 +2,10 @@
 
 use ostrakon_router::parse::command::{Isolation, TransactionScope};
 
-use super::transaction::{Branch, quote_identifier};
+use super::transaction::Branch;
 use super::{Failure, Session};
 use crate::error::SqlError;
+use ostrakon_router::sharding::topology::quote;
 
 impl Session {
     /// `BEGIN`, `START TRANSACTION`: commits what is open, and opens nothing yet.
@@ -42,12 +43,7 @@ impl Session {
     pub async fn commit_all(&mut self) -> Result<(), Failure> {
         if self.transaction.is_broken() {
             self.rollback_all().await;
-            return Err(SqlError::new(
-                1927,
-                "70100",
-                "Connection to a group of this transaction was lost; the transaction was rolled back",
-            )
-            .into());
+            return Err(SqlError::lost_branch().into());
         }
         let writer = self.transaction.writer.clone();
         let branches = self.transaction.end();
@@ -91,7 +87,7 @@ impl Session {
         if !self.transaction.applies() {
             return Ok(());
         }
-        self.on_branches(&format!("SAVEPOINT {}", quote_identifier(name))).await?;
+        self.on_branches(&format!("SAVEPOINT {}", quote(name))).await?;
         self.transaction.savepoints.retain(|s| !s.eq_ignore_ascii_case(name));
         self.transaction.savepoints.push(name.to_owned());
         Ok(())
@@ -99,14 +95,14 @@ impl Session {
 
     pub async fn rollback_to(&mut self, name: &str) -> Result<(), Failure> {
         let at = self.savepoint_index(name)?;
-        self.on_branches(&format!("ROLLBACK TO SAVEPOINT {}", quote_identifier(name))).await?;
+        self.on_branches(&format!("ROLLBACK TO SAVEPOINT {}", quote(name))).await?;
         self.transaction.savepoints.truncate(at + 1);
         Ok(())
     }
 
     pub async fn release_savepoint(&mut self, name: &str) -> Result<(), Failure> {
         let at = self.savepoint_index(name)?;
-        self.on_branches(&format!("RELEASE SAVEPOINT {}", quote_identifier(name))).await?;
+        self.on_branches(&format!("RELEASE SAVEPOINT {}", quote(name))).await?;
         self.transaction.savepoints.truncate(at);
         Ok(())
     }

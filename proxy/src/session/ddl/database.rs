@@ -6,8 +6,8 @@ use rand::Rng;
 
 use super::GroupWork;
 use crate::error::SqlError;
-use crate::session::transaction::quote_identifier;
 use crate::session::{Failure, Session};
+use ostrakon_router::sharding::topology::quote;
 
 /// Longest name of a logical database: the physical name adds 10 characters and may have 64.
 const NAME_CHARS_MAX: usize = 54;
@@ -87,15 +87,11 @@ impl Session {
             tables: Default::default(),
             sequences: Default::default(),
         };
-        let create = |group: &Group| {
-            format!("CREATE DATABASE {}{options}", quote_identifier(&group.physical_database))
-        };
+        let create = |group: &Group| format!("CREATE DATABASE {}{options}", quote(&group.physical_database));
         let made = self.on_databases(&database, create, &format!("CREATE DATABASE {name}")).await;
         if let Err(e) = made {
             // Names are new and random, so whatever is there is ours.
-            let drop = |group: &Group| {
-                format!("DROP DATABASE IF EXISTS {}", quote_identifier(&group.physical_database))
-            };
+            let drop = |group: &Group| format!("DROP DATABASE IF EXISTS {}", quote(&group.physical_database));
             let _ = self.on_databases(&database, drop, "clean-up").await;
             return Err(e);
         }
@@ -126,8 +122,7 @@ impl Session {
             }
             return Err(SqlError::new(1008, "HY000", message).into());
         };
-        let drop =
-            |group: &Group| format!("DROP DATABASE IF EXISTS {}", quote_identifier(&group.physical_database));
+        let drop = |group: &Group| format!("DROP DATABASE IF EXISTS {}", quote(&group.physical_database));
         self.on_databases(database, drop, &format!("DROP DATABASE {name}")).await?;
         self.propose(CatalogCommand::DropDatabase { name: name.to_owned() }).await?;
         for sequence in database.sequences.keys() {
