@@ -3,6 +3,8 @@
 //! **Invariant:** a refused command leaves the state as it was, byte for byte; each arm checks all, then writes.
 //! **Invariant:** `version` grows only when something a plan may depend on has changed, `revision` when anything has.
 
+mod job;
+mod node;
 mod sequence;
 mod table;
 
@@ -13,6 +15,7 @@ use crate::command::Command;
 use crate::outcome::{Outcome, Rejection};
 use crate::schema::{Database, Instance};
 use crate::state::{Catalog, CollationFold};
+use crate::user::User;
 use crate::validate;
 
 /// What an arm did, for the counters.
@@ -51,6 +54,7 @@ impl Catalog {
                     port: *port,
                     user: user.clone(),
                     password: password.clone(),
+                    draining: false,
                 };
                 self.create_instance(new)
             }
@@ -72,6 +76,27 @@ impl Catalog {
             Command::ResetSequence { database, sequence, start } => self.reset(database, sequence, *start),
             Command::PutCollationFold { collation, table } => self.put_fold(collation, table),
             Command::PutSetting { name, value } => Ok(self.put_setting(name, value)),
+            Command::DropSetting { name } => self.drop_setting(name),
+            Command::AlterInstance { name, .. } => self.alter_instance(name, command),
+            Command::CreateSequence { database, sequence } => self.create_sequence(database, sequence),
+            Command::AlterSequence { database, sequence, change } => {
+                self.alter_sequence(database, sequence, change)
+            }
+            Command::DropSequence { database, sequence } => self.drop_sequence(database, sequence),
+            Command::RegisterNode { node } => self.register_node(node),
+            Command::RemoveNode { node } => self.remove_node(*node),
+            Command::DrainNode { node, draining } => self.drain_node(*node, *draining),
+            Command::TakeTimeWorker { node, now, ceiling } => self.take_time_worker(*node, *now, *ceiling),
+            Command::RaiseTimeCeiling { node, worker, ceiling } => {
+                self.raise_time_ceiling(*node, *worker, *ceiling)
+            }
+            Command::SubmitJob { job } => self.submit_job(job),
+            Command::ClaimJob { job, expected_token, owner } => self.claim_job(*job, *expected_token, *owner),
+            Command::UpdateJob { job, token, update } => self.update_job(*job, *token, update),
+            Command::ControlJob { job, control } => self.control_job(*job, *control),
+            Command::RemoveJobs { jobs } => self.remove_jobs(jobs),
+            Command::PutUser { user, replace } => self.put_user(user, *replace),
+            Command::DropUser { name } => self.drop_user(name),
         }
     }
 
@@ -94,6 +119,60 @@ impl Catalog {
         }
         self.instances.remove(&id);
         Ok((Change::Schema, Outcome::Done))
+    }
+
+    fn alter_instance(&mut self, name: &str, command: &Command) -> Result<(Change, Outcome), Rejection> {
+        let Command::AlterInstance { host, port, user, password, draining, .. } = command else {
+            return Err(Rejection::Malformed { reason: "not an ALTER INSTANCE".to_owned() });
+        };
+        let unknown = || Rejection::UnknownInstance { name: name.to_owned() };
+        let current = self.instance_by_name(name).ok_or_else(unknown)?;
+        let new = Instance {
+            id: current.id,
+            name: current.name.clone(),
+            host: host.as_ref().unwrap_or(&current.host).clone(),
+            port: port.unwrap_or(current.port),
+            user: user.as_ref().unwrap_or(&current.user).clone(),
+            password: password.as_ref().unwrap_or(&current.password).clone(),
+            draining: draining.unwrap_or(current.draining),
+        };
+        if new == **current {
+            return Ok((Change::Nothing, Outcome::Done));
+        }
+        if new.host.is_empty() || new.port == 0 {
+            return Err(Rejection::Malformed {
+                reason: format!("instance '{name}' without a host or a port"),
+            });
+        }
+        self.instances.insert(new.id, Arc::new(new));
+        Ok((Change::Schema, Outcome::Done))
+    }
+
+    fn put_user(&mut self, user: &User, replace: bool) -> Result<(Change, Outcome), Rejection> {
+        let refused = |operation: &str| {
+            Err(Rejection::UserExists { operation: operation.to_owned(), name: user.name.clone() })
+        };
+        match (self.users.contains_key(&user.name), replace) {
+            (true, false) => return refused("CREATE USER"),
+            (false, true) => return refused("ALTER USER"),
+            _ => {}
+        }
+        self.users.insert(user.name.clone(), Arc::new(user.clone()));
+        Ok((Change::Position, Outcome::Done))
+    }
+
+    fn drop_user(&mut self, name: &str) -> Result<(Change, Outcome), Rejection> {
+        match self.users.remove(name) {
+            Some(_) => Ok((Change::Position, Outcome::Done)),
+            None => Err(Rejection::UserExists { operation: "DROP USER".to_owned(), name: name.to_owned() }),
+        }
+    }
+
+    fn drop_setting(&mut self, name: &str) -> Result<(Change, Outcome), Rejection> {
+        match self.settings.remove(name) {
+            Some(_) => Ok((Change::Schema, Outcome::Done)),
+            None => Ok((Change::Nothing, Outcome::Done)),
+        }
     }
 
     fn create_database(&mut self, database: &Database) -> Result<(Change, Outcome), Rejection> {

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::schema::{Database, Sequence, Table};
+use crate::job::{JobControl, JobId, JobUpdate, NewJob, Owner};
+use crate::node::{NodeId, NodeRecord};
+use crate::schema::{Database, Sequence, SequenceChange, Table};
+use crate::user::User;
 
 /// A change of the catalog. A variant is never removed or given another meaning: old logs hold it. A field added to a
 /// variant takes `#[serde(default)]`.
@@ -85,6 +88,91 @@ pub enum Command {
         name: String,
         value: String,
     },
+    /// The setting has its default again.
+    DropSetting {
+        name: String,
+    },
+    /// `None`: as before. The instance's groups stay. A draining instance gets no new group.
+    AlterInstance {
+        name: String,
+        host: Option<String>,
+        port: Option<u16>,
+        user: Option<String>,
+        password: Option<String>,
+        draining: Option<bool>,
+    },
+    /// `sequence.epoch` is ignored: apply gives the next one.
+    CreateSequence {
+        database: String,
+        sequence: Sequence,
+    },
+    /// Ranges leased before are void.
+    AlterSequence {
+        database: String,
+        sequence: String,
+        change: SequenceChange,
+    },
+    /// Not one of an AUTO_INCREMENT column.
+    DropSequence {
+        database: String,
+        sequence: String,
+    },
+    /// A node has started. Leaves `version` alone, as all commands about nodes and jobs do.
+    RegisterNode {
+        node: NodeRecord,
+    },
+    /// It is no longer a member; its number is never used again.
+    RemoveNode {
+        node: NodeId,
+    },
+    DrainNode {
+        node: NodeId,
+        draining: bool,
+    },
+    /// A worker number for TIME sequences: `Outcome::TimeWorker`. Times in milliseconds since 1970.
+    TakeTimeWorker {
+        node: NodeId,
+        now: u64,
+        ceiling: u64,
+    },
+    /// The node may give values with times under `ceiling` from now on. Never lowers.
+    RaiseTimeCeiling {
+        node: NodeId,
+        worker: u16,
+        ceiling: u64,
+    },
+    /// `Outcome::Job`. Refused while another unfinished job holds one of its locks.
+    SubmitJob {
+        job: NewJob,
+    },
+    /// Another process works on it from now on: `Outcome::Job` with the new token.
+    ClaimJob {
+        job: JobId,
+        expected_token: u64,
+        owner: Owner,
+    },
+    /// By the holder of the token alone. The outcome is that of the last command published, else `Done`.
+    UpdateJob {
+        job: JobId,
+        token: u64,
+        update: JobUpdate,
+    },
+    ControlJob {
+        job: JobId,
+        control: JobControl,
+    },
+    /// Takes finished and parked jobs off the list, all or none. What a parked one has done stays as it is.
+    RemoveJobs {
+        jobs: Vec<JobId>,
+    },
+    /// Makes an account, or changes it when `replace` is set.
+    PutUser {
+        user: User,
+        replace: bool,
+    },
+    DropUser {
+        name: String,
+    },
 }
 
 impl Command {
@@ -104,6 +192,23 @@ impl Command {
             Self::ResetSequence { .. } => "ResetSequence",
             Self::PutCollationFold { .. } => "PutCollationFold",
             Self::PutSetting { .. } => "PutSetting",
+            Self::DropSetting { .. } => "DropSetting",
+            Self::AlterInstance { .. } => "AlterInstance",
+            Self::CreateSequence { .. } => "CreateSequence",
+            Self::AlterSequence { .. } => "AlterSequence",
+            Self::DropSequence { .. } => "DropSequence",
+            Self::RegisterNode { .. } => "RegisterNode",
+            Self::RemoveNode { .. } => "RemoveNode",
+            Self::DrainNode { .. } => "DrainNode",
+            Self::TakeTimeWorker { .. } => "TakeTimeWorker",
+            Self::RaiseTimeCeiling { .. } => "RaiseTimeCeiling",
+            Self::SubmitJob { .. } => "SubmitJob",
+            Self::ClaimJob { .. } => "ClaimJob",
+            Self::UpdateJob { .. } => "UpdateJob",
+            Self::ControlJob { .. } => "ControlJob",
+            Self::RemoveJobs { .. } => "RemoveJobs",
+            Self::PutUser { .. } => "PutUser",
+            Self::DropUser { .. } => "DropUser",
         }
     }
 }
@@ -142,6 +247,41 @@ impl fmt::Debug for Command {
                 out.field("collation", collation).field("bytes", &table.len())
             }
             Self::PutSetting { name, value } => out.field("name", name).field("value", value),
+            Self::DropSetting { name } | Self::DropUser { name } => out.field("name", name),
+            Self::AlterInstance { name, host, port, user, password: _, draining } => out
+                .field("name", name)
+                .field("host", host)
+                .field("port", port)
+                .field("user", user)
+                .field("draining", draining),
+            Self::CreateSequence { database, sequence } => {
+                out.field("database", database).field("sequence", sequence)
+            }
+            Self::AlterSequence { database, sequence, change } => {
+                out.field("database", database).field("sequence", sequence).field("change", change)
+            }
+            Self::DropSequence { database, sequence } => {
+                out.field("database", database).field("sequence", sequence)
+            }
+            Self::RegisterNode { node } => out.field("node", node),
+            Self::RemoveNode { node } => out.field("node", node),
+            Self::DrainNode { node, draining } => out.field("node", node).field("draining", draining),
+            Self::TakeTimeWorker { node, now, ceiling } => {
+                out.field("node", node).field("now", now).field("ceiling", ceiling)
+            }
+            Self::RaiseTimeCeiling { node, worker, ceiling } => {
+                out.field("node", node).field("worker", worker).field("ceiling", ceiling)
+            }
+            Self::SubmitJob { job } => out.field("job", job),
+            Self::ClaimJob { job, expected_token, owner } => {
+                out.field("job", job).field("expected_token", expected_token).field("owner", owner)
+            }
+            Self::UpdateJob { job, token, update } => {
+                out.field("job", job).field("token", token).field("update", update)
+            }
+            Self::ControlJob { job, control } => out.field("job", job).field("control", control),
+            Self::RemoveJobs { jobs } => out.field("jobs", jobs),
+            Self::PutUser { user, replace } => out.field("user", user).field("replace", replace),
         };
         out.finish()
     }

@@ -9,12 +9,15 @@ mod bytes;
 pub mod column;
 pub mod command;
 pub mod encode;
+pub mod job;
+pub mod node;
 pub mod outcome;
 pub mod rule;
 #[cfg(test)]
 mod samples;
 pub mod schema;
 pub mod state;
+pub mod user;
 pub mod validate;
 
 pub use command::Command;

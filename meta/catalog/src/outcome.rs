@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::job::{JobId, JobState};
+use crate::node::NodeId;
 use crate::schema::InstanceId;
 
 /// A command was applied. Kept with the state for a while, so that a repeated proposal gets the first one's answer.
@@ -20,7 +22,24 @@ pub enum Outcome {
     Range {
         first: u64,
         last: u64,
+        /// From one value to the next.
+        #[serde(default = "one")]
+        increment: u64,
+        /// Of the sequence: the range is void when it has another one.
+        #[serde(default)]
+        epoch: u64,
     },
+    Job {
+        id: JobId,
+        token: u64,
+    },
+    TimeWorker {
+        worker: u16,
+    },
+}
+
+fn one() -> u64 {
+    1
 }
 
 /// A command was refused, and changed nothing. Messages are MySQL's own where it has one.
@@ -87,6 +106,34 @@ pub enum Rejection {
     NoKeyColumn { name: String },
     #[error("Incorrect table definition; there can be only one auto column and it must be defined as a key")]
     AutoIncrementTwice,
+    /// A job's own locks keep others away until it is finished.
+    #[error("'{object}' is being changed by DDL job {job} ({}): see SHOW DDL", state.name())]
+    ObjectLocked { object: String, job: JobId, state: JobState },
+    #[error("There is no DDL job {job}: see SHOW DDL")]
+    UnknownJob { job: JobId },
+    /// Its owner was taken for dead.
+    #[error("DDL job {job} was taken over by another node")]
+    JobTaken { job: JobId },
+    #[error("DDL job {job} is {}: this cannot be done to it now", state.name())]
+    JobState { job: JobId, state: JobState },
+    #[error("There is no node {node}: see SHOW NODES")]
+    UnknownNode { node: NodeId },
+    #[error(
+        "Node {node} was removed from the cluster, and its number is not used again: give the node a new node_id and an empty data_directory"
+    )]
+    NodeRemoved { node: NodeId },
+    #[error("TIME sequences: no worker number (0 to 1023) is free for this node")]
+    NoTimeWorker,
+    #[error("Sequence '{database}.{sequence}' belongs to an AUTO_INCREMENT column: it goes with the table")]
+    SequenceOfTable { database: String, sequence: String },
+    #[error("Sequence '{database}.{sequence}' values are conflicting: {reason}")]
+    SequenceInvalid { database: String, sequence: String, reason: String },
+    #[error("Sequence '{database}.{sequence}' has run out")]
+    SequenceRunOut { database: String, sequence: String },
+    #[error("Operation {operation} failed for '{name}'@'%'")]
+    UserExists { operation: String, name: String },
+    #[error("Unknown setting '{name}'")]
+    UnknownSetting { name: String },
     /// The proposer broke a rule that no client can break.
     #[error("Internal error (please report): {reason}")]
     Malformed { reason: String },
@@ -129,6 +176,14 @@ impl Rejection {
             Self::SequenceExhausted { .. } => (1467, "HY000"),
             Self::UnknownInstance { .. } => (1477, "HY000"),
             Self::UnknownSequence { .. } => (4091, "42S02"),
+            Self::ObjectLocked { .. } => (1205, "HY000"),
+            Self::UnknownJob { .. } | Self::JobTaken { .. } | Self::JobState { .. } => (1105, "HY000"),
+            Self::UnknownNode { .. } | Self::NodeRemoved { .. } | Self::NoTimeWorker => (1105, "HY000"),
+            Self::SequenceOfTable { .. } => (4089, "42S02"),
+            Self::SequenceInvalid { .. } => (4082, "HY000"),
+            Self::SequenceRunOut { .. } => (4084, "HY000"),
+            Self::UserExists { .. } => (1396, "HY000"),
+            Self::UnknownSetting { .. } => (1193, "HY000"),
         }
     }
 }

@@ -92,7 +92,7 @@ pub fn sharded_table(name: &str) -> Table {
 }
 
 pub fn sequence_of(table: &str) -> Sequence {
-    Sequence { name: auto_sequence_name(table), next: 1, inner_step: 1000, start_with: 1 }
+    Sequence::group(auto_sequence_name(table), 1, 1000)
 }
 
 pub fn create_sharded(database: &str, table: &str) -> Command {

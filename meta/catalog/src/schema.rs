@@ -21,7 +21,11 @@ pub struct Instance {
     pub host: String,
     pub port: u16,
     pub user: String,
+    /// As the proxy keeps it: encrypted with the cluster's key file.
     pub password: String,
+    /// CREATE DATABASE puts no group on it.
+    #[serde(default)]
+    pub draining: bool,
 }
 
 /// By hand: the password must never reach a log.
@@ -69,15 +73,86 @@ pub struct Database {
     pub sequences: BTreeMap<String, Sequence>,
 }
 
-/// A GROUP sequence: ranges are leased from `next` upwards.
+/// How a sequence gives its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SequenceKind {
+    /// Ranges are leased to nodes: unique, rising in a session, with holes. With `unit_count` above 1, several clusters share the
+    /// numbers: of the blocks of `inner_step` values, this one has each whose number leaves `unit_index` when divided by `unit_count`.
+    Group { unit_count: u32, unit_index: u32 },
+    /// Each value through the log: consecutive and rising over all nodes.
+    Simple,
+    /// 42 bits of time, 10 of the node, 12 counted: nothing is leased.
+    Time,
+}
+
+impl Default for SequenceKind {
+    fn default() -> Self {
+        Self::Group { unit_count: 1, unit_index: 0 }
+    }
+}
+
+/// A source of numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sequence {
     pub name: String,
-    /// First value that no node has leased yet.
+    /// First value that nobody has leased yet.
     pub next: u64,
-    /// Values in one lease.
+    /// Values in one block of a GROUP sequence.
     pub inner_step: u64,
     pub start_with: u64,
+    #[serde(default)]
+    pub kind: SequenceKind,
+    /// Between two values of a SIMPLE sequence.
+    #[serde(default = "one")]
+    pub increment: u64,
+    /// Greatest value that may be given.
+    #[serde(default = "no_maximum")]
+    pub maximum: u64,
+    /// A SIMPLE sequence begins anew with `start_with` after `maximum`.
+    #[serde(default)]
+    pub cycle: bool,
+    /// Unique over all sequences ever made or altered: a range is good as long as the sequence has the epoch that it was leased in.
+    #[serde(default)]
+    pub epoch: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// `u64::MAX` itself is never given out: as `next` it means that nothing is left (InnoDB keeps the same value back).
+fn no_maximum() -> u64 {
+    u64::MAX - 1
+}
+
+impl Sequence {
+    /// A GROUP sequence from `start_with` upwards.
+    pub fn group(name: String, start_with: u64, inner_step: u64) -> Self {
+        Self {
+            name,
+            next: start_with,
+            inner_step,
+            start_with,
+            kind: SequenceKind::default(),
+            increment: 1,
+            maximum: no_maximum(),
+            cycle: false,
+            epoch: 0,
+        }
+    }
+}
+
+/// ALTER SEQUENCE. `None`: as before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SequenceChange {
+    pub kind: Option<SequenceKind>,
+    /// The next value too.
+    pub start_with: Option<u64>,
+    pub increment: Option<u64>,
+    pub maximum: Option<u64>,
+    pub cycle: Option<bool>,
+    pub inner_step: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

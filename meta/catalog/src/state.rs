@@ -1,11 +1,14 @@
 //! The catalog's state: what every node agrees on, and how it is looked up. It changes only through `apply`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::job::{Job, JobId};
+use crate::node::{NodeId, NodeRecord, TimeWorker};
 use crate::schema::{Database, Instance, InstanceId, Sequence, Table};
+use crate::user::User;
 
 /// Everything that every node agrees on. Immutable once published.
 ///
@@ -27,6 +30,16 @@ pub struct Catalog {
     pub folds: BTreeMap<String, CollationFold>,
     /// Settings of the whole cluster, by name.
     pub settings: BTreeMap<String, String>,
+    /// Greatest epoch of a sequence; never used again.
+    pub last_epoch: u64,
+    pub nodes: BTreeMap<NodeId, Arc<NodeRecord>>,
+    /// Numbers that no node may have again.
+    pub removed_nodes: BTreeSet<NodeId>,
+    pub time_workers: BTreeMap<u16, TimeWorker>,
+    /// Unfinished ones, and the last that finished.
+    pub jobs: BTreeMap<JobId, Arc<Job>>,
+    pub last_job: JobId,
+    pub users: BTreeMap<String, Arc<User>>,
 }
 
 /// What a collation calls equal, as the router encoded it. Shared, so that a snapshot costs no copy of it.

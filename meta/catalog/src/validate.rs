@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::outcome::Rejection;
 use crate::rule::{Partition, ShardingRule};
-use crate::schema::{Database, Instance, Sequence, Table, TableKind};
+use crate::schema::{Database, Instance, Sequence, SequenceKind, Table, TableKind};
 use crate::state::{Catalog, auto_sequence_name};
 
 /// MySQL's limit on the characters of an identifier.
@@ -169,6 +169,24 @@ pub fn sequence_of_table(table: &Table, sequence: Option<&Sequence>) -> Result<(
     match table.auto_increment() {
         Some(_) => Ok(()),
         None => Err(malformed(format!("table '{}' has a sequence and no AUTO_INCREMENT column", table.name))),
+    }
+}
+
+/// A sequence can give a value, and its numbers fit together.
+pub fn sequence(database: &str, new: &Sequence) -> Result<(), Rejection> {
+    let refuse = |reason: &str| {
+        let (database, sequence) = (database.to_owned(), new.name.clone());
+        Err(Rejection::SequenceInvalid { database, sequence, reason: reason.to_owned() })
+    };
+    match new.kind {
+        _ if new.increment == 0 => refuse("INCREMENT BY is 0"),
+        _ if new.inner_step == 0 => refuse("the inner step is 0"),
+        _ if new.maximum == u64::MAX => refuse("MAXVALUE is too great"),
+        SequenceKind::Simple if new.start_with > new.maximum => refuse("START WITH is above MAXVALUE"),
+        SequenceKind::Group { unit_count, unit_index } if unit_count == 0 || unit_index >= unit_count => {
+            refuse("INDEX must be from 0 to under UNIT COUNT")
+        }
+        _ => Ok(()),
     }
 }
 

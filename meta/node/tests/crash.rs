@@ -56,7 +56,7 @@ fn setup() -> Vec<Command> {
         name_suffix: None,
         physical_base: "t".to_owned(),
     };
-    let sequence = Some(Sequence { name: auto_sequence_name("t"), next: 1, inner_step: 100, start_with: 1 });
+    let sequence = Some(Sequence::group(auto_sequence_name("t"), 1, 100));
     let table = Command::CreateTable { database: "d".to_owned(), table, sequence };
     vec![instance, Command::CreateDatabase { database }, table]
 }
@@ -90,7 +90,7 @@ async fn propose_forever(node: MetaNode, number: u64) {
             let (database, sequence) = ("d".to_owned(), auto_sequence_name("t"));
             let count = 1 + (n * 7 + number) % 20;
             match node.propose(Command::LeaseRange { database, sequence, count }).await {
-                Ok(Outcome::Range { first, last }) => format!("range {first} {last}\n"),
+                Ok(Outcome::Range { first, last, .. }) => format!("range {first} {last}\n"),
                 other => panic!("{other:?}"),
             }
         };

@@ -59,7 +59,7 @@ impl Sequences {
             let command =
                 Command::LeaseRange { database: key.0.clone(), sequence: key.1.clone(), count: wanted };
             match meta.propose(command).await? {
-                Outcome::Range { first, last } => {
+                Outcome::Range { first, last, .. } => {
                     self.lock().insert(key.clone(), Range { next: first, last });
                 }
                 other => return Err(SqlError::other(format!("the catalog answered a lease with {other:?}"))),

@@ -296,6 +296,7 @@ impl Session {
                     port: *port,
                     user: user.clone(),
                     password: password.clone(),
+                    draining: false,
                 };
                 // An instance that cannot be reached is refused now, not at the first statement.
                 let mut connection =

@@ -34,10 +34,11 @@ impl Catalog {
             return Err(missing_sequence(table));
         }
         let id = self.next_table_id()?;
+        let epoch = if sequence.is_some() { self.next_epoch() } else { 0 };
         let home = self.database_mut(database)?;
         home.tables.insert(table.name.clone(), Arc::new(Table { id, ..table.clone() }));
         if let Some(sequence) = sequence {
-            home.sequences.insert(sequence_name, sequence.clone());
+            home.sequences.insert(sequence_name, Sequence { epoch, ..sequence.clone() });
         }
         self.last_table = id;
         Ok((Change::Schema, Outcome::Table { id }))
@@ -92,12 +93,13 @@ impl Catalog {
             return Err(missing_sequence(table));
         }
         let id = self.next_table_id()?;
+        let epoch = if sequence.is_some() && !has_sequence { self.next_epoch() } else { 0 };
         let home = self.database_mut(database)?;
         home.tables.insert(name.to_owned(), Arc::new(Table { id, ..table.clone() }));
         if table.auto_increment().is_none() {
             home.sequences.remove(&sequence_name);
         } else if let (false, Some(sequence)) = (has_sequence, sequence) {
-            home.sequences.insert(sequence_name, sequence.clone());
+            home.sequences.insert(sequence_name, Sequence { epoch, ..sequence.clone() });
         }
         self.last_table = id;
         Ok((Change::Schema, Outcome::Table { id }))

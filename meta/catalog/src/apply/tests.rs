@@ -195,12 +195,16 @@ fn sequence_follows_the_auto_increment_column() {
     assert!(matches!(rejection, Rejection::Malformed { .. }));
 }
 
+fn range(first: u64, last: u64, epoch: u64) -> Outcome {
+    Outcome::Range { first, last, increment: 1, epoch }
+}
+
 #[test]
 fn leases_leave_the_version_alone() {
     let mut catalog = shop();
     let (version, revision) = (catalog.version, catalog.revision);
-    assert_eq!(catalog.apply(&lease(1000)), Ok(Outcome::Range { first: 1, last: 1000 }));
-    assert_eq!(catalog.apply(&lease(5)), Ok(Outcome::Range { first: 1001, last: 1005 }));
+    assert_eq!(catalog.apply(&lease(1000)), Ok(range(1, 1000, 1)));
+    assert_eq!(catalog.apply(&lease(5)), Ok(range(1001, 1005, 1)));
     assert_eq!((catalog.version, catalog.revision), (version, revision + 2));
 }
 
@@ -217,11 +221,11 @@ fn raise_never_lowers_and_reset_does() {
     let revision = catalog.revision;
     catalog.apply(&raise(100)).unwrap();
     assert_eq!(catalog.revision, revision, "nothing changed");
-    assert_eq!(catalog.apply(&lease(1)), Ok(Outcome::Range { first: 500, last: 500 }));
+    assert_eq!(catalog.apply(&lease(1)), Ok(range(500, 500, 1)));
     let version = catalog.version;
     catalog.apply(&Command::ResetSequence { database, sequence, start: 1 }).unwrap();
     assert_eq!(catalog.version, version + 1, "holders of ranges must notice");
-    assert_eq!(catalog.apply(&lease(1)), Ok(Outcome::Range { first: 1, last: 1 }));
+    assert_eq!(catalog.apply(&lease(1)), Ok(range(1, 1, 2)));
 }
 
 #[test]
@@ -229,7 +233,7 @@ fn sequence_ends_without_repeating() {
     let mut catalog = shop();
     let (database, sequence) = name("shop", "AUTO_SEQ_orders");
     catalog.apply(&Command::RaiseSequence { database, sequence, at_least: u64::MAX - 3 }).unwrap();
-    assert_eq!(catalog.apply(&lease(10)), Ok(Outcome::Range { first: u64::MAX - 3, last: u64::MAX - 1 }));
+    assert_eq!(catalog.apply(&lease(10)), Ok(range(u64::MAX - 3, u64::MAX - 1, 1)));
     assert_eq!(refused(&mut catalog, &lease(1)).errno(), 1467);
     assert_eq!(refused(&mut catalog, &lease(0)).errno(), 1105);
 }
@@ -299,7 +303,7 @@ proptest! {
         for command in &commands {
             let answer = catalog.apply(command);
             match (command, answer) {
-                (Command::LeaseRange { database, sequence, .. }, Ok(Outcome::Range { first, last })) => {
+                (Command::LeaseRange { database, sequence, .. }, Ok(Outcome::Range { first, last, .. })) => {
                     let key = (database.clone(), sequence.clone());
                     prop_assert!(first <= last);
                     prop_assert!(last_of.get(&key).is_none_or(|before| *before < first));

@@ -63,22 +63,44 @@ fn golden(file: &str, fresh: &[Vec<u8>]) -> Vec<Vec<u8>> {
         let lines: String = fresh.iter().map(|bytes| hex(bytes) + "\n").collect();
         std::fs::write(&path, lines).unwrap();
     }
+    read(file)
+}
+
+fn read(file: &str) -> Vec<Vec<u8>> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(file);
     std::fs::read_to_string(&path).unwrap().lines().map(unhex).collect()
 }
 
 #[test]
 fn commands_of_version_1_decode_and_encode_as_ever() {
     let fresh: Vec<_> = one_of_each().iter().map(encode_command).collect();
-    let kept = golden("commands.v1.hex", &fresh);
+    let kept = golden("commands.v1.jobs.hex", &fresh);
     let decoded: Vec<_> = kept.iter().map(|bytes| decode_command(bytes).unwrap()).collect();
     assert_eq!(decoded, one_of_each());
     assert_eq!(fresh, kept);
 }
 
+/// Written before there were jobs, nodes and kinds of sequences.
+#[test]
+fn bytes_of_the_first_program_decode() {
+    let decoded: Vec<_> =
+        read("commands.v1.hex").iter().map(|bytes| decode_command(bytes).unwrap()).collect();
+    assert_eq!(decoded, one_of_each()[..decoded.len()]);
+    assert_eq!(decoded.len(), 14);
+    let mut expected = golden_state();
+    expected.last_epoch = 0;
+    for database in expected.databases.values_mut() {
+        for sequence in std::sync::Arc::make_mut(database).sequences.values_mut() {
+            sequence.epoch = 0;
+        }
+    }
+    assert_eq!(decode_catalog(&read("catalog.v1.hex")[0]).unwrap(), expected);
+}
+
 #[test]
 fn catalog_of_version_1_decodes_and_encodes_as_ever() {
     let fresh = encode_catalog(&golden_state());
-    let kept = golden("catalog.v1.hex", std::slice::from_ref(&fresh));
+    let kept = golden("catalog.v1.jobs.hex", std::slice::from_ref(&fresh));
     assert_eq!(decode_catalog(&kept[0]).unwrap(), golden_state());
     assert_eq!(fresh, kept[0]);
 }

@@ -105,12 +105,8 @@ impl Session {
         self.ensure_folds(table, &group).await?;
         let has_sequence = table.auto_increment().is_some() && !matches!(table.kind, TableKind::Single);
         let start_with = start.unwrap_or(1).max(1);
-        let sequence = has_sequence.then(|| Sequence {
-            name: sequence_name(&table.name),
-            next: start_with,
-            inner_step: INNER_STEP,
-            start_with,
-        });
+        let sequence =
+            has_sequence.then(|| Sequence::group(sequence_name(&table.name), start_with, INNER_STEP));
         let command =
             CatalogCommand::CreateTable { database: database.name.clone(), table: table.clone(), sequence };
         self.propose(command).await?;
