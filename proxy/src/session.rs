@@ -7,6 +7,7 @@ mod definition;
 mod describe;
 pub mod dispatch;
 mod explain;
+mod job_control;
 mod login;
 mod prepared;
 pub mod result;

@@ -13,6 +13,7 @@ mod ddl_tests;
 mod definition;
 mod explain;
 mod flat;
+mod job;
 mod key;
 mod set;
 mod sharding_clause;

@@ -125,6 +125,8 @@ impl Session {
             Command::CreateInstance { .. } | Command::DropInstance { .. } => {
                 self.change_instances(command).await?
             }
+            Command::Job(statement) => self.control_jobs(statement).await?,
+            Command::CheckTable { .. } => return Err(SqlError::not_supported("CHECK TABLE").into()),
             Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
             Command::Nothing => {}
         }

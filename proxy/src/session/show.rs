@@ -1,6 +1,7 @@
 //! SHOW and DESCRIBE on logical objects: from the catalog, the session, or the first physical table.
 
 mod drds;
+mod jobs;
 
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::schema::{Database, TableKind};
@@ -58,6 +59,8 @@ impl Session {
             ShowWhat::Node => self.nodes(&catalog)?,
             ShowWhat::Datasources => self.datasources(&catalog)?,
             ShowWhat::Sequences => self.sequences(&catalog)?,
+            ShowWhat::Ddl { full } => jobs::jobs(&catalog, *full),
+            ShowWhat::DdlResult => jobs::results(&catalog),
             ShowWhat::Instances => drds::instances(&catalog),
             ShowWhat::Groups => self.groups(&catalog)?,
             ShowWhat::Variables { global } => self.variables(*global).await?,

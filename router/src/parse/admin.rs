@@ -6,7 +6,7 @@ use crate::RouterError;
 use crate::lexer::TokenKind;
 
 /// Statements told by their first words that this version refuses. Longer forms stand before shorter ones.
-const REFUSED: [&[&str]; 62] = [
+const REFUSED: [&[&str]; 60] = [
     &["LOCK", "INSTANCE"],
     &["LOCK", "TABLES"],
     &["LOCK", "TABLE"],
@@ -25,8 +25,6 @@ const REFUSED: [&[&str]; 62] = [
     &["REVOKE"],
     &["ANALYZE"],
     &["OPTIMIZE"],
-    &["CHECK", "TABLE"],
-    &["CHECK", "TABLES"],
     &["CHECK", "GLOBAL"],
     &["CHECK", "VIEW"],
     &["REPAIR"],

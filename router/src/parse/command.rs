@@ -1,5 +1,7 @@
 //! Flat statements that the session answers itself: SET, SHOW, USE, transaction control, administration.
 
+use super::ddl::ObjectName;
+
 /// A statement for the session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -56,10 +58,47 @@ pub enum Command {
     DropInstance {
         name: String,
     },
+    // --- DDL jobs
+    Job(JobStatement),
+    /// `CHECK TABLE t [, t2 ...]`
+    CheckTable {
+        tables: Vec<ObjectName>,
+        mode: CheckMode,
+    },
     /// A statement of MySQL's that Ostrakon refuses by name with 1235; the text is what it is, for example "LOCK TABLES".
     Refused(String),
     /// Does nothing here and is answered OK: `FLUSH ...` of kinds without meaning, `UNLOCK TABLES`, `/*!40000 ALTER TABLE t DISABLE KEYS */`.
     Nothing,
+}
+
+/// DRDS's statements about DDL jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobStatement {
+    Recover(JobSelection),
+    Rollback(Vec<u64>),
+    Cancel(JobSelection),
+    Remove(Vec<u64>),
+    RemoveCompleted,
+    RemovePending,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobSelection {
+    /// Each job in a state in which it can be done.
+    All,
+    /// Each number once, as written.
+    Ids(Vec<u64>),
+}
+
+/// How much CHECK TABLE does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckMode {
+    /// Topology and definitions.
+    Quick,
+    /// Rows and the sequence too.
+    Full,
+    /// As `Full`, and the answer is what would mend it. Nothing is changed.
+    RepairPlan,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +220,12 @@ pub enum ShowWhat {
     Node,
     Datasources,
     Sequences,
+    /// Unfinished jobs.
+    Ddl {
+        full: bool,
+    },
+    /// Finished ones.
+    DdlResult,
     Instances,
     Groups,
     /// `SHOW [SESSION] VARIABLES`: the session splices in its own variables before asking a backend.

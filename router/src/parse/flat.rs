@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::cursor::Cursor;
-use super::{admin, explain, set, show, transaction};
+use super::{admin, explain, job, set, show, transaction};
 use crate::RouterError;
 use crate::lexer::{Keyword, SqlMode, Token, TokenKind};
 
@@ -50,6 +50,9 @@ pub fn parse_command(text: &[u8], tokens: &[Token], mode: SqlMode) -> Result<Opt
 
 /// What is known by more than its first word, or seldom.
 fn rare(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
+    if let Some(command) = job::parse(c)? {
+        return Ok(Some(command));
+    }
     if let Some(refused) = admin::refused(c) {
         return Ok(Some(refused));
     }

@@ -23,7 +23,7 @@ const PASSED: [&[&str]; 14] = [
 ];
 
 /// MySQL's, MariaDB's and DRDS's others.
-const REFUSED: [&[&str]; 63] = [
+const REFUSED: [&[&str]; 62] = [
     &["GRANTS"],
     &["MASTER", "STATUS"],
     &["MASTER", "LOGS"],
@@ -71,7 +71,6 @@ const REFUSED: [&[&str]; 63] = [
     &["TRACE"],
     &["TRANS"],
     &["TRANSACTIONS"],
-    &["DDL"],
     &["DS"],
     &["STATS"],
     &["STC"],
@@ -113,6 +112,8 @@ pub(super) fn parse(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
             ShowWhat::Processlist { full }
         } else if full && !extended && c.accept("RULE") {
             rule(c, full)?
+        } else if full && !extended && c.accept("DDL") {
+            ShowWhat::Ddl { full }
         } else {
             return Err(c.error());
         };
@@ -194,6 +195,9 @@ fn plain(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
 fn drds(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
     if c.accept("RULE") {
         return rule(c, false);
+    }
+    if c.accept("DDL") {
+        return Ok(if c.accept("RESULT") { ShowWhat::DdlResult } else { ShowWhat::Ddl { full: false } });
     }
     if c.accept("TOPOLOGY") {
         let (database, table) = from_table(c)?;

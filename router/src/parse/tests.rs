@@ -390,7 +390,6 @@ fn refused_statements_are_refused_by_name() {
         ("CREATE SEQUENCE s", "CREATE SEQUENCE"),
         ("ALTER DATABASE d CHARACTER SET utf8", "ALTER DATABASE"),
         ("ANALYZE TABLE t", "ANALYZE"),
-        ("CHECK TABLE t", "CHECK TABLE"),
         ("RESET MASTER", "RESET"),
         ("SHUTDOWN", "SHUTDOWN"),
         ("CREATE TEMPORARY TABLE t (a INT)", "CREATE TEMPORARY TABLE"),

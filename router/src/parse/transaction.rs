@@ -50,6 +50,9 @@ pub(super) fn commit(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
 
 /// What follows ROLLBACK.
 pub(super) fn rollback(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
+    if c.is("DDL") {
+        return super::job::rollback(c);
+    }
     c.accept("WORK");
     if c.accept("TO") {
         // `TO SAVEPOINT x`, and `TO x` where x may be called savepoint.

@@ -7,6 +7,7 @@ mod crud;
 mod ddl;
 mod differential;
 mod garbage;
+mod job_statements;
 mod kill;
 mod launcher;
 mod leak;

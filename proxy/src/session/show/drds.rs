@@ -290,6 +290,16 @@ pub(super) fn help() -> ResultSet {
         ("SHOW DATASOURCES", "Backend connections by group", "SHOW DATASOURCES"),
         ("SHOW INSTANCES", "Instances", "SHOW INSTANCES"),
         ("SHOW SEQUENCES", "Sequences of the current database", "SHOW SEQUENCES"),
+        ("SHOW [FULL] DDL", "DDL jobs that have not ended", "SHOW FULL DDL"),
+        ("SHOW DDL RESULT", "What became of the last DDL jobs", "SHOW DDL RESULT"),
+        ("RECOVER DDL {ALL | id [, id]}", "Lets parked DDL jobs go on", "RECOVER DDL 7"),
+        ("ROLLBACK DDL id [, id]", "Takes parked DDL jobs back", "ROLLBACK DDL 7"),
+        ("CANCEL DDL {ALL | id [, id]}", "Takes running DDL jobs back", "CANCEL DDL 7"),
+        (
+            "REMOVE DDL {ALL COMPLETED | ALL PENDING | id [, id]}",
+            "Takes finished or parked DDL jobs off the list",
+            "REMOVE DDL ALL COMPLETED",
+        ),
         (
             "EXPLAIN statement",
             "Physical statements, and how they combine",
