@@ -12,16 +12,19 @@ export OSTRAKON_TEST_DIRECTORY := $(or $(OSTRAKON_TEST_DIRECTORY),$(TARGET)/test
 INSTANCES ?= 2
 MYSQLD ?=
 CLEAN ?=
+# The simulation's runs: how many, and the first one's number.
+SEEDS ?= 10000
+FROM ?= 1000
 # More arguments for the test runner, for example: make test ARGS='-E "test(tls)"'
 ARGS ?=
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test check bench fmt
+.PHONY: help up down status test simulate check bench fmt
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate)"
 
 up: ## Starts two database servers and one node on 127.0.0.1:3307, with sample data
 	@tools/setup up
@@ -41,6 +44,10 @@ test: ## Runs all tests, with real database servers and clients
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
 	@cargo nextest run --locked --workspace $(ARGS)
+
+simulate: ## Plays the Raft catalog on a simulated network, from SEEDS seeds beginning with FROM
+	@OSTRAKON_SIMULATION_SEEDS=$(SEEDS) OSTRAKON_SIMULATION_FROM=$(FROM) \
+	    cargo test --release --locked -p ostrakon-meta --test simulation -- --nocapture replicas_agree
 
 check: ## Formatting, lints, the order of the crates, licences and advisories
 	@tools/setup check
