@@ -93,6 +93,8 @@ pub enum StartError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("starting threads: {0}")]
     Threads(std::io::Error),
+    #[error("stopped, since the catalog can no longer be kept: {0}")]
+    Catalog(String),
 }
 
 /// Runs a node until it is told to stop.
@@ -107,8 +109,11 @@ pub fn run(config: Config) -> Result<(), StartError> {
         .build()
         .map_err(StartError::Threads)?;
     let tls = crate::tls::acceptor(&config).map_err(StartError::Tls)?;
-    let meta = MetaNode::open(MetaConfig::new(config.node_id, config.data_directory.join("catalog")))
-        .map_err(|e| StartError::Meta(e.to_string()))?;
+    let meta = MetaNode::open(MetaConfig {
+        sql_address: config.listen.to_string(),
+        ..MetaConfig::new(config.node_id, config.data_directory.join("catalog"))
+    })
+    .map_err(|e| StartError::Meta(e.to_string()))?;
     let workers = match config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
@@ -143,7 +148,12 @@ pub fn run(config: Config) -> Result<(), StartError> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     tracing::info!(listen = %node.config.listen, workers, version = env!("CARGO_PKG_VERSION"), "serving");
-    runtime.block_on(stop_signal());
+    let failure = runtime.block_on(async {
+        tokio::select! {
+            () = stop_signal() => None,
+            reason = node.meta.stopped() => Some(reason),
+        }
+    });
     tracing::info!("stopping");
     node.stop.send_replace(true);
     for entry in node.registry.all() {
@@ -155,7 +165,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         }
     }
     runtime.block_on(node.meta.clone().shutdown());
-    Ok(())
+    failure.map_or(Ok(()), |reason| Err(StartError::Catalog(reason)))
 }
 
 /// A listener. `shared`: it shares its port with the other workers', and the kernel spreads clients over them.

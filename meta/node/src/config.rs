@@ -1,5 +1,6 @@
 //! Settings of one metadata node, with defaults that suit a small group on one network.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +21,33 @@ pub struct MetaConfig {
     pub propose_ticks: u64,
     /// Entries applied between two snapshots; the log keeps as many for slow followers.
     pub snapshot_entries: u64,
+    /// How other nodes are reached, and reach this one. `None`: this node stays alone.
+    pub peer: Option<PeerConfig>,
+    /// Peer addresses (`host:port`) of members of a group. With an empty store this node joins that group; with a store it is
+    /// ignored, since the node is a member already.
+    pub join: Vec<String>,
+    /// `host:port` where clients reach this node; for SHOW NODES alone.
+    pub sql_address: String,
+    /// Of the program; for SHOW NODES alone.
+    pub version: String,
+}
+
+/// This node's side of the connections between nodes.
+#[derive(Clone, Debug)]
+pub struct PeerConfig {
+    pub listen: SocketAddr,
+    /// `host:port` that other nodes use for this one.
+    pub advertise: String,
+    /// With it, connections are mutually authenticated, and plain ones refused.
+    pub tls: Option<PeerTls>,
+}
+
+/// PEM files. Each node shows its certificate to the others, and takes only what `authority` has signed.
+#[derive(Clone, Debug)]
+pub struct PeerTls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    pub authority: PathBuf,
 }
 
 impl MetaConfig {
@@ -33,6 +61,10 @@ impl MetaConfig {
             heartbeat_ticks: 2,
             propose_ticks: 50,
             snapshot_entries: 1000,
+            peer: None,
+            join: Vec::new(),
+            sql_address: String::new(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
 

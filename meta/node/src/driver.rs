@@ -5,6 +5,7 @@
 //! **Invariant:** one Ready is written in one synced batch, and what it acknowledges is acknowledged afterwards.
 
 mod pending;
+mod reads;
 mod ready;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use crate::proposal::RequestId;
 use crate::raft_log_output;
 use crate::store::{Image, LogBatch, LogStart, LogStore};
 use pending::Pending;
+use reads::Reads;
 
 /// Where the log of a new group begins. Not 0, so that a node added later, which has nothing, is sent a snapshot and with it the
 /// members.
@@ -59,6 +61,8 @@ pub struct DriverConfig {
 pub struct Progress {
     /// Publish the catalog before telling these.
     pub answers: Vec<(RequestId, Result<Outcome, ProposeError>)>,
+    /// Publish the catalog before telling these too.
+    pub reads: Vec<(RequestId, Result<(), ProposeError>)>,
 }
 
 /// Raft's state and the catalog under it.
@@ -73,6 +77,7 @@ pub struct Driver<S: LogStore> {
     /// Bytes applied since the last snapshot.
     applied_bytes: usize,
     pending: Pending,
+    reads: Reads,
 }
 
 impl<S: LogStore> Driver<S> {
@@ -97,14 +102,16 @@ impl<S: LogStore> Driver<S> {
         let raft_config = raft_config(&config, applied);
         raft_config.validate()?;
         let pending = Pending::new(config.node_id, config.start, config.propose_ticks);
+        let reads = Reads::new(config.node_id, config.start, config.propose_ticks);
         let raw = RawNode::new(&raft_config, RaftLog::new(store, image), &raft_log_output::logger())?;
-        Ok(Self { config, raw, machine, applied, members, applied_bytes: 0, pending })
+        Ok(Self { config, raw, machine, applied, members, applied_bytes: 0, pending, reads })
     }
 
     /// One unit of time has passed.
     pub fn tick(&mut self) {
         self.raw.tick();
         self.pending.tick();
+        self.reads.tick();
     }
 
     /// A message from a peer. One that raft cannot use (from a removed member, say) is dropped, as the network might have.
@@ -139,6 +146,12 @@ impl<S: LogStore> Driver<S> {
         id
     }
 
+    /// Asks for the catalog as it is now, or newer. The answer, in a later `handle_ready`, comes when this node has applied all that
+    /// was acknowledged before this call, wherever that was.
+    pub fn read_index(&mut self) -> RequestId {
+        self.reads.add()
+    }
+
     /// The transport could not reach this peer.
     pub fn report_unreachable(&mut self, peer: u64) {
         self.raw.report_unreachable(peer);
@@ -153,7 +166,12 @@ impl<S: LogStore> Driver<S> {
     /// Answers everything that waits: the node stops.
     pub fn stop(mut self) -> Progress {
         self.pending.stop();
-        Progress { answers: self.pending.take_answers() }
+        self.reads.stop();
+        self.progress()
+    }
+
+    fn progress(&mut self) -> Progress {
+        Progress { answers: self.pending.take_answers(), reads: self.reads.take_answers() }
     }
 
     /// The catalog at `applied`.

@@ -24,6 +24,10 @@ pub enum MetaError {
     Snapshot(String),
     #[error("the metadata thread cannot be started: {0}")]
     Thread(std::io::Error),
+    #[error("the catalog cannot be saved as it is now: {0}")]
+    Backup(ProposeError),
+    #[error("the backup cannot be read: {0}")]
+    BackupUnreadable(String),
 }
 
 /// A proposal that was not applied, or may not have been.
@@ -38,9 +42,28 @@ pub enum ProposeError {
     /// It was sent and not confirmed in time: it may yet be applied, or never be. Read the catalog before trying again.
     #[error("the metadata group did not confirm the change in time; it may still take effect")]
     Timeout,
+    /// A change of the group's members, or of its leader, that cannot be made now; nothing changed.
+    #[error("{reason}")]
+    Refused { reason: String },
     /// This node's metadata has stopped: after an error of its disk, or on shutdown. What was under way is unknown.
     #[error("this node's metadata has stopped")]
     Stopped,
+}
+
+/// A call to another node without an answer. Whether its handler ran is unknown but for the first two.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    #[error("there is no node {node}, or it takes no connections from other nodes: see SHOW NODES")]
+    UnknownNode { node: u64 },
+    #[error("node {node} is not ready to answer other nodes")]
+    NoHandler { node: u64 },
+    #[error("node {node} cannot be reached: {reason}")]
+    Unreachable { node: u64, reason: String },
+    #[error("node {node} did not answer in time")]
+    Timeout { node: u64 },
+    /// The handler's own words.
+    #[error("node {node}: {reason}")]
+    Failed { node: u64, reason: String },
 }
 
 impl ProposeError {

@@ -7,17 +7,22 @@
 //! **Invariant:** nothing is acknowledged before a synced write holds it; a failed write stops the node for good.
 //! **Invariant:** the published catalog is immutable, and readers take no lock.
 
+pub mod backup;
+pub mod call;
 pub mod config;
 pub mod driver;
 pub mod error;
 mod log;
 mod machine;
+pub mod members;
 mod node;
 mod proposal;
 mod raft_log_output;
 pub mod store;
 pub mod transport;
 
-pub use config::MetaConfig;
-pub use error::{MetaError, ProposeError};
+pub use call::{BoxFuture, CallHandler};
+pub use config::{MetaConfig, PeerConfig, PeerTls};
+pub use error::{CallError, MetaError, ProposeError};
+pub use members::{Member, MemberChange};
 pub use node::{MetaNode, MetaStatus, Role};

@@ -125,7 +125,7 @@ impl Machine {
 }
 
 /// The catalog's own bytes, as one byte string.
-mod bytes {
+pub(crate) mod bytes {
     use serde::{Deserializer, Serializer};
 
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

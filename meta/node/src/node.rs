@@ -1,5 +1,6 @@
 //! The node as the proxy sees it: a handle that reads the catalog without a lock and proposes changes.
 
+mod registration;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -7,22 +8,26 @@ mod worker;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::{ArcSwap, Guard};
 use ostrakon_catalog::encode::encode_command;
 use ostrakon_catalog::{Catalog, Command, Outcome};
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::backup;
+use crate::call::CallHandler;
 use crate::config::MetaConfig;
 use crate::driver::{Driver, DriverConfig};
-use crate::error::{MetaError, ProposeError};
+use crate::error::{CallError, MetaError, ProposeError};
+use crate::members::{Member, MemberChange};
 use crate::store::{LogStore, RocksStore};
 use crate::transport::NoPeers;
+use registration::Registration;
 pub use status::{MetaStatus, Role};
-use worker::{Input, Worker};
+use worker::{Input, Watches, Worker};
 
 /// Proposals of this node that are under way at once; more wait in line.
 const PROPOSALS_MAX: usize = 1024;
@@ -36,6 +41,9 @@ pub struct MetaNode {
     // Not in `shared`: the thread must see the channel close when the last handle goes.
     inbox: Sender<Input>,
     versions: watch::Receiver<u64>,
+    revisions: watch::Receiver<u64>,
+    applied: watch::Receiver<u64>,
+    failure: watch::Receiver<Option<String>>,
     timeout: Duration,
 }
 
@@ -43,7 +51,13 @@ pub struct MetaNode {
 struct Shared {
     catalog: ArcSwap<Catalog>,
     status: ArcSwap<MetaStatus>,
+    node_id: u64,
+    start: u64,
     proposals: Semaphore,
+    // Set once, soon after the start; held only to copy the pointer.
+    handler: RwLock<Option<Arc<dyn CallHandler>>>,
+    /// Why the thread has ended, when nobody had asked it to.
+    failure: watch::Sender<Option<String>>,
     // Guards the thread's handle until `shutdown` takes it; nothing else is held with it.
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -64,7 +78,9 @@ impl MetaNode {
     /// # Errors
     /// When the store fails, or holds another node's or a newer program's data.
     pub fn start(config: MetaConfig, store: impl LogStore) -> Result<Self, MetaError> {
-        let mut driver = Driver::open(driver_config(&config), store)?;
+        let driver_config = driver_config(&config);
+        let start = driver_config.start;
+        let mut driver = Driver::open(driver_config, store)?;
         // No proposal has been made yet, so there is nobody to answer.
         driver.handle_ready(&mut NoPeers)?;
         if !driver.is_alone() {
@@ -74,20 +90,34 @@ impl MetaNode {
         }
         driver.campaign()?;
         driver.handle_ready(&mut NoPeers)?;
+        let mut registration = Registration::new(&config, start);
+        registration.keep(&mut driver);
+        for (id, _) in driver.handle_ready(&mut NoPeers)?.answers {
+            registration.answered(&id);
+        }
         let shared = Arc::new(Shared {
             catalog: ArcSwap::new(driver.catalog().clone()),
             status: ArcSwap::from_pointee(MetaStatus::of(&driver, config.node_id)),
+            node_id: config.node_id,
+            start,
             proposals: Semaphore::new(PROPOSALS_MAX),
+            handler: RwLock::new(None),
+            failure: watch::Sender::new(None),
             thread: Mutex::new(None),
         });
         let (inbox, receiver): (Sender<Input>, Receiver<Input>) = channel();
-        let (publisher, versions) = watch::channel(driver.catalog().version);
+        let (version_sender, versions) = watch::channel(driver.catalog().version);
+        let (revision_sender, revisions) = watch::channel(driver.catalog().revision);
+        let (applied_sender, applied) = watch::channel(driver.applied());
+        let watches =
+            Watches { versions: version_sender, revisions: revision_sender, applied: applied_sender };
+        let failure = shared.failure.subscribe();
         let timeout = config.propose_timeout() + ANSWER_GRACE;
-        let worker = Worker::new(&config, driver, NoPeers, receiver, shared.clone(), publisher);
+        let worker = Worker::new(&config, driver, NoPeers, receiver, registration, shared.clone(), watches);
         let thread = std::thread::Builder::new().name("raft".to_owned()).spawn(move || worker.run());
         *shared.thread.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(thread.map_err(MetaError::Thread)?);
-        Ok(Self { shared, inbox, versions, timeout })
+        Ok(Self { shared, inbox, versions, revisions, applied, failure, timeout })
     }
 
     /// The newest catalog, to keep as long as wanted.
@@ -120,6 +150,133 @@ impl MetaNode {
             answer.await.map_err(|_| ProposeError::Stopped)?
         };
         tokio::time::timeout(self.timeout, answer).await.unwrap_or(Err(ProposeError::Timeout))
+    }
+
+    /// This node's number in the group.
+    pub fn node_id(&self) -> u64 {
+        self.shared.node_id
+    }
+
+    /// Drawn at random for this process: `NodeRecord::start`, and what names it as the owner of a job.
+    pub fn process_start(&self) -> u64 {
+        self.shared.start
+    }
+
+    /// Returns when `catalog` shows everything that was acknowledged before this call, by whichever node. The leader is asked, and
+    /// makes sure of a majority.
+    ///
+    /// # Errors
+    /// `NoLeader`: it cannot be known in time. `Stopped`.
+    pub async fn read_barrier(&self) -> Result<(), ProposeError> {
+        match self.ask(|reply| Input::Read { reply }).await {
+            // Nothing is unknown about a read.
+            Err(ProposeError::Timeout) => Err(ProposeError::NoLeader),
+            answer => answer,
+        }
+    }
+
+    /// Last entry of the log that `catalog` shows.
+    pub fn applied(&self) -> u64 {
+        *self.applied.borrow()
+    }
+
+    /// Waits until `catalog` shows the log's entry `index`; false when it does not in time, or the node stops.
+    pub async fn wait_applied(&self, index: u64, limit: Duration) -> bool {
+        let mut applied = self.applied.clone();
+        let reached = applied.wait_for(|applied| *applied >= index);
+        matches!(tokio::time::timeout(limit, reached).await, Ok(Ok(_)))
+    }
+
+    /// Tells each new `Catalog::revision`, after it has been published. Closes when the node stops.
+    pub fn revisions(&self) -> watch::Receiver<u64> {
+        self.revisions.clone()
+    }
+
+    /// The group's members as this node knows them, by number.
+    pub fn members(&self) -> Vec<Member> {
+        let catalog = self.load();
+        let address = |id| catalog.nodes.get(&id).map(|node| node.peer_address.clone()).unwrap_or_default();
+        let id = self.shared.node_id;
+        let (active, matched) = (Some(true), Some(self.status().last_index));
+        vec![Member { id, voter: true, address: address(id), active, matched }]
+    }
+
+    /// Changes the group's members. When this returns `Ok`, the change is durable and applied here.
+    ///
+    /// # Errors
+    /// `Refused` says why it cannot be made; `NoLeader`: nothing changed. `Timeout` and `Stopped`: unknown; see `members`.
+    pub async fn change_members(&self, change: MemberChange) -> Result<(), ProposeError> {
+        self.ask(|reply| Input::Change { change, reply }).await
+    }
+
+    /// Makes another voter the leader. Returns when it is.
+    ///
+    /// # Errors
+    /// As `change_members`.
+    pub async fn transfer_leadership(&self, to: u64) -> Result<(), ProposeError> {
+        if to == self.shared.node_id && self.status().role == Role::Leader {
+            return Ok(());
+        }
+        self.ask(|reply| Input::Transfer { to, reply }).await
+    }
+
+    /// Who answers calls from now on.
+    pub fn handle_calls(&self, handler: Arc<dyn CallHandler>) {
+        *self.shared.handler.write().unwrap_or_else(PoisonError::into_inner) = Some(handler);
+    }
+
+    /// Asks the handler of any node, this one's too.
+    ///
+    /// # Errors
+    /// `UnknownNode` and `NoHandler`: it was not asked. All others: unknown whether its handler has run.
+    pub async fn call(&self, node: u64, request: Vec<u8>, limit: Duration) -> Result<Vec<u8>, CallError> {
+        if node != self.shared.node_id {
+            return Err(CallError::UnknownNode { node });
+        }
+        let handler = self.shared.handler.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let handler = handler.ok_or(CallError::NoHandler { node })?;
+        match tokio::time::timeout(limit, handler.call(node, request)).await {
+            Ok(answer) => answer.map_err(|reason| CallError::Failed { node, reason }),
+            Err(_) => Err(CallError::Timeout { node }),
+        }
+    }
+
+    /// Resolves with the reason when the node's metadata has failed for good. Never after `shutdown`.
+    pub async fn stopped(&self) -> String {
+        let mut failure = self.failure.clone();
+        let reason = match failure.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone(),
+            Err(_) => None,
+        };
+        match reason {
+            Some(reason) => reason,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The catalog as it is now, as bytes that stand for themselves; `recover::restore` reads them.
+    ///
+    /// # Errors
+    /// When no majority can be reached: the catalog here may then be old.
+    pub async fn backup(&self) -> Result<Vec<u8>, MetaError> {
+        self.read_barrier().await.map_err(MetaError::Backup)?;
+        // The index first: the catalog may be newer than it says, never older.
+        let applied = self.applied();
+        let taken = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis());
+        Ok(backup::encode(&self.load(), applied, u64::try_from(taken).unwrap_or(u64::MAX)))
+    }
+
+    /// Puts a question to the Raft thread.
+    async fn ask<T>(
+        &self,
+        input: impl FnOnce(oneshot::Sender<Result<T, ProposeError>>) -> Input,
+    ) -> Result<T, ProposeError> {
+        let (reply, answer) = oneshot::channel();
+        self.inbox.send(input(reply)).map_err(|_| ProposeError::Stopped)?;
+        match tokio::time::timeout(self.timeout, answer).await {
+            Ok(answer) => answer.map_err(|_| ProposeError::Stopped)?,
+            Err(_) => Err(ProposeError::Timeout),
+        }
     }
 
     /// A look at Raft's state.

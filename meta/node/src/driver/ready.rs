@@ -19,14 +19,17 @@ impl<S: LogStore> Driver<S> {
     pub fn handle_ready(&mut self, transport: &mut impl Transport) -> Result<Progress, MetaError> {
         loop {
             self.send_proposals();
+            let (term, raw) = (self.raw.raft.term, &mut self.raw);
+            self.reads.send(term, |context| raw.read_index(context));
             if !self.raw.has_ready() {
                 break;
             }
             let ready = self.raw.ready();
             self.one(ready, transport)?;
         }
+        self.reads.applied(self.applied);
         self.save_if_due()?;
-        Ok(Progress { answers: self.pending.take_answers() })
+        Ok(self.progress())
     }
 
     fn send_proposals(&mut self) {
@@ -41,6 +44,9 @@ impl<S: LogStore> Driver<S> {
         }
         // A leader's messages need not wait for its disk: its own vote for an entry is counted only after `advance`.
         send(transport, ready.take_messages());
+        for read in ready.take_read_states() {
+            self.reads.confirm(&read.request_ctx, read.index);
+        }
         self.write(&mut ready)?;
         if !ready.snapshot().is_empty() {
             self.install(ready.snapshot())?;

@@ -112,3 +112,98 @@ async fn shutdown_answers_the_other_handles() {
     assert_eq!(other.propose(put("a", "1")).await, Err(ProposeError::Stopped));
     assert_eq!(other.status().stopped.as_deref(), Some("shut down"));
 }
+
+#[tokio::test]
+async fn a_read_barrier_is_answered_and_ends_with_the_node() {
+    let node = MetaNode::start(config(), MemoryStore::default()).unwrap();
+    let reads: Vec<_> = (0..50)
+        .map(|_| {
+            tokio::spawn({
+                let node = node.clone();
+                async move { node.read_barrier().await }
+            })
+        })
+        .collect();
+    for read in reads {
+        assert_eq!(read.await.unwrap(), Ok(()));
+    }
+    let other = node.clone();
+    node.shutdown().await;
+    assert_eq!(other.read_barrier().await, Err(ProposeError::Stopped));
+}
+
+#[tokio::test]
+async fn each_start_registers_itself_anew() {
+    let store = MemoryStore::default();
+    let config = MetaConfig { sql_address: "10.0.0.1:3307".to_owned(), ..config() };
+    let mut starts = Vec::new();
+    for _ in 0..2 {
+        let node = MetaNode::start(config.clone(), store.clone()).unwrap();
+        let catalog = node.catalog();
+        assert_eq!(catalog.nodes[&1].start, node.process_start());
+        assert_eq!(catalog.nodes[&1].sql_address, "10.0.0.1:3307");
+        starts.push(node.process_start());
+        node.propose(Command::DrainNode { node: 1, draining: true }).await.unwrap();
+        node.propose(put("a", "1")).await.unwrap();
+        assert!(node.load().nodes[&1].draining, "until the next start");
+        node.shutdown().await;
+    }
+    assert_ne!(starts[0], starts[1]);
+}
+
+#[tokio::test]
+async fn revisions_and_applied_follow_each_change() {
+    let node = MetaNode::start(config(), MemoryStore::default()).unwrap();
+    let mut revisions = node.revisions();
+    revisions.mark_unchanged();
+    let before = node.applied();
+    node.propose(Command::DrainNode { node: 1, draining: true }).await.unwrap();
+    revisions.changed().await.unwrap();
+    assert_eq!(*revisions.borrow_and_update(), node.load().revision);
+    assert!(node.wait_applied(before + 1, Duration::from_secs(1)).await);
+    assert!(!node.wait_applied(before + 100, Duration::from_millis(20)).await);
+}
+
+#[tokio::test]
+async fn a_failed_disk_is_told_to_whoever_waits_and_a_shutdown_is_not() {
+    let store = MemoryStore::default();
+    let node = MetaNode::start(config(), store.clone()).unwrap();
+    store.fail_after(0);
+    assert_eq!(node.propose(put("a", "2")).await, Err(ProposeError::Stopped));
+    assert!(node.stopped().await.contains("the test's disk is broken"));
+    let node = MetaNode::start(config(), MemoryStore::default()).unwrap();
+    let other = node.clone();
+    node.shutdown().await;
+    assert!(tokio::time::timeout(Duration::from_millis(50), other.stopped()).await.is_err());
+}
+
+struct Doubles;
+
+impl CallHandler for Doubles {
+    fn call(&self, from: u64, mut request: Vec<u8>) -> crate::BoxFuture<'static, Result<Vec<u8>, String>> {
+        Box::pin(async move {
+            request.extend_from_slice(&request.clone());
+            if request.is_empty() { Err(format!("nothing from {from}")) } else { Ok(request) }
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_node_calls_itself() {
+    let node = MetaNode::start(config(), MemoryStore::default()).unwrap();
+    let limit = Duration::from_secs(1);
+    assert_eq!(node.call(1, vec![1], limit).await, Err(CallError::NoHandler { node: 1 }));
+    node.handle_calls(Arc::new(Doubles));
+    assert_eq!(node.call(1, vec![1], limit).await, Ok(vec![1, 1]));
+    let failed = CallError::Failed { node: 1, reason: "nothing from 1".to_owned() };
+    assert_eq!(node.call(1, vec![], limit).await, Err(failed));
+    assert_eq!(node.call(9, vec![1], limit).await, Err(CallError::UnknownNode { node: 9 }));
+}
+
+#[tokio::test]
+async fn a_backup_holds_what_was_acknowledged() {
+    let node = MetaNode::start(config(), MemoryStore::default()).unwrap();
+    node.propose(put("a", "1")).await.unwrap();
+    let backup = backup::decode(&node.backup().await.unwrap()).unwrap();
+    assert_eq!(backup.catalog.setting("a"), Some("1"));
+}

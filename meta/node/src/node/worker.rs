@@ -8,22 +8,35 @@ use std::time::{Duration, Instant};
 use ostrakon_catalog::Outcome;
 use tokio::sync::{oneshot, watch};
 
+use super::registration::Registration;
 use super::{MetaStatus, Shared};
 use crate::config::MetaConfig;
 use crate::driver::{Driver, Progress, RequestId};
 use crate::error::{MetaError, ProposeError};
+use crate::members::MemberChange;
 use crate::store::LogStore;
 use crate::transport::Transport;
 
 /// Proposals that share one write.
 const BATCH_MAX: usize = 512;
 
-type Reply = oneshot::Sender<Result<Outcome, ProposeError>>;
+type Reply<T> = oneshot::Sender<Result<T, ProposeError>>;
 
 pub(super) enum Input {
     Propose {
         command: Vec<u8>,
-        reply: Reply,
+        reply: Reply<Outcome>,
+    },
+    Read {
+        reply: Reply<()>,
+    },
+    Change {
+        change: MemberChange,
+        reply: Reply<()>,
+    },
+    Transfer {
+        to: u64,
+        reply: Reply<()>,
     },
     /// `done` is told when the store is closed.
     Stop {
@@ -35,12 +48,21 @@ pub(super) struct Worker<S: LogStore, T> {
     driver: Driver<S>,
     transport: T,
     inbox: Receiver<Input>,
-    replies: HashMap<RequestId, Reply>,
+    replies: HashMap<RequestId, Reply<Outcome>>,
+    readers: HashMap<RequestId, Reply<()>>,
+    registration: Registration,
     ending: Ending,
-    versions: watch::Sender<u64>,
+    watches: Watches,
     node_id: u64,
     tick: Duration,
     next_tick: Instant,
+}
+
+/// What others may wait for. Sent to after the catalog was published.
+pub(super) struct Watches {
+    pub versions: watch::Sender<u64>,
+    pub revisions: watch::Sender<u64>,
+    pub applied: watch::Sender<u64>,
 }
 
 /// How the loop ended.
@@ -56,32 +78,46 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
         driver: Driver<S>,
         transport: T,
         inbox: Receiver<Input>,
+        registration: Registration,
         shared: Arc<Shared>,
-        versions: watch::Sender<u64>,
+        watches: Watches,
     ) -> Self {
         let (node_id, tick) = (config.node_id, config.tick);
-        let (replies, next_tick) = (HashMap::new(), Instant::now() + tick);
-        let ending = Ending { shared, reason: "the Raft thread panicked".to_owned() };
-        Self { driver, transport, inbox, replies, ending, versions, node_id, tick, next_tick }
+        let ending = Ending { shared, reason: "the Raft thread panicked".to_owned(), failed: true };
+        Self {
+            driver,
+            transport,
+            inbox,
+            replies: HashMap::new(),
+            readers: HashMap::new(),
+            registration,
+            ending,
+            watches,
+            node_id,
+            tick,
+            next_tick: Instant::now() + tick,
+        }
     }
 
     /// Runs until it is asked to stop, or cannot go on.
     pub fn run(mut self) {
         let end = self.serve();
-        self.ending.reason = match &end {
-            End::Asked(_) => "shut down".to_owned(),
+        (self.ending.reason, self.ending.failed) = match &end {
+            End::Asked(_) => ("shut down".to_owned(), false),
             End::Failed(error) => {
                 tracing::error!(%error, "metadata node stopped");
-                error.to_string()
+                (error.to_string(), true)
             }
         };
         // Changes that were durable before a failure are answered Ok, so they must be seen.
         self.publish_catalog();
-        let Self { driver, mut replies, ending, inbox, versions, .. } = self;
+        let Self { driver, mut replies, mut readers, ending, inbox, watches, .. } = self;
         // Said before the callers are answered, so that they find it.
         drop(ending);
-        answer(&mut replies, driver.stop());
-        drop((inbox, versions));
+        let progress = driver.stop();
+        answer(&mut replies, progress.answers);
+        answer(&mut readers, progress.reads);
+        drop((inbox, watches));
         if let End::Asked(Some(done)) = end {
             // Nobody waits any more when this fails.
             let _ = done.send(());
@@ -94,6 +130,7 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
                 return end;
             }
             self.tick();
+            self.registration.keep(&mut self.driver);
             match self.driver.handle_ready(&mut self.transport) {
                 Ok(progress) => self.publish(progress),
                 Err(error) => return End::Failed(error),
@@ -115,6 +152,19 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
                 Input::Propose { command, reply } => {
                     let id = self.driver.propose(&command);
                     self.replies.insert(id, reply);
+                }
+                Input::Read { reply } => {
+                    let id = self.driver.read_index();
+                    self.readers.insert(id, reply);
+                }
+                Input::Change { change, reply } => {
+                    let reason = format!("cannot {change}: this version keeps a group of one");
+                    let _ = reply.send(Err(ProposeError::Refused { reason }));
+                }
+                Input::Transfer { to, reply } => {
+                    let reason =
+                        format!("cannot make node {to} the leader: this version keeps a group of one");
+                    let _ = reply.send(Err(ProposeError::Refused { reason }));
                 }
                 Input::Stop { done } => return Some(End::Asked(Some(done))),
             }
@@ -143,7 +193,11 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
         if **shared.status.load() != status {
             shared.status.store(Arc::new(status));
         }
-        answer(&mut self.replies, progress);
+        let applied = self.driver.applied();
+        self.watches.applied.send_if_modified(|known| std::mem::replace(known, applied) != applied);
+        progress.answers.iter().for_each(|(id, _)| self.registration.answered(id));
+        answer(&mut self.replies, progress.answers);
+        answer(&mut self.readers, progress.reads);
     }
 
     fn publish_catalog(&self) {
@@ -151,13 +205,14 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
         if !Arc::ptr_eq(&shared.catalog.load(), self.driver.catalog()) {
             shared.catalog.store(self.driver.catalog().clone());
         }
-        let version = self.driver.catalog().version;
-        self.versions.send_if_modified(|known| std::mem::replace(known, version) != version);
+        let (version, revision) = (self.driver.catalog().version, self.driver.catalog().revision);
+        self.watches.versions.send_if_modified(|known| std::mem::replace(known, version) != version);
+        self.watches.revisions.send_if_modified(|known| std::mem::replace(known, revision) != revision);
     }
 }
 
-fn answer(replies: &mut HashMap<RequestId, Reply>, progress: Progress) {
-    for (id, result) in progress.answers {
+fn answer<T>(replies: &mut HashMap<RequestId, Reply<T>>, answers: Vec<(RequestId, Result<T, ProposeError>)>) {
+    for (id, result) in answers {
         if let Some(reply) = replies.remove(&id) {
             // The caller may have gone.
             let _ = reply.send(result);
@@ -169,11 +224,16 @@ fn answer(replies: &mut HashMap<RequestId, Reply>, progress: Progress) {
 struct Ending {
     shared: Arc<Shared>,
     reason: String,
+    /// Not because it was asked to.
+    failed: bool,
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
         let status = self.shared.status.load().ended(&self.reason);
         self.shared.status.store(Arc::new(status));
+        if self.failed {
+            self.shared.failure.send_replace(Some(std::mem::take(&mut self.reason)));
+        }
     }
 }
