@@ -1,5 +1,6 @@
 //! A session: one client from login to goodbye, and all the state that belongs to it.
 
+mod check;
 pub mod collations;
 mod command;
 mod ddl;

@@ -126,7 +126,10 @@ impl Session {
                 self.change_instances(command).await?
             }
             Command::Job(statement) => self.control_jobs(statement).await?,
-            Command::CheckTable { .. } => return Err(SqlError::not_supported("CHECK TABLE").into()),
+            Command::CheckTable { tables, mode } => {
+                let result = self.check_tables(tables, *mode).await?;
+                return self.answer(result, more);
+            }
             Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
             Command::Nothing => {}
         }

@@ -21,7 +21,11 @@ pub async fn read(
 }
 
 /// Parses what SHOW CREATE TABLE printed. It does not depend on the session's sql_mode here: the connection's quoting is the default.
-fn parse(text: &str, mode: SqlMode, collations: &Collations) -> Result<(Vec<Column>, Vec<Key>), SqlError> {
+pub fn parse(
+    text: &str,
+    mode: SqlMode,
+    collations: &Collations,
+) -> Result<(Vec<Column>, Vec<Key>), SqlError> {
     let mode = SqlMode { server: mode.server, ..SqlMode::default() };
     let unreadable = |why: &str| {
         SqlError::other(format!("The table was made, but its definition cannot be read back ({why}): {text}"))
