@@ -222,6 +222,16 @@ impl Session {
         self.worker.node.meta.catalog()
     }
 
+    /// The catalog with all that any node has acknowledged. A node that cannot reach a quorum warns, and gives what it has.
+    pub async fn newest_catalog(&mut self) -> Arc<Catalog> {
+        if let Err(e) = self.worker.node.meta.read_barrier().await {
+            let message =
+                format!("This may be old: the catalog of this node could not be brought up to date: {e}");
+            self.warnings.push(Warning { level: "Warning".into(), code: 1105, message });
+        }
+        self.catalog()
+    }
+
     /// The current database's name, or error 1046.
     pub fn current_database(&self) -> Result<&str, SqlError> {
         self.database.as_deref().ok_or_else(|| ostrakon_router::RouterError::no_database().into())

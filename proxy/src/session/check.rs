@@ -71,7 +71,7 @@ impl Session {
             names.push((database, table.name.clone()));
         }
         self.entry().show_statement(&self.current);
-        let catalog = self.catalog();
+        let catalog = self.newest_catalog().await;
         let probe = Probe::new(&self.worker);
         let mut set = match mode {
             CheckMode::RepairPlan => {

@@ -1,7 +1,5 @@
 //! RECOVER, ROLLBACK, CANCEL and REMOVE DDL: what a DBA asks of jobs, and the wait for what becomes of them.
 
-use std::time::Duration;
-
 use ostrakon_catalog::command::Command as CatalogCommand;
 use ostrakon_catalog::job::{Job, JobControl, JobId, JobState};
 use ostrakon_router::parse::command::{JobSelection, JobStatement};
@@ -9,12 +7,11 @@ use ostrakon_router::parse::command::{JobSelection, JobStatement};
 use super::{Failure, Session};
 use crate::error::SqlError;
 
-/// Between looks at the catalog while a job is waited for.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
-
 impl Session {
     /// Carries a statement about jobs out. RECOVER and ROLLBACK wait until each job has ended or is parked again; its error is theirs.
     pub(super) async fn control_jobs(&mut self, statement: &JobStatement) -> Result<(), Failure> {
+        // What ALL means is what has been acknowledged anywhere.
+        self.worker.node.meta.read_barrier().await.map_err(SqlError::from)?;
         match statement {
             JobStatement::Recover(selection) => {
                 let ids = self.selected(selection, |job| job.state == JobState::Pending);
@@ -83,14 +80,20 @@ impl Session {
 
     /// The job when nobody works on it any longer; `None` when it is no longer kept.
     async fn at_rest(&mut self, id: JobId) -> Result<Option<Job>, Failure> {
+        let mut revisions = self.worker.node.meta.revisions();
         loop {
+            revisions.mark_unchanged();
             match self.catalog().jobs.get(&id) {
                 None => return Ok(None),
                 Some(job) if !job.state.is_active() => return Ok(Some((**job).clone())),
                 Some(_) => {}
             }
             tokio::select! {
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                changed = revisions.changed() => {
+                    if changed.is_err() {
+                        return Err(SqlError::other(format!("The node stops; DDL job {id} goes on elsewhere")).into());
+                    }
+                }
                 () = super::killed_statement(self.entry()) => {
                     return Err(SqlError::new(
                         1317,

@@ -1,6 +1,7 @@
 //! Integration tests on real servers: one binary, one module for each subject.
 
 mod big;
+mod check_table;
 mod clients;
 mod crash;
 mod crud;

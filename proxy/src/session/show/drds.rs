@@ -291,6 +291,11 @@ pub(super) fn help() -> ResultSet {
         ("SHOW INSTANCES", "Instances", "SHOW INSTANCES"),
         ("SHOW SEQUENCES", "Sequences of the current database", "SHOW SEQUENCES"),
         ("SHOW [FULL] DDL", "DDL jobs that have not ended", "SHOW FULL DDL"),
+        (
+            "CHECK TABLE t [, t2] [QUICK | REPAIR PLAN]",
+            "Compares physical tables with one another, the catalog and the rule",
+            "CHECK TABLE orders",
+        ),
         ("SHOW DDL RESULT", "What became of the last DDL jobs", "SHOW DDL RESULT"),
         ("RECOVER DDL {ALL | id [, id]}", "Lets parked DDL jobs go on", "RECOVER DDL 7"),
         ("ROLLBACK DDL id [, id]", "Takes parked DDL jobs back", "ROLLBACK DDL 7"),
