@@ -1,4 +1,4 @@
-//! The launcher: a development cluster of real database servers and one Ostrakon node, started and stopped by pid.
+//! The launcher: a development cluster of real database servers and Ostrakon nodes, started and stopped by pid.
 //!
 //! `ostrakon dev up|down|status` is for people; the test kit calls [`cluster::Cluster`], [`instance::Instance`] and [`node::Node`]
 //! itself. Everything blocks: it runs before and after a node, never inside one.
@@ -11,12 +11,14 @@ pub mod cluster;
 pub mod error;
 pub mod files;
 pub mod instance;
+pub mod member;
 pub mod node;
 pub mod port;
 pub mod process;
 pub mod sample;
 pub mod server;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,7 +29,7 @@ use crate::dev::server::DatabaseServer;
 /// `ostrakon dev ...`
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum DevCommand {
-    /// Starts database servers and one node, with sample data. Running it again is safe: what runs is kept.
+    /// Starts database servers and nodes, with sample data. Running it again is safe: what runs is kept.
     Up(UpArguments),
     /// Stops what `up` started, by pid. The data stays, unless --clean.
     Down {
@@ -55,10 +57,13 @@ pub struct UpArguments {
     /// A server binary (mariadbd or mysqld). Default: the MariaDB server on this machine, else MySQL's.
     #[arg(long)]
     pub mysqld: Option<PathBuf>,
-    /// The node's port on 127.0.0.1.
+    /// Nodes to start: the first three vote.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub nodes: u16,
+    /// The first node's port on 127.0.0.1; the next one is the second node's, and so on.
     #[arg(long, env = "OSTRAKON_PORT", default_value_t = 3307)]
     pub port: u16,
-    /// Where the cluster lives: one folder for each server and for the node.
+    /// Where the cluster lives: one folder for each server and node.
     #[arg(long, env = "OSTRAKON_DEV_DIRECTORY", default_value = "target/dev")]
     pub directory: PathBuf,
     /// Leaves out the databases `shop` and `sbtest`.
@@ -84,34 +89,38 @@ pub fn run(command: DevCommand) -> ExitCode {
     }
 }
 
-/// One line of progress. Flushed at once: long steps follow it.
+/// One line of progress. Who has stopped reading (`ostrakon dev up | head`) does not stop the work.
 pub(crate) fn say(line: &str) {
-    println!("{line}");
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 fn up(arguments: &UpArguments) -> Result<(), DevError> {
     let server = DatabaseServer::find(arguments.mysqld.as_deref())?;
     let options = ClusterOptions {
         instances: arguments.instances,
+        nodes: arguments.nodes,
         node_port: Some(arguments.port),
         ..ClusterOptions::development(&arguments.directory, server)
     };
     let cluster = Cluster::start(&options)?;
     if !arguments.no_sample {
-        sample::create(&mut cluster.node.connect()?)?;
+        sample::create(&mut cluster.node().connect()?)?;
     }
-    let port = cluster.node.port();
+    let ports: Vec<u16> = cluster.nodes.iter().map(|node| node.port()).collect();
     cluster.keep();
-    say(&welcome(port, arguments.no_sample));
+    say(&welcome(&ports, arguments.no_sample));
     Ok(())
 }
 
 /// What `make up` prints last.
-fn welcome(port: u16, no_sample: bool) -> String {
+fn welcome(ports: &[u16], no_sample: bool) -> String {
+    let port = ports.first().copied().unwrap_or_default();
+    let others: Vec<String> = ports.iter().skip(1).map(u16::to_string).collect();
+    let others = if others.is_empty() { String::new() } else { format!(", and on {}", others.join(" and ")) };
     let client = if files::find_program("mariadb").is_some() { "mariadb" } else { "mysql" };
     let database = if no_sample { "" } else { " shop" };
     let mut text = format!(
-        "\nOstrakon answers on 127.0.0.1:{port} (user root, no password, loopback only).\n\n    {client} -h 127.0.0.1 -P {port} -u root{database}\n"
+        "\nOstrakon answers on 127.0.0.1:{port}{others} (user root, no password, loopback only).\n\n    {client} -h 127.0.0.1 -P {port} -u root{database}\n"
     );
     if !no_sample {
         text.push_str("\nThree statements worth trying:\n");

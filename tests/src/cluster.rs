@@ -61,7 +61,7 @@ impl TestCluster {
 
     /// The node's port.
     pub fn port(&self) -> u16 {
-        self.cluster.node.port()
+        self.cluster.node().port()
     }
 
     /// The test's folder, for files of its own.
@@ -111,11 +111,15 @@ impl TestCluster {
 
 impl Drop for TestCluster {
     fn drop(&mut self) {
-        let log = std::fs::read_to_string(self.cluster.node.log_file()).unwrap_or_default();
-        if std::thread::panicking() {
-            eprintln!("{}", self.cluster.node.log());
-        } else if let Some(line) = log.lines().find(|line| line.contains("panicked at")) {
-            panic!("the node panicked: {line}");
+        for node in &self.cluster.nodes {
+            if std::thread::panicking() {
+                eprintln!("{}", node.log());
+                continue;
+            }
+            let log = std::fs::read_to_string(node.log_file()).unwrap_or_default();
+            if let Some(line) = log.lines().find(|line| line.contains("panicked at")) {
+                panic!("{} panicked: {line}", node.name());
+            }
         }
     }
 }

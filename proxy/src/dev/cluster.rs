@@ -1,4 +1,4 @@
-//! A whole cluster: database servers, one node that knows them as instances, in one folder.
+//! A whole cluster: database servers, and the nodes that know them as instances, in one folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::dev::error::DevError;
 use crate::dev::files;
 use crate::dev::instance::{Instance, InstanceOptions};
-use crate::dev::node::{Node, NodeOptions};
+use crate::dev::node::{self, Node, NodeOptions};
 use crate::dev::process::{Life, Process};
 use crate::dev::server::{DatabaseServer, Sizing};
 
@@ -19,15 +19,17 @@ pub struct ClusterOptions {
     /// Folder of the template data directories, which clusters can share.
     pub templates: PathBuf,
     pub instances: u16,
+    /// Nodes to start; those of an earlier, larger start come along.
+    pub nodes: u16,
     pub server: DatabaseServer,
     pub sizing: Sizing,
     /// More options of the database servers.
     pub server_extra: Vec<String>,
-    /// The `ostrakon` program that runs the node; `None`: the one that runs now.
+    /// The `ostrakon` program that runs the nodes; `None`: the one that runs now.
     pub program: Option<PathBuf>,
-    /// `None`: the port of the last time, or a free one.
+    /// Port of node 1, the next one of node 2, and so on. `None`: the ports of the last time, or free ones.
     pub node_port: Option<u16>,
-    /// More lines of the node's configuration file.
+    /// More lines of the nodes' configuration files.
     pub node_settings: String,
     pub life: Life,
     /// Progress on standard output.
@@ -51,6 +53,7 @@ impl ClusterOptions {
             directory: directory.to_owned(),
             templates: templates.to_owned(),
             instances: 2,
+            nodes: 1,
             server,
             sizing: Sizing::TEST,
             server_extra: Vec::new(),
@@ -73,45 +76,93 @@ impl ClusterOptions {
             life: self.life,
         }
     }
-}
 
-/// A running cluster. Dropping it kills what it started, the node first, unless [`Cluster::keep`] was called.
-#[derive(Debug)]
-pub struct Cluster {
-    // Fields drop in this order.
-    pub node: Node,
-    pub instances: Vec<Instance>,
-}
-
-impl Cluster {
-    /// Starts what is missing of the cluster in the options' folder and makes the instances known to the node. Idempotent.
-    pub fn start(options: &ClusterOptions) -> Result<Self, DevError> {
-        let directory = files::absolute(&options.directory)?;
-        let _alone = lock(&directory)?;
-        let instances = start_instances(options, &directory)?;
-        let program = match &options.program {
+    /// Every other node's address is told to a new one, so that it finds the group whichever of them runs.
+    fn node(&self, number: u16) -> Result<NodeOptions, DevError> {
+        let folder = |number: u16| self.directory.join(format!("node{number}"));
+        let known = greatest(&self.directory, "node", self.nodes.max(1));
+        let mut join = Vec::new();
+        for other in (1..=known).filter(|other| number > 1 && *other != number && folder(*other).is_dir()) {
+            join.push(format!("127.0.0.1:{}", node::peer_port(&folder(other))?));
+        }
+        let program = match &self.program {
             Some(program) => program.clone(),
             None => std::env::current_exe()
                 .map_err(DevError::file("finding", Path::new("the running program")))?,
         };
-        announce(options, "Starting the node ...");
-        let node = Node::start(NodeOptions {
-            directory: directory.join("node1"),
+        Ok(NodeOptions {
+            number: number.into(),
+            directory: folder(number),
             program,
-            port: options.node_port,
-            settings: options.node_settings.clone(),
+            port: self.node_port.map(|first| first.saturating_add(number - 1)),
+            join,
+            settings: self.node_settings.clone(),
             environment: Vec::new(),
-            life: options.life,
-        })?;
-        announce(options, &format!("  node: port {}, pid {}", node.port(), node.pid().unwrap_or(0)));
-        let cluster = Self { node, instances };
+            life: self.life,
+        })
+    }
+}
+
+/// A running cluster. Dropping it kills what it started, the nodes first, unless [`Cluster::keep`] was called.
+#[derive(Debug)]
+pub struct Cluster {
+    // Fields drop in this order.
+    /// In order of their numbers; never empty.
+    pub nodes: Vec<Node>,
+    pub instances: Vec<Instance>,
+    options: ClusterOptions,
+}
+
+impl Cluster {
+    /// Starts what is missing of the cluster in the options' folder and makes the instances known to the nodes. Idempotent.
+    pub fn start(options: &ClusterOptions) -> Result<Self, DevError> {
+        let directory = files::absolute(&options.directory)?;
+        let _alone = lock(&directory)?;
+        let options = ClusterOptions { directory, ..options.clone() };
+        let instances = start_instances(&options)?;
+        let mut cluster = Self { nodes: Vec::new(), instances, options };
+        cluster.start_nodes()?;
         cluster.register()?;
         Ok(cluster)
     }
 
-    /// Makes the servers known to the node: those that it does not list yet.
+    /// Starts the nodes: at once, since none may be able to answer before a majority runs; but the first one of a new cluster before
+    /// those that join it.
+    fn start_nodes(&mut self) -> Result<(), DevError> {
+        let count = greatest(&self.options.directory, "node", self.options.nodes.max(1));
+        announce(&self.options, &format!("Starting {count} node{} ...", if count == 1 { "" } else { "s" }));
+        let is_new = !self.options.directory.join("node1/data").is_dir();
+        let alone = if is_new { 1 } else { 0 };
+        for number in 1..=alone {
+            let node = Node::start(self.options.node(number)?)?;
+            self.add(node);
+        }
+        let others: Vec<_> =
+            (alone + 1..=count).map(|number| self.options.node(number)).collect::<Result<_, _>>()?;
+        let started = at_once(others, Node::start)?;
+        started.into_iter().for_each(|node| self.add(node));
+        Ok(())
+    }
+
+    fn add(&mut self, node: Node) {
+        let (port, pid) = (node.port(), node.pid().unwrap_or(0));
+        announce(&self.options, &format!("  {}: port {port}, pid {pid}", node.name()));
+        self.nodes.push(node);
+    }
+
+    /// The first node.
+    pub fn node(&self) -> &Node {
+        &self.nodes[0]
+    }
+
+    /// The first node, to be stopped and started.
+    pub fn node_mut(&mut self) -> &mut Node {
+        &mut self.nodes[0]
+    }
+
+    /// Makes the servers known to the nodes: those that they do not list yet.
     fn register(&self) -> Result<(), DevError> {
-        let mut client = self.node.connect()?;
+        let mut client = self.node().connect()?;
         let known = client.setup("SHOW INSTANCES")?;
         for instance in &self.instances {
             let listed = known
@@ -131,9 +182,32 @@ impl Cluster {
 
     /// Leaves everything running when this value is dropped.
     pub fn keep(mut self) {
-        self.node.keep();
-        self.instances.iter_mut().for_each(Instance::keep);
+        self.nodes.iter_mut().for_each(|node| node.keep());
+        self.instances.iter_mut().for_each(|instance| instance.keep());
     }
+}
+
+/// The greatest number that the cluster's folder holds a member of that kind for, `least` at least: what an earlier, larger `up` made.
+fn greatest(directory: &Path, kind: &str, least: u16) -> u16 {
+    (least..)
+        .take_while(|n| *n == least || directory.join(format!("{kind}{n}")).is_dir())
+        .last()
+        .unwrap_or(least)
+}
+
+/// Does it to all at once, since most of a start is waiting; the results are in order.
+fn at_once<T: Send, R: Send>(
+    all: Vec<T>,
+    each: impl Fn(T) -> Result<R, DevError> + Sync,
+) -> Result<Vec<R>, DevError> {
+    let each = &each;
+    std::thread::scope(|scope| {
+        let started: Vec<_> = all.into_iter().map(|one| scope.spawn(move || each(one))).collect();
+        let join = |start: std::thread::ScopedJoinHandle<'_, _>| {
+            start.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        started.into_iter().map(join).collect()
+    })
 }
 
 fn announce(options: &ClusterOptions, line: &str) {
@@ -142,41 +216,23 @@ fn announce(options: &ClusterOptions, line: &str) {
     }
 }
 
-/// Starts all servers at once: most of a start is waiting. Those of an earlier, larger `up` come along.
-fn start_instances(options: &ClusterOptions, directory: &Path) -> Result<Vec<Instance>, DevError> {
-    let mut count = options.instances;
-    while directory.join(format!("instance{}", count + 1)).is_dir() {
-        count += 1;
-    }
-    let template_exists = options.templates.join(format!("template-{}", options.server.label())).is_dir();
-    if !template_exists {
-        announce(
-            options,
-            &format!("Making a data directory of {} to copy from (once) ...", options.server.label()),
-        );
+fn start_instances(options: &ClusterOptions) -> Result<Vec<Instance>, DevError> {
+    let count = greatest(&options.directory, "instance", options.instances);
+    let label = options.server.label();
+    if !options.templates.join(format!("template-{label}")).is_dir() {
+        announce(options, &format!("Making a data directory of {label} to copy from (once) ..."));
     }
     options.server.template(&files::absolute(&options.templates)?)?;
-    announce(
-        options,
-        &format!("Starting {count} database servers ({}) ...", options.server.program.display()),
-    );
+    let program = options.server.program.display();
+    announce(options, &format!("Starting {count} database servers ({program}) ..."));
     let begin = Instant::now();
-    let mut instances = Vec::new();
-    std::thread::scope(|scope| -> Result<(), DevError> {
-        let starts: Vec<_> =
-            (1..=count).map(|n| scope.spawn(move || Instance::start(options.instance(n)))).collect();
-        for start in starts {
-            let instance = start.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            let pid = instance.pid().unwrap_or(0);
-            let seconds = begin.elapsed().as_secs_f64();
-            announce(
-                options,
-                &format!("  {}: port {}, pid {pid} ({seconds:.1} s)", instance.name(), instance.port()),
-            );
-            instances.push(instance);
-        }
-        Ok(())
-    })?;
+    let all = (1..=count).map(|number| options.instance(number)).collect();
+    let instances = at_once(all, Instance::start)?;
+    let seconds = begin.elapsed().as_secs_f64();
+    for instance in &instances {
+        let (port, pid) = (instance.port(), instance.pid().unwrap_or(0));
+        announce(options, &format!("  {}: port {port}, pid {pid} ({seconds:.1} s)", instance.name()));
+    }
     Ok(instances)
 }
 
@@ -192,7 +248,7 @@ fn lock(directory: &Path) -> Result<fs::File, DevError> {
 
 /// A server or node of a cluster's folder, running or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
+pub struct Found {
     /// Name of its folder: `node1`, `instance2`.
     pub name: String,
     pub directory: PathBuf,
@@ -201,7 +257,7 @@ pub struct Member {
 }
 
 /// What the folder holds, nodes first, in order of their numbers; empty when there is no such folder.
-pub fn members(directory: &Path) -> Result<Vec<Member>, DevError> {
+pub fn members(directory: &Path) -> Result<Vec<Found>, DevError> {
     if !directory.is_dir() {
         return Ok(Vec::new());
     }
@@ -212,7 +268,7 @@ pub fn members(directory: &Path) -> Result<Vec<Member>, DevError> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let Some((rank, number)) = rank(&name) else { continue };
         let path = entry.path();
-        let member = Member {
+        let member = Found {
             pid: Process::find(&path).map(|process| process.pid()),
             port: files::read_number(&path.join("port")),
             name,

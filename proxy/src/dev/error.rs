@@ -81,7 +81,7 @@ impl DevError {
             Self::Ended { .. } | Self::Silent { .. } => "read the log lines above; `make down`, then `make up` starts everything \
                                                           afresh, and `make down CLEAN=1` before it removes the data as well"
                 .to_owned(),
-            Self::PortTaken { name, .. } if name == "the node" => {
+            Self::PortTaken { name, .. } if name.starts_with("node ") => {
                 "choose another port (OSTRAKON_PORT=3317 make up), or stop the other program".to_owned()
             }
             Self::PortTaken { .. } => {

@@ -1,28 +1,33 @@
-//! One Ostrakon node of a cluster: its configuration file, its process, kill -9 and a new start on the same data and port.
+//! One Ostrakon node of a cluster: its configuration file, its ports, and a new start on the same data and ports.
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::dev::client::{Client, Login};
 use crate::dev::error::DevError;
+use crate::dev::member::Member;
 use crate::dev::process::{Life, Process};
 use crate::dev::{files, port};
 
 /// How long a node may take to answer.
 const START_PATIENCE: Duration = Duration::from_secs(60);
-/// Tries with another port, when somebody takes the one that was free.
-const PORT_TRIES: usize = 5;
+/// Holds the port for the other nodes.
+const PEER_PORT: &str = "peer-port";
 
 /// How to run a node.
 #[derive(Clone, Debug)]
 pub struct NodeOptions {
+    /// Its number in the group, from 1.
+    pub number: u64,
     /// The node's own folder; made if it is missing.
     pub directory: PathBuf,
     /// The `ostrakon` program.
     pub program: PathBuf,
     /// A port that the node must have; `None`: the one that it had before, or a free one.
     pub port: Option<u16>,
+    /// Peer addresses of the group that a new node joins; none: it is a group of its own.
+    pub join: Vec<String>,
     /// More lines of the configuration file, TOML.
     pub settings: String,
     /// Environment of the process, for example `RUST_LOG`.
@@ -30,169 +35,103 @@ pub struct NodeOptions {
     pub life: Life,
 }
 
-/// A node that runs, or ran. Dropping it kills it, unless [`Node::keep`] was called.
+/// A node of a cluster, running or not.
 #[derive(Debug)]
 pub struct Node {
     options: NodeOptions,
-    directory: PathBuf,
-    port: u16,
-    process: Option<Process>,
-    kept: bool,
+    peer_port: u16,
+    member: Member,
 }
 
 impl Node {
     /// Starts the node, or takes over the one that runs in its folder. One that runs on another port than the options ask for, or
     /// whose program was built again since, is stopped and started.
     pub fn start(options: NodeOptions) -> Result<Self, DevError> {
-        let directory = files::absolute(&options.directory)?;
-        let known_port = files::read_number::<u16>(&directory.join("port"));
-        let wanted = options.port.or(known_port);
-        let mut node = Self { options, directory, port: wanted.unwrap_or(0), process: None, kept: false };
-        if let Some(mut process) = Process::find(&node.directory) {
-            if wanted == known_port && !process.is_outdated() {
-                node.process = Some(process);
-                // What ran before goes on, whatever this call comes to.
-                node.kept = true;
-                node.wait_ready()?;
+        let name = format!("node {}", options.number);
+        let log = ("node.log", "node.log");
+        let member = Member::new(&name, &options.directory, log, START_PATIENCE, options.life)?;
+        let peer_port = peer_port(member.directory())?;
+        let wanted = options.port.or(member.known_port());
+        let mut node = Self { options, peer_port, member };
+        if let Some(mut process) = Process::find(node.directory()) {
+            if wanted == node.known_port() && !process.is_outdated() {
+                node.take_over(process)?;
                 return Ok(node);
             }
             process.stop()?;
         }
-        match wanted {
-            Some(port) => node.start_on(port)?,
-            None => node.start_on_free_port()?,
-        }
+        node.launch(wanted)?;
         Ok(node)
     }
 
-    fn start_on_free_port(&mut self) -> Result<(), DevError> {
-        for attempt in 1.. {
-            let port = port::free()?;
-            match self.start_on(port) {
-                Err(DevError::Ended { .. }) if attempt < PORT_TRIES && !port::is_free(port) => continue,
-                other => return other,
-            }
-        }
-        Err(DevError::NoPort)
+    fn launch(&mut self, port: Option<u16>) -> Result<(), DevError> {
+        let Self { options, peer_port, member } = self;
+        let directory = member.directory().to_owned();
+        let command = |port: u16| -> Result<Command, DevError> {
+            let config = directory.join("ostrakon.toml");
+            files::write(&config, &configuration(options, &directory, port, *peer_port))?;
+            let mut command = Command::new(&options.program);
+            command.arg("start").arg("--config").arg(&config);
+            options.join.iter().for_each(|peer| {
+                command.arg("--join").arg(peer);
+            });
+            command.envs(options.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            Ok(command)
+        };
+        member.launch(port, command)
     }
 
-    fn start_on(&mut self, number: u16) -> Result<(), DevError> {
-        if !port::wait_free(number, Duration::from_secs(10)) {
-            return Err(DevError::PortTaken { name: "the node".to_owned(), port: number });
-        }
-        self.port = number;
-        let config = self.directory.join("ostrakon.toml");
-        files::write(&config, &self.configuration())?;
-        let mut command = Command::new(&self.options.program);
-        command.arg("start").arg("--config").arg(&config);
-        command.envs(self.options.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        self.process = Some(Process::spawn(command, &self.directory, &self.log_file(), self.options.life)?);
-        self.wait_ready()?;
-        files::write(&self.directory.join("port"), &format!("{number}\n"))
+    /// Its number in the group.
+    pub fn number(&self) -> u64 {
+        self.options.number
     }
 
-    /// The configuration file: the few fields that a single node needs, and `root` without a password, on loopback.
-    fn configuration(&self) -> String {
-        // For the characters that paths have, Rust's quoting is TOML's.
-        let data = format!("{:?}", self.directory.join("data").to_string_lossy());
-        let listen = format!("127.0.0.1:{}", self.port);
-        let settings = &self.options.settings;
-        format!(
-            "# Written by `ostrakon dev`: changes are lost at the next start.\nnode_id = 1\ndata_directory = {data}\n\
-             listen = \"{listen}\"\n{settings}\n[[users]]\nname = \"root\"\npassword = \"\"\n\
-             plugin = \"mysql_native_password\"\n"
-        )
+    /// Where other nodes reach it.
+    pub fn peer_address(&self) -> String {
+        format!("127.0.0.1:{}", self.peer_port)
     }
 
-    fn wait_ready(&mut self) -> Result<(), DevError> {
-        let end = Instant::now() + START_PATIENCE;
-        loop {
-            let answers = self.connect().is_ok();
-            if !self.process.as_mut().is_some_and(Process::runs) {
-                return Err(DevError::Ended { name: "the node".to_owned(), log: self.log() });
-            }
-            if answers {
-                return Ok(());
-            }
-            if Instant::now() > end {
-                let seconds = START_PATIENCE.as_secs();
-                return Err(DevError::Silent {
-                    name: "the node".to_owned(),
-                    port: self.port,
-                    seconds,
-                    log: self.log(),
-                });
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// A connection of `root` without a default database.
-    pub fn connect(&self) -> Result<Client, DevError> {
-        Client::connect(&Login::root(self.port)).map_err(|source| DevError::Connect {
-            name: "the node".to_owned(),
-            port: self.port,
-            source,
-        })
-    }
-
-    /// The log's path: all that the node prints.
-    pub fn log_file(&self) -> PathBuf {
-        self.directory.join("node.log")
-    }
-
-    /// The log's end.
-    pub fn log(&self) -> String {
-        files::log_tail(&self.log_file())
-    }
-
-    /// The port on 127.0.0.1; it stays the same over restarts.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// The node's folder, absolute.
-    pub fn directory(&self) -> &Path {
-        &self.directory
-    }
-
-    /// The node's pid, if it runs.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.as_ref().map(Process::pid)
-    }
-
-    /// True while the process is there.
-    pub fn runs(&mut self) -> bool {
-        self.process.as_mut().is_some_and(Process::runs)
-    }
-
-    /// Ends the node in order.
-    pub fn stop(&mut self) -> Result<(), DevError> {
-        self.process.take().map_or(Ok(()), |mut process| process.stop())
-    }
-
-    /// kill -9.
-    pub fn kill(&mut self) -> Result<(), DevError> {
-        self.process.take().map_or(Ok(()), |mut process| process.kill())
-    }
-
-    /// Starts it again on the same data and port, killing it first if it runs.
+    /// Starts it again on the same data and ports, killing it first if it runs.
     pub fn restart(&mut self) -> Result<(), DevError> {
         self.kill()?;
-        self.start_on(self.port)
-    }
-
-    /// Leaves the node running when this value is dropped.
-    pub fn keep(&mut self) {
-        self.kept = true;
+        let port = self.known_port();
+        self.launch(port)
     }
 }
 
-impl Drop for Node {
-    fn drop(&mut self) {
-        if !self.kept {
-            // A failure here has no one left to be told.
-            let _ = self.kill();
-        }
+/// The port for other nodes: the one that it had before, or a free one, which is written down at once, since others are told it.
+pub(super) fn peer_port(directory: &Path) -> Result<u16, DevError> {
+    let file = directory.join(PEER_PORT);
+    if let Some(known) = files::read_number(&file) {
+        return Ok(known);
+    }
+    let port = port::free()?;
+    files::write(&file, &format!("{port}\n"))?;
+    Ok(port)
+}
+
+/// The configuration file: the few fields that a node needs, and `root` without a password, on loopback.
+fn configuration(options: &NodeOptions, directory: &Path, port: u16, _peer_port: u16) -> String {
+    // For the characters that paths have, Rust's quoting is TOML's.
+    let data = format!("{:?}", directory.join("data").to_string_lossy());
+    let NodeOptions { number, settings, .. } = options;
+    format!(
+        "# Written by `ostrakon dev`: changes are lost at the next start.\nnode_id = {number}\ndata_directory = {data}\n\
+         listen = \"127.0.0.1:{port}\"\n{settings}\n[[users]]\nname = \"root\"\npassword = \"\"\n\
+         plugin = \"mysql_native_password\"\n"
+    )
+}
+
+impl Deref for Node {
+    type Target = Member;
+
+    fn deref(&self) -> &Member {
+        &self.member
+    }
+}
+
+impl DerefMut for Node {
+    fn deref_mut(&mut self) -> &mut Member {
+        &mut self.member
     }
 }

@@ -47,7 +47,7 @@ async fn big_packets_over_the_limit_get_1153_and_others_are_served_on() {
 
 /// Resident memory of the node in MiB.
 fn node_memory_mib(cluster: &TestCluster) -> u64 {
-    let pid = cluster.cluster.node.pid().unwrap();
+    let pid = cluster.cluster.node().pid().unwrap();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024

@@ -38,12 +38,12 @@ async fn crash_of_the_node_under_load_loses_no_acknowledged_row() {
             .map(|n| tokio::spawn(writer(cluster.port(), round * 10 + n + 1, Arc::clone(&stop))))
             .collect();
         tokio::time::sleep(Duration::from_millis(700)).await;
-        cluster.cluster.node.kill().unwrap();
+        cluster.cluster.node_mut().kill().unwrap();
         stop.store(true, Ordering::Relaxed);
         for task in writers {
             all.extend(task.await.unwrap().0);
         }
-        cluster.cluster.node.restart().unwrap();
+        cluster.cluster.node_mut().restart().unwrap();
         let mut client = cluster.client(Some("app")).await;
         let there: std::collections::BTreeSet<u64> =
             client.query("SELECT id FROM t").await.unwrap().into_iter().collect();
@@ -77,9 +77,9 @@ async fn crash_in_the_middle_of_ddl_keeps_every_acknowledged_table() {
             acknowledged
         });
         tokio::time::sleep(Duration::from_millis(400 + 137 * round)).await;
-        cluster.cluster.node.kill().unwrap();
+        cluster.cluster.node_mut().kill().unwrap();
         made.extend(task.await.unwrap());
-        cluster.cluster.node.restart().unwrap();
+        cluster.cluster.node_mut().restart().unwrap();
         let mut client = cluster.client(Some("app")).await;
         let there: Vec<String> = client.query("SHOW TABLES").await.unwrap();
         for name in &made {

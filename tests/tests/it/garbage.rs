@@ -71,7 +71,7 @@ async fn garbage_in_every_state_stops_neither_the_node_nor_its_other_clients() {
         bent_execute(cluster.port(), &mut random).await;
         assert_eq!(value::<i64>(&mut client, "SELECT SUM(v) FROM t").await, 60, "round {round}");
     }
-    assert!(cluster.cluster.node.runs());
+    assert!(cluster.cluster.node_mut().runs());
     let mut fresh = cluster.client(Some("app")).await;
     assert_eq!(value::<i64>(&mut fresh, "SELECT v FROM t WHERE id = 2").await, 20);
 }

@@ -120,11 +120,11 @@ async fn a_node_that_starts_before_its_instances_learns_what_they_are_when_they_
     drop(cluster.database("app", "DBPARTITIONS 2").await);
     let mut client = cluster.client(None).await;
     let version: String = value(&mut client, "SELECT VERSION()").await;
-    cluster.cluster.node.stop().unwrap();
+    cluster.cluster.node_mut().stop().unwrap();
     for instance in &mut cluster.cluster.instances {
         instance.stop().unwrap();
     }
-    cluster.cluster.node.restart().unwrap();
+    cluster.cluster.node_mut().restart().unwrap();
     for instance in &mut cluster.cluster.instances {
         instance.restart().unwrap();
     }

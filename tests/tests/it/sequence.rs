@@ -85,7 +85,7 @@ async fn keys_are_unique_after_a_kill_of_the_node() {
         for _ in 0..5 {
             run(&mut client, &format!("INSERT INTO a (v) VALUES ({round})")).await;
         }
-        cluster.cluster.node.restart().unwrap();
+        cluster.cluster.node_mut().restart().unwrap();
         client = cluster.client(Some("app")).await;
     }
     // A key given twice would have failed with 1062, or shown as two rows here.

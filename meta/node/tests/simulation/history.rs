@@ -4,6 +4,7 @@
 //! the one of its request's first entry, each state compared must be the one at its index, and no entry can have counted twice.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as MapEntry;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ostrakon_catalog::encode::{decode_command, encode_catalog};
@@ -106,17 +107,19 @@ impl History {
             assert_eq!((first, expected), (2, *index), "a committed entry was never seen");
             if entry.get_entry_type() == EntryType::EntryNormal && !entry.data.is_empty() {
                 let (request, since, command) = open(&entry.data);
-                if done.contains_key(&request) {
-                    totals.count("copies of a proposal in the log");
-                } else if since + WINDOW < *index {
-                    totals.count("proposals that came too late to count");
-                } else {
-                    let command = decode_command(command).unwrap();
-                    assert_eq!(command, self.commands[&request], "entry {index} holds another command");
-                    let before = catalog.clone();
-                    let answer = catalog.apply(&command);
-                    rules.applied(&before, &catalog, &command, &answer, totals);
-                    done.insert(request, (*index, answer));
+                match done.entry(request) {
+                    MapEntry::Occupied(_) => totals.count("copies of a proposal in the log"),
+                    MapEntry::Vacant(_) if since + WINDOW < *index => {
+                        totals.count("proposals that came too late to count");
+                    }
+                    MapEntry::Vacant(place) => {
+                        let command = decode_command(command).unwrap();
+                        assert_eq!(command, self.commands[&request], "entry {index} holds another command");
+                        let before = catalog.clone();
+                        let answer = catalog.apply(&command);
+                        rules.applied(&before, &catalog, &command, &answer, totals);
+                        place.insert((*index, answer));
+                    }
                 }
             }
             if let Some(print) = self.states.get(index) {

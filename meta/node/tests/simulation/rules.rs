@@ -146,10 +146,10 @@ impl Rules {
                     }
                 }
             }
-            (Command::UpdateJob { job, token, .. }, Err(_)) => {
-                if self.tokens.get(job).is_some_and(|current| current != token) {
-                    totals.count("job updates with a stale token, refused");
-                }
+            (Command::UpdateJob { job, token, .. }, Err(_))
+                if self.tokens.get(job).is_some_and(|current| current != token) =>
+            {
+                totals.count("job updates with a stale token, refused");
             }
             (Command::ControlJob { job, control }, Ok(_)) => {
                 totals.count("jobs controlled");
