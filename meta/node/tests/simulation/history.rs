@@ -20,6 +20,10 @@ enum Event {
     Asked(RequestId),
     /// And what the node had applied by then.
     Answered(RequestId, u64, Result<Outcome, ProposeError>),
+    /// A read of all that was acknowledged before.
+    ReadAsked(RequestId),
+    /// And what the node had applied when it was let through.
+    ReadAnswered(RequestId, u64),
 }
 
 /// Fingerprints of a state: of all of it, and of the catalog alone.
@@ -68,6 +72,14 @@ impl History {
     ) -> &Command {
         self.events.push(Event::Answered(request, applied, result.clone()));
         &self.commands[&request]
+    }
+
+    pub fn read_asked(&mut self, read: RequestId) {
+        self.events.push(Event::ReadAsked(read));
+    }
+
+    pub fn read_answered(&mut self, read: RequestId, applied: u64) {
+        self.events.push(Event::ReadAnswered(read, applied));
     }
 
     /// Node `node` has applied this entry.
@@ -136,6 +148,8 @@ impl History {
     fn judge_answers(&self, done: &Done, totals: &mut Totals) {
         // The greatest index that a client knew of, when the event came.
         let mut known = 0;
+        // And the one known when each read was asked for.
+        let mut reads = BTreeMap::new();
         for event in &self.events {
             match event {
                 Event::Asked(request) => {
@@ -166,6 +180,16 @@ impl History {
                         }
                         Err(_) => totals.count("unknown outcomes"),
                     }
+                }
+                Event::ReadAsked(read) => {
+                    reads.insert(*read, known);
+                }
+                Event::ReadAnswered(read, applied) => {
+                    totals.count("reads let through");
+                    assert!(
+                        *applied >= reads[read],
+                        "a read saw an older state than was acknowledged before it"
+                    );
                 }
             }
         }

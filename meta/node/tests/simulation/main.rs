@@ -21,7 +21,7 @@ use world::World;
 const SEEDS: u64 = 1_000;
 
 /// What must have happened in each hundred runs at least: a run in which nothing went wrong, or nothing went well, shows nothing.
-const HAPPENED: [(&str, u64); 21] = [
+const HAPPENED: [(&str, u64); 23] = [
     ("acknowledged", 4_000),
     ("copies of a proposal in the log", 2_000),
     ("deaths between two writes of one round", 250),
@@ -37,6 +37,8 @@ const HAPPENED: [(&str, u64); 21] = [
     ("nodes cut off", 400),
     ("ranges leased, GROUP", 500),
     ("ranges leased, SIMPLE", 300),
+    ("reads let through", 300),
+    ("reads refused", 100),
     ("refused for want of a leader", 5),
     ("slow disks", 700),
     ("snapshots sent", 80),

@@ -26,6 +26,7 @@ const REST_ROUNDS: u32 = 400;
 enum Input {
     Message(Message),
     Propose(Command),
+    Read,
 }
 
 struct Node {
@@ -123,6 +124,10 @@ impl World {
                     self.history.asked(request, command);
                     self.open += 1;
                 }
+                Input::Read => {
+                    self.history.read_asked(node.driver.read_index());
+                    self.open += 1;
+                }
             }
         }
         let mut sent: Vec<Message> = Vec::new();
@@ -170,6 +175,13 @@ impl World {
     }
 
     fn note_answers(&mut self, applied: u64, progress: Progress) {
+        for (read, result) in progress.reads {
+            self.open -= 1;
+            match result {
+                Ok(()) => self.history.read_answered(read, applied),
+                Err(_) => self.totals.count("reads refused"),
+            }
+        }
         for (request, result) in progress.answers {
             self.open -= 1;
             let command = self.history.answered(request, applied, &result);
@@ -181,7 +193,12 @@ impl World {
 
     /// A client of that node asks for something.
     fn propose(&mut self, id: u64) {
-        let Some(node) = self.nodes.get(&id) else { return };
+        let read = self.random.one_in(8);
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        if read {
+            node.inbox.push(Input::Read);
+            return self.maybe_work(id);
+        }
         // Clocks of nodes differ, and step back.
         let now = 1_000 + 10 * self.steps + self.random.below(2_000);
         let asker = Asker { owner: Owner { node: id, start: node.start }, now };
