@@ -4,17 +4,19 @@
 //! `handle_ready`, which writes, applies and answers.
 //! **Invariant:** one Ready is written in one synced batch, and what it acknowledges is acknowledged afterwards.
 
+mod membership;
 mod pending;
 mod reads;
 mod ready;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ostrakon_catalog::{Catalog, Outcome, Rejection};
 use raft::prelude::{ConfState, HardState, Message, Snapshot};
-use raft::{RawNode, SnapshotStatus, StateRole};
+use raft::{RawNode, ReadOnlyOption, SnapshotStatus, StateRole};
 
 use crate::error::{MetaError, ProposeError};
 use crate::log::RaftLog;
@@ -22,6 +24,7 @@ use crate::machine::Machine;
 pub use crate::proposal::RequestId;
 use crate::raft_log_output;
 use crate::store::{Image, LogBatch, LogStart, LogStore};
+pub use membership::Changing;
 use pending::Pending;
 use reads::Reads;
 
@@ -32,6 +35,8 @@ const FIRST: LogStart = LogStart { index: 1, term: 1 };
 const COMMAND_BYTES_MAX: usize = 16 << 20;
 /// Soft limit of one message between peers.
 const MESSAGE_BYTES: u64 = 1 << 20;
+/// Messages with entries to one peer that it has not answered.
+const MESSAGES_INFLIGHT_MAX: usize = 64;
 /// Proposals that are not committed; above it they wait outside the log.
 const UNCOMMITTED_BYTES_MAX: u64 = 64 << 20;
 /// Entries applied in one go.
@@ -46,7 +51,7 @@ pub struct DriverConfig {
     pub node_id: u64,
     /// Drawn anew at each start.
     pub start: u64,
-    /// Members of a new group; a store that has a group keeps its own.
+    /// Members of a new group; a store that has a group keeps its own. Empty: an empty store joins a group.
     pub voters: Vec<u64>,
     /// A follower waits from the first to under the second, at random. Equal but for one, there is no randomness.
     pub election_ticks: std::ops::Range<usize>,
@@ -78,6 +83,10 @@ pub struct Driver<S: LogStore> {
     applied_bytes: usize,
     pending: Pending,
     reads: Reads,
+    /// Ticks until now.
+    now: u64,
+    /// When each peer was last heard of.
+    heard: BTreeMap<u64, u64>,
 }
 
 impl<S: LogStore> Driver<S> {
@@ -92,23 +101,40 @@ impl<S: LogStore> Driver<S> {
         }
         let image = match store.load()? {
             Some(image) => image,
+            None if config.voters.is_empty() => found(&config, &mut store, None)?,
             None => bootstrap(&config, &mut store)?,
         };
         if image.node_id != config.node_id {
             return Err(MetaError::WrongNode { found: image.node_id, configured: config.node_id });
         }
-        let machine = Machine::restore(image.snapshot.get_data())?;
+        let machine = match image.snapshot.get_metadata().index {
+            // Nothing has come yet.
+            0 => Machine::default(),
+            _ => Machine::restore(image.snapshot.get_data())?,
+        };
         let (applied, members) = described(&image.snapshot);
         let raft_config = raft_config(&config, applied);
         raft_config.validate()?;
         let pending = Pending::new(config.node_id, config.start, config.propose_ticks);
         let reads = Reads::new(config.node_id, config.start, config.propose_ticks);
         let raw = RawNode::new(&raft_config, RaftLog::new(store, image), &raft_log_output::logger())?;
-        Ok(Self { config, raw, machine, applied, members, applied_bytes: 0, pending, reads })
+        Ok(Self {
+            config,
+            raw,
+            machine,
+            applied,
+            members,
+            applied_bytes: 0,
+            pending,
+            reads,
+            now: 0,
+            heard: BTreeMap::new(),
+        })
     }
 
     /// One unit of time has passed.
     pub fn tick(&mut self) {
+        self.now += 1;
         self.raw.tick();
         self.pending.tick();
         self.reads.tick();
@@ -116,6 +142,7 @@ impl<S: LogStore> Driver<S> {
 
     /// A message from a peer. One that raft cannot use (from a removed member, say) is dropped, as the network might have.
     pub fn step(&mut self, message: Message) {
+        self.heard.insert(message.from, self.now);
         if let Err(error) = self.raw.step(message) {
             tracing::debug!(%error, "raft message dropped");
         }
@@ -132,6 +159,39 @@ impl<S: LogStore> Driver<S> {
     /// True when this node alone makes the majority.
     pub fn is_alone(&self) -> bool {
         self.members.voters == [self.config.node_id] && self.members.voters_outgoing.is_empty()
+    }
+
+    /// True when no other node has a part in the group.
+    pub fn has_no_peers(&self) -> bool {
+        self.is_alone() && self.members.learners.is_empty()
+    }
+
+    /// False until the first snapshot has come to a node that joins.
+    pub fn has_joined(&self) -> bool {
+        self.applied > 0
+    }
+
+    /// True when this node is known here to have been removed from the group.
+    pub fn is_removed(&self) -> bool {
+        self.catalog().removed_nodes.contains(&self.config.node_id)
+    }
+
+    /// Names the group among all groups; 0: not named yet.
+    pub fn cluster(&self) -> u64 {
+        self.machine.cluster()
+    }
+
+    /// Names a group that has no name yet. Only while nobody else has a copy of it.
+    ///
+    /// # Errors
+    /// When the store fails, and when the group has other members.
+    pub fn name_cluster(&mut self, name: u64) -> Result<(), MetaError> {
+        if !self.has_no_peers() || self.cluster() != 0 {
+            return Err(MetaError::Config("this group cannot be named any more".to_owned()));
+        }
+        self.machine.set_cluster(name);
+        let start = self.raw.store().image().start;
+        self.save(start)
     }
 
     /// Takes an encoded command. Its answer comes from a later `handle_ready`.
@@ -219,11 +279,22 @@ fn bootstrap<S: LogStore>(config: &DriverConfig, store: &mut S) -> Result<Image,
         return Err(MetaError::Config(format!("node {} is not in its own group", config.node_id)));
     }
     let members = ConfState { voters: config.voters.clone(), ..ConfState::default() };
+    let snapshot = snapshot(Machine::default().save(), FIRST, members);
+    found(config, store, Some(snapshot))
+}
+
+/// The first batch of a store: with a group's first state, or without any for a node that joins.
+fn found<S: LogStore>(
+    config: &DriverConfig,
+    store: &mut S,
+    first: Option<Snapshot>,
+) -> Result<Image, MetaError> {
+    let start = if first.is_some() { FIRST } else { LogStart::default() };
     let batch = LogBatch {
         node_id: Some(config.node_id),
-        hard_state: Some(HardState { term: FIRST.term, vote: 0, commit: FIRST.index }),
-        start: Some(FIRST),
-        snapshot: Some(snapshot(Machine::default().save(), FIRST, members)),
+        hard_state: Some(HardState { term: start.term, vote: 0, commit: start.index }),
+        start: Some(start),
+        snapshot: Some(first.unwrap_or_default()),
         sync: true,
         ..LogBatch::default()
     };
@@ -257,8 +328,11 @@ fn raft_config(config: &DriverConfig, applied: u64) -> raft::Config {
         heartbeat_tick: config.heartbeat_ticks,
         applied,
         max_size_per_msg: MESSAGE_BYTES,
+        max_inflight_msgs: MESSAGES_INFLIGHT_MAX,
         max_uncommitted_size: UNCOMMITTED_BYTES_MAX,
         max_committed_size_per_ready: APPLY_BYTES,
+        // A majority confirms each read: clocks are not trusted.
+        read_only_option: ReadOnlyOption::Safe,
         // A node that comes back from a partition must not unseat a working leader, and a leader without a majority must know.
         check_quorum: true,
         pre_vote: true,

@@ -26,6 +26,15 @@ pub enum MetaError {
     Thread(std::io::Error),
     #[error("the catalog cannot be saved as it is now: {0}")]
     Backup(ProposeError),
+    #[error("listening for other nodes on {address}: {source}")]
+    Listen { address: std::net::SocketAddr, source: std::io::Error },
+    #[error(
+        "node {node} was removed from the cluster, and its number is never used again: to come back, the node needs a new node_id \
+         and an empty data_directory"
+    )]
+    Removed { node: u64 },
+    #[error("the cluster at {address} does not take this node: {reason}")]
+    JoinRefused { address: String, reason: String },
     #[error("the backup cannot be read: {0}")]
     BackupUnreadable(String),
 }

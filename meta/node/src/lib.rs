@@ -16,6 +16,7 @@ mod log;
 mod machine;
 pub mod members;
 mod node;
+mod peer;
 mod proposal;
 mod raft_log_output;
 pub mod store;

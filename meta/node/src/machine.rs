@@ -32,6 +32,8 @@ pub(crate) enum Applied {
 
 #[derive(Debug, Default)]
 pub(crate) struct Machine {
+    /// Names the group among all groups; 0: not named yet.
+    cluster: u64,
     catalog: Arc<Catalog>,
     answers: BTreeMap<RequestId, Answer>,
     /// (index, request) in log order: what leaves the window next.
@@ -44,11 +46,32 @@ struct Saved {
     #[serde(with = "bytes")]
     catalog: Vec<u8>,
     answers: Vec<(u64, RequestId, Answer)>,
+    /// Absent in what older programs wrote.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    cluster: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Machine {
     pub fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
+    }
+
+    /// A state that no group has had before.
+    pub fn of(cluster: u64, catalog: Catalog) -> Self {
+        Self { cluster, catalog: Arc::new(catalog), ..Self::default() }
+    }
+
+    /// Names the group among all groups; 0: not named yet.
+    pub fn cluster(&self) -> u64 {
+        self.cluster
+    }
+
+    pub fn set_cluster(&mut self, cluster: u64) {
+        self.cluster = cluster;
     }
 
     /// The answer of a proposal that was applied, while it is in the window.
@@ -70,19 +93,30 @@ impl Machine {
             return Ok((proposal.id, Applied::Answered(answer.clone())));
         }
         let unreadable = |source: DecodeError| MetaError::Entry { index, source };
-        let command = decode_command(proposal.command).map_err(unreadable)?;
-        // Copied only when the last state was published; within a batch of entries it is changed in place.
-        let answer = Arc::make_mut(&mut self.catalog).apply(&command);
+        let answer = if proposal.command.is_empty() {
+            // A change of the members that the catalog need not know of.
+            Ok(Outcome::Done)
+        } else {
+            let command = decode_command(proposal.command).map_err(unreadable)?;
+            // Copied only when the last state was published; within a batch of entries it is changed in place.
+            Arc::make_mut(&mut self.catalog).apply(&command)
+        };
         self.answers.insert(proposal.id, answer.clone());
         self.order.push_back((index, proposal.id));
         Ok((proposal.id, Applied::Answered(answer)))
+    }
+
+    /// Notes that a proposal was not applied, so that no copy of it is.
+    pub fn refuse(&mut self, index: u64, id: RequestId, reason: &str) {
+        self.answers.insert(id, Err(Rejection::Malformed { reason: reason.to_owned() }));
+        self.order.push_back((index, id));
     }
 
     /// The whole state: equal states give equal bytes.
     pub fn save(&self) -> Vec<u8> {
         let answer = |(index, id): &(u64, RequestId)| Some((*index, *id, self.answers.get(id)?.clone()));
         let answers = self.order.iter().filter_map(answer).collect();
-        let saved = Saved { catalog: encode_catalog(&self.catalog), answers };
+        let saved = Saved { catalog: encode_catalog(&self.catalog), answers, cluster: self.cluster };
         let mut bytes = vec![FORMAT_VERSION];
         // PANIC-FREE: a Vec takes all bytes, and the records hold only numbers, strings and lists of known length.
         rmp_serde::encode::write_named(&mut bytes, &saved).expect("plain records always encode");
@@ -105,7 +139,7 @@ impl Machine {
         let saved: Saved = rmp_serde::from_slice(body).map_err(|error| unreadable(error.to_string()))?;
         let catalog = decode_catalog(&saved.catalog).map_err(|error| unreadable(error.to_string()))?;
         ostrakon_catalog::validate::whole(&catalog).map_err(|error| unreadable(error.to_string()))?;
-        let mut machine = Self { catalog: Arc::new(catalog), ..Self::default() };
+        let mut machine = Self::of(saved.cluster, catalog);
         for (index, id, answer) in saved.answers {
             machine.order.push_back((index, id));
             machine.answers.insert(id, answer);
@@ -199,6 +233,16 @@ mod tests {
         assert_eq!(restored.save(), machine.save());
         assert_eq!(restored.apply(4, &entry(1, 1)).unwrap().1, outcome(1));
         assert_eq!(restored.catalog().instances.len(), 1);
+    }
+
+    #[test]
+    fn a_named_group_keeps_its_name_and_an_older_snapshot_has_none() {
+        let mut machine = Machine::default();
+        let unnamed = machine.save();
+        assert!(!unnamed.windows(7).any(|bytes| bytes == b"cluster"), "as older programs wrote it");
+        assert_eq!(Machine::restore(&unnamed).unwrap().cluster(), 0);
+        machine.set_cluster(77);
+        assert_eq!(Machine::restore(&machine.save()).unwrap().cluster(), 77);
     }
 
     #[test]

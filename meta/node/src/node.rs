@@ -1,5 +1,9 @@
 //! The node as the proxy sees it: a handle that reads the catalog without a lock and proposes changes.
 
+mod group;
+mod input;
+mod local;
+mod promotion;
 mod registration;
 mod status;
 #[cfg(test)]
@@ -7,7 +11,8 @@ mod tests;
 mod worker;
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,19 +20,24 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use arc_swap::{ArcSwap, Guard};
 use ostrakon_catalog::encode::encode_command;
 use ostrakon_catalog::{Catalog, Command, Outcome};
+use raft::prelude::Message;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::backup;
 use crate::call::CallHandler;
 use crate::config::MetaConfig;
 use crate::driver::{Driver, DriverConfig};
-use crate::error::{CallError, MetaError, ProposeError};
-use crate::members::{Member, MemberChange};
+use crate::error::{MetaError, ProposeError};
+use crate::members::Member;
+use crate::peer::message::JoinRequest;
+use crate::peer::{PeerThread, PeerTransport, Peers};
 use crate::store::{LogStore, RocksStore};
-use crate::transport::NoPeers;
+use crate::transport::{Carrier, NoPeers};
+use input::{Inbox, Input};
+use local::Local;
 use registration::Registration;
 pub use status::{MetaStatus, Role};
-use worker::{Input, Watches, Worker};
+use worker::{Watches, Worker};
 
 /// Proposals of this node that are under way at once; more wait in line.
 const PROPOSALS_MAX: usize = 1024;
@@ -37,20 +47,24 @@ const ANSWER_GRACE: Duration = Duration::from_secs(1);
 /// A running metadata node. Cheap to clone; the node stops when the last clone is gone, or on `shutdown`.
 #[derive(Clone)]
 pub struct MetaNode {
-    shared: Arc<Shared>,
-    // Not in `shared`: the thread must see the channel close when the last handle goes.
-    inbox: Sender<Input>,
+    local: Local,
+    peers: Option<Arc<Peers>>,
     versions: watch::Receiver<u64>,
     revisions: watch::Receiver<u64>,
     applied: watch::Receiver<u64>,
     failure: watch::Receiver<Option<String>>,
-    timeout: Duration,
+    /// It began without a catalog, to get a group's.
+    joins: bool,
+    running: Arc<Running>,
 }
 
-/// What the handles and the Raft thread both see.
+/// What the handles, the Raft thread and the transport all see.
 struct Shared {
     catalog: ArcSwap<Catalog>,
     status: ArcSwap<MetaStatus>,
+    members: ArcSwap<Vec<Member>>,
+    /// The group's name.
+    cluster: AtomicU64,
     node_id: u64,
     start: u64,
     proposals: Semaphore,
@@ -58,8 +72,39 @@ struct Shared {
     handler: RwLock<Option<Arc<dyn CallHandler>>>,
     /// Why the thread has ended, when nobody had asked it to.
     failure: watch::Sender<Option<String>>,
-    // Guards the thread's handle until `shutdown` takes it; nothing else is held with it.
-    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Shared {
+    fn cluster(&self) -> u64 {
+        self.cluster.load(Ordering::Acquire)
+    }
+}
+
+/// The node's threads. Both hold their own way to the inbox, so they are told when the last handle goes.
+struct Running {
+    inbox: Inbox,
+    // Guards the threads until `shutdown` takes them; nothing else is held with it.
+    threads: Mutex<Option<Threads>>,
+}
+
+struct Threads {
+    raft: JoinHandle<()>,
+    peers: Option<PeerThread>,
+}
+
+impl Running {
+    fn take(&self) -> Option<Threads> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.inbox.send(Input::Stop { done: None });
+        // The transport's ends with its handle.
+        drop(self.take());
+    }
 }
 
 impl MetaNode {
@@ -72,62 +117,94 @@ impl MetaNode {
         Self::start(config, store)
     }
 
-    /// Starts a node on any store. On an empty one it is a new group with this node as its only voter, and it leads when this
-    /// returns; its catalog then holds everything that was ever acknowledged. Blocks for the disk: some milliseconds.
+    /// Starts a node on any store.
+    ///
+    /// On an empty one, without `config.join`, it is a new group with this node as its only voter. A node that is its group's only
+    /// voter leads when this returns, and its catalog holds everything that was ever acknowledged. Another one has its catalog as it
+    /// last was, and finds the others by and by. With `config.join`, an empty store gets its catalog from the group: see
+    /// `caught_up`. Blocks for the disk: some milliseconds.
     ///
     /// # Errors
-    /// When the store fails, or holds another node's or a newer program's data.
+    /// When the store fails, or holds another node's or a newer program's data; when the peer listener cannot be opened.
     pub fn start(config: MetaConfig, store: impl LogStore) -> Result<Self, MetaError> {
         let driver_config = driver_config(&config);
         let start = driver_config.start;
         let mut driver = Driver::open(driver_config, store)?;
-        // No proposal has been made yet, so there is nobody to answer.
-        driver.handle_ready(&mut NoPeers)?;
-        if !driver.is_alone() {
-            return Err(MetaError::Config(
-                "the group has several members, and this version has no transport".to_owned(),
-            ));
-        }
-        driver.campaign()?;
-        driver.handle_ready(&mut NoPeers)?;
+        // There is no transport yet: Raft sends again what is lost here. No proposal has been made, so there is nobody to answer.
+        let mut lost: Vec<Message> = Vec::new();
+        driver.handle_ready(&mut lost)?;
+        check(&config, &driver)?;
         let mut registration = Registration::new(&config, start);
-        registration.keep(&mut driver);
-        for (id, _) in driver.handle_ready(&mut NoPeers)?.answers {
-            registration.answered(&id);
+        if driver.is_alone() {
+            lead_alone(&mut driver, &mut registration, &mut lost)?;
         }
+        let (sender, receiver) = channel();
+        let inbox = Inbox::new(sender);
         let shared = Arc::new(Shared {
             catalog: ArcSwap::new(driver.catalog().clone()),
             status: ArcSwap::from_pointee(MetaStatus::of(&driver, config.node_id)),
+            members: ArcSwap::from_pointee(driver.members()),
+            cluster: AtomicU64::new(driver.cluster()),
             node_id: config.node_id,
             start,
             proposals: Semaphore::new(PROPOSALS_MAX),
             handler: RwLock::new(None),
             failure: watch::Sender::new(None),
-            thread: Mutex::new(None),
         });
-        let (inbox, receiver): (Sender<Input>, Receiver<Input>) = channel();
+        let timeout = config.propose_timeout() + ANSWER_GRACE;
+        let local = Local { shared, inbox: inbox.clone(), timeout };
+        let open = |peer| Peers::open(peer, config.node_id, driver.cluster(), Arc::new(local.clone()));
+        let (peers, peer_thread) = config.peer.as_ref().map(open).transpose()?.unzip();
+        let transport = match &peers {
+            None => Carrier::None(NoPeers),
+            Some(peers) => Carrier::Peers(PeerTransport::new(peers.clone())),
+        };
         let (version_sender, versions) = watch::channel(driver.catalog().version);
         let (revision_sender, revisions) = watch::channel(driver.catalog().revision);
         let (applied_sender, applied) = watch::channel(driver.applied());
         let watches =
             Watches { versions: version_sender, revisions: revision_sender, applied: applied_sender };
-        let failure = shared.failure.subscribe();
-        let timeout = config.propose_timeout() + ANSWER_GRACE;
-        let worker = Worker::new(&config, driver, NoPeers, receiver, registration, shared.clone(), watches);
+        let failure = local.shared.failure.subscribe();
+        let joins = !driver.has_joined();
+        let worker = Worker::new(&config, driver, transport, receiver, registration, &local, watches);
         let thread = std::thread::Builder::new().name("raft".to_owned()).spawn(move || worker.run());
-        *shared.thread.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(thread.map_err(MetaError::Thread)?);
-        Ok(Self { shared, inbox, versions, revisions, applied, failure, timeout })
+        let threads = Threads { raft: thread.map_err(MetaError::Thread)?, peers: peer_thread };
+        let running = Arc::new(Running { inbox, threads: Mutex::new(Some(threads)) });
+        if let Some(peers) = peers.as_ref().filter(|_| joins) {
+            peers.join(config.join.clone(), join_request(&config, start));
+        }
+        Ok(Self { local, peers, versions, revisions, applied, failure, joins, running })
+    }
+
+    /// Returns when a node that joins has its group's catalog, as it was at the start or later. At once for all others: they have
+    /// one, and serve from it whether or not the group can be reached.
+    ///
+    /// # Errors
+    /// `Stopped`: see `stopped`.
+    pub async fn caught_up(&self) -> Result<(), ProposeError> {
+        if !self.joins {
+            return Ok(());
+        }
+        let mut applied = self.applied.clone();
+        applied.wait_for(|applied| *applied > 0).await.map_err(|_| ProposeError::Stopped)?;
+        loop {
+            match self.read_barrier().await {
+                Err(ProposeError::NoLeader) => {
+                    tracing::info!("waiting for a leader, to have the newest catalog")
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// The newest catalog, to keep as long as wanted.
     pub fn catalog(&self) -> Arc<Catalog> {
-        self.shared.catalog.load_full()
+        self.local.shared.catalog.load_full()
     }
 
     /// The newest catalog, for a short look: no reference count is touched. Not to be held across an await.
     pub fn load(&self) -> Guard<Arc<Catalog>> {
-        self.shared.catalog.load()
+        self.local.shared.catalog.load()
     }
 
     /// Tells each new `Catalog::version`, after it has been published. Closes when the node stops.
@@ -143,23 +220,23 @@ impl MetaNode {
     pub async fn propose(&self, command: Command) -> Result<Outcome, ProposeError> {
         let answer = async {
             // Never closed; held until the answer is there.
-            let _turn = self.shared.proposals.acquire().await.map_err(|_| ProposeError::Stopped)?;
+            let _turn = self.local.shared.proposals.acquire().await.map_err(|_| ProposeError::Stopped)?;
             let (reply, answer) = oneshot::channel();
             let input = Input::Propose { command: encode_command(&command), reply };
-            self.inbox.send(input).map_err(|_| ProposeError::Stopped)?;
+            self.local.inbox.send(input).map_err(|_| ProposeError::Stopped)?;
             answer.await.map_err(|_| ProposeError::Stopped)?
         };
-        tokio::time::timeout(self.timeout, answer).await.unwrap_or(Err(ProposeError::Timeout))
+        tokio::time::timeout(self.local.timeout, answer).await.unwrap_or(Err(ProposeError::Timeout))
     }
 
     /// This node's number in the group.
     pub fn node_id(&self) -> u64 {
-        self.shared.node_id
+        self.local.shared.node_id
     }
 
     /// Drawn at random for this process: `NodeRecord::start`, and what names it as the owner of a job.
     pub fn process_start(&self) -> u64 {
-        self.shared.start
+        self.local.shared.start
     }
 
     /// Returns when `catalog` shows everything that was acknowledged before this call, by whichever node. The leader is asked, and
@@ -168,7 +245,7 @@ impl MetaNode {
     /// # Errors
     /// `NoLeader`: it cannot be known in time. `Stopped`.
     pub async fn read_barrier(&self) -> Result<(), ProposeError> {
-        match self.ask(|reply| Input::Read { reply }).await {
+        match self.local.ask(|reply| Input::Read { reply }).await {
             // Nothing is unknown about a read.
             Err(ProposeError::Timeout) => Err(ProposeError::NoLeader),
             answer => answer,
@@ -190,55 +267,6 @@ impl MetaNode {
     /// Tells each new `Catalog::revision`, after it has been published. Closes when the node stops.
     pub fn revisions(&self) -> watch::Receiver<u64> {
         self.revisions.clone()
-    }
-
-    /// The group's members as this node knows them, by number.
-    pub fn members(&self) -> Vec<Member> {
-        let catalog = self.load();
-        let address = |id| catalog.nodes.get(&id).map(|node| node.peer_address.clone()).unwrap_or_default();
-        let id = self.shared.node_id;
-        let (active, matched) = (Some(true), Some(self.status().last_index));
-        vec![Member { id, voter: true, address: address(id), active, matched }]
-    }
-
-    /// Changes the group's members. When this returns `Ok`, the change is durable and applied here.
-    ///
-    /// # Errors
-    /// `Refused` says why it cannot be made; `NoLeader`: nothing changed. `Timeout` and `Stopped`: unknown; see `members`.
-    pub async fn change_members(&self, change: MemberChange) -> Result<(), ProposeError> {
-        self.ask(|reply| Input::Change { change, reply }).await
-    }
-
-    /// Makes another voter the leader. Returns when it is.
-    ///
-    /// # Errors
-    /// As `change_members`.
-    pub async fn transfer_leadership(&self, to: u64) -> Result<(), ProposeError> {
-        if to == self.shared.node_id && self.status().role == Role::Leader {
-            return Ok(());
-        }
-        self.ask(|reply| Input::Transfer { to, reply }).await
-    }
-
-    /// Who answers calls from now on.
-    pub fn handle_calls(&self, handler: Arc<dyn CallHandler>) {
-        *self.shared.handler.write().unwrap_or_else(PoisonError::into_inner) = Some(handler);
-    }
-
-    /// Asks the handler of any node, this one's too.
-    ///
-    /// # Errors
-    /// `UnknownNode` and `NoHandler`: it was not asked. All others: unknown whether its handler has run.
-    pub async fn call(&self, node: u64, request: Vec<u8>, limit: Duration) -> Result<Vec<u8>, CallError> {
-        if node != self.shared.node_id {
-            return Err(CallError::UnknownNode { node });
-        }
-        let handler = self.shared.handler.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let handler = handler.ok_or(CallError::NoHandler { node })?;
-        match tokio::time::timeout(limit, handler.call(node, request)).await {
-            Ok(answer) => answer.map_err(|reason| CallError::Failed { node, reason }),
-            Err(_) => Err(CallError::Timeout { node }),
-        }
     }
 
     /// Resolves with the reason when the node's metadata has failed for good. Never after `shutdown`.
@@ -266,48 +294,95 @@ impl MetaNode {
         Ok(backup::encode(&self.load(), applied, u64::try_from(taken).unwrap_or(u64::MAX)))
     }
 
-    /// Puts a question to the Raft thread.
-    async fn ask<T>(
-        &self,
-        input: impl FnOnce(oneshot::Sender<Result<T, ProposeError>>) -> Input,
-    ) -> Result<T, ProposeError> {
-        let (reply, answer) = oneshot::channel();
-        self.inbox.send(input(reply)).map_err(|_| ProposeError::Stopped)?;
-        match tokio::time::timeout(self.timeout, answer).await {
-            Ok(answer) => answer.map_err(|_| ProposeError::Stopped)?,
-            Err(_) => Err(ProposeError::Timeout),
-        }
-    }
-
     /// A look at Raft's state.
     pub fn status(&self) -> MetaStatus {
-        MetaStatus::clone(&self.shared.status.load())
+        MetaStatus::clone(&self.local.shared.status.load())
     }
 
     /// Stops the node: proposals under way are answered `Stopped`, and the store is closed when this returns.
     pub async fn shutdown(self) {
         let (done, closed) = oneshot::channel();
         // An error from either side means that the thread has ended already.
-        if self.inbox.send(Input::Stop { done }).is_ok() {
+        if self.local.inbox.send(Input::Stop { done: Some(done) }).is_ok() {
             let _ = closed.await;
         }
-        let thread = self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        if let Some(threads) = self.running.take() {
             // Its last act was to close the store, so this does not block for long. A panic was logged when it happened.
-            let _ = thread.join();
+            let _ = threads.raft.join();
+            if let Some(peers) = threads.peers {
+                peers.end();
+            }
         }
+        // It may hold handles of this node.
+        self.local.shared.handler.write().unwrap_or_else(PoisonError::into_inner).take();
     }
+}
+
+/// Whether this store and these settings make a node.
+fn check<S: LogStore>(config: &MetaConfig, driver: &Driver<S>) -> Result<(), MetaError> {
+    let wrong = |reason: &str| Err(MetaError::Config(reason.to_owned()));
+    if driver.is_removed() {
+        return Err(MetaError::Removed { node: config.node_id });
+    }
+    if config.peer.is_none() && !config.join.is_empty() {
+        return wrong("a node that joins needs an address for the others: set [peer]");
+    }
+    if config.peer.is_none() && driver.has_joined() && !driver.has_no_peers() {
+        return wrong("the group has several members, and this node has no address for them: set [peer]");
+    }
+    if !driver.has_joined() && config.join.is_empty() {
+        return wrong(
+            "this node has begun to join a group, and has not got its catalog yet: start it with the addresses of members",
+        );
+    }
+    if driver.has_joined() && driver.cluster() == 0 && !driver.has_no_peers() {
+        return wrong("this store's group has several members and no name: it was not made by this program");
+    }
+    Ok(())
+}
+
+/// The only voter need not wait for anybody.
+fn lead_alone<S: LogStore>(
+    driver: &mut Driver<S>,
+    registration: &mut Registration,
+    lost: &mut Vec<Message>,
+) -> Result<(), MetaError> {
+    if driver.cluster() == 0 {
+        driver.name_cluster(random() | 1)?;
+    }
+    driver.campaign()?;
+    driver.handle_ready(lost)?;
+    registration.keep(driver);
+    for (id, _) in driver.handle_ready(lost)?.answers {
+        registration.answered(&id);
+    }
+    Ok(())
 }
 
 fn driver_config(config: &MetaConfig) -> DriverConfig {
     DriverConfig {
         node_id: config.node_id,
-        // Two starts of a node must differ, so that request ids do: the hasher's keys come from the system's randomness.
-        start: RandomState::new().hash_one(config.node_id),
-        voters: vec![config.node_id],
+        // Two starts of a node must differ, so that request ids do.
+        start: random(),
+        voters: if config.join.is_empty() { vec![config.node_id] } else { Vec::new() },
         election_ticks: config.election_ticks..config.election_ticks.saturating_mul(2),
         heartbeat_ticks: config.heartbeat_ticks,
         propose_ticks: config.propose_ticks,
         snapshot_entries: config.snapshot_entries,
     }
+}
+
+fn join_request(config: &MetaConfig, start: u64) -> JoinRequest {
+    JoinRequest {
+        id: config.node_id,
+        address: config.peer.as_ref().map(|peer| peer.advertise.clone()).unwrap_or_default(),
+        sql_address: config.sql_address.clone(),
+        start,
+        version: config.version.clone(),
+    }
+}
+
+/// The hasher's keys come from the system's randomness.
+pub(crate) fn random() -> u64 {
+    RandomState::new().hash_one(SystemTime::now())
 }

@@ -19,6 +19,21 @@ impl Transport for NoPeers {
     }
 }
 
+/// Either.
+pub(crate) enum Carrier {
+    None(NoPeers),
+    Peers(crate::peer::PeerTransport),
+}
+
+impl Transport for Carrier {
+    fn send(&mut self, messages: Vec<Message>) {
+        match self {
+            Self::None(nobody) => nobody.send(messages),
+            Self::Peers(peers) => peers.send(messages),
+        }
+    }
+}
+
 /// Collects what would be sent, for tests that play the network.
 impl Transport for Vec<Message> {
     fn send(&mut self, messages: Vec<Message>) {

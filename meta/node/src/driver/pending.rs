@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use ostrakon_catalog::Outcome;
+use raft::prelude::ConfChangeV2;
 
 use crate::error::ProposeError;
 use crate::proposal::{Proposal, RequestId};
@@ -15,6 +16,7 @@ const REPEAT_TICKS: u64 = 5;
 
 type Answered = (RequestId, Result<Outcome, ProposeError>);
 
+#[derive(Default)]
 pub(super) struct Pending {
     node: u64,
     start: u64,
@@ -29,8 +31,16 @@ pub(super) struct Pending {
 
 struct Waiting {
     data: Vec<u8>,
+    /// A change of the members: `data` is then its context.
+    change: Option<ConfChangeV2>,
     deadline: u64,
     sent: Option<Sent>,
+}
+
+/// What goes into the log.
+pub(super) enum Payload {
+    Command(Vec<u8>),
+    Change(ConfChangeV2),
 }
 
 /// Where a proposal was last accepted.
@@ -59,16 +69,26 @@ impl Pending {
     }
 
     pub fn add(&mut self, since: u64, command: &[u8]) -> RequestId {
+        self.put(since, command, None)
+    }
+
+    /// `command` is applied together with the change; empty: there is none.
+    pub fn add_change(&mut self, since: u64, change: ConfChangeV2, command: &[u8]) -> RequestId {
+        self.put(since, command, Some(change))
+    }
+
+    fn put(&mut self, since: u64, command: &[u8], change: Option<ConfChangeV2>) -> RequestId {
         self.counter += 1;
         let id = RequestId { node: self.node, start: self.start, counter: self.counter };
         let data = Proposal { id, since, command }.encode();
-        self.waiting.insert(id, Waiting { data, deadline: self.now + self.propose_ticks, sent: None });
+        self.waiting
+            .insert(id, Waiting { data, change, deadline: self.now + self.propose_ticks, sent: None });
         self.stale = true;
         id
     }
 
     /// Hands what must be (re)proposed to `propose`, which says whether raft took it; gives up what has waited too long.
-    pub fn send(&mut self, term: u64, leading: bool, mut propose: impl FnMut(Vec<u8>) -> bool) {
+    pub fn send(&mut self, term: u64, leading: bool, mut propose: impl FnMut(Payload) -> bool) {
         if !std::mem::take(&mut self.stale) {
             return;
         }
@@ -83,7 +103,7 @@ impl Pending {
             }
             // After one refusal the others would be refused too; they keep their order.
             if open && waiting.is_due(now, term) {
-                open = propose(waiting.data.clone());
+                open = propose(waiting.payload());
                 if open {
                     waiting.sent = Some(Sent { at: now, term, leading });
                 }
@@ -116,11 +136,19 @@ impl Pending {
 }
 
 impl Waiting {
+    fn payload(&self) -> Payload {
+        match &self.change {
+            None => Payload::Command(self.data.clone()),
+            Some(change) => Payload::Change(ConfChangeV2 { context: self.data.clone(), ..change.clone() }),
+        }
+    }
+
     fn is_due(&self, now: u64, term: u64) -> bool {
         match self.sent {
             None => true,
             Some(sent) if sent.term != term => true,
-            Some(sent) => !sent.leading && now >= sent.at + REPEAT_TICKS,
+            // A leader puts an empty entry in the place of a change that comes while another one is under way.
+            Some(sent) => (!sent.leading || self.change.is_some()) && now >= sent.at + REPEAT_TICKS,
         }
     }
 }
@@ -163,6 +191,15 @@ mod tests {
     }
 
     #[test]
+    fn a_change_of_members_is_repeated_even_by_the_leader() {
+        let mut pending = Pending::new(1, 1, 50);
+        pending.add_change(1, ConfChangeV2::default(), b"");
+        assert_eq!(sent(&mut pending, 3, true), 1);
+        (0..REPEAT_TICKS).for_each(|_| pending.tick());
+        assert_eq!(sent(&mut pending, 3, true), 1);
+    }
+
+    #[test]
     fn proposals_keep_their_order_when_raft_is_full() {
         let mut pending = Pending::new(1, 1, 50);
         let first = pending.add(1, b"first");
@@ -170,7 +207,8 @@ mod tests {
         pending.send(3, true, |_| false);
         pending.tick();
         let mut taken = Vec::new();
-        pending.send(3, true, |data| {
+        pending.send(3, true, |payload| {
+            let Payload::Command(data) = payload else { panic!("a change") };
             taken.push(data);
             true
         });

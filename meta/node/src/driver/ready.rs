@@ -1,12 +1,13 @@
 //! One Ready of raft after the other: write, apply, send, advance. The order is raft's contract.
 
-use prost::Message as _;
-use raft::prelude::{ConfChange, ConfChangeV2, Entry, EntryType, Snapshot};
+use prost011::Message as _;
+use raft::prelude::{ConfChange, ConfChangeSingle, ConfChangeV2, Entry, EntryType, Snapshot};
 use raft::{LightReady, Ready};
 
-use super::{Driver, Progress, SNAPSHOT_LOG_BYTES, described, snapshot};
+use super::{Driver, Progress, SNAPSHOT_LOG_BYTES, described, membership, snapshot};
 use crate::error::{MetaError, ProposeError};
 use crate::machine::{Applied, Machine};
+use crate::proposal::Proposal;
 use crate::store::{LogBatch, LogStart, LogStore, StoreError};
 use crate::transport::Transport;
 
@@ -34,8 +35,10 @@ impl<S: LogStore> Driver<S> {
 
     fn send_proposals(&mut self) {
         let leading = self.raw.raft.leader_id == self.config.node_id;
-        let raw = &mut self.raw;
-        self.pending.send(raw.raft.term, leading, |data| raw.propose(Vec::new(), data).is_ok());
+        let term = self.raw.raft.term;
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.send(term, leading, |payload| self.hand_in(payload));
+        self.pending = pending;
     }
 
     fn one(&mut self, mut ready: Ready, transport: &mut impl Transport) -> Result<(), MetaError> {
@@ -116,29 +119,48 @@ impl<S: LogStore> Driver<S> {
                     };
                     self.pending.answer(&id, result);
                 }
-                EntryType::EntryConfChange | EntryType::EntryConfChangeV2 => self.change_members(&entry)?,
+                EntryType::EntryConfChange | EntryType::EntryConfChangeV2 => self.apply_change(&entry)?,
             }
         }
         Ok(())
     }
 
-    /// A change of the group's members. Saved at once, so that members, applied index and catalog are on disk together.
-    fn change_members(&mut self, entry: &Entry) -> Result<(), MetaError> {
+    /// A change of the group's members, and the command that comes with it: both or none. Saved at once, so that members, applied
+    /// index and catalog are on disk together.
+    fn apply_change(&mut self, entry: &Entry) -> Result<(), MetaError> {
         let unreadable = |_| MetaError::Envelope { index: entry.index };
-        self.members = match entry.get_entry_type() {
-            EntryType::EntryConfChange => {
-                let change = ConfChange::decode(&entry.data[..]).map_err(unreadable)?;
-                self.raw.apply_conf_change(&change)?
-            }
-            _ => {
-                let change = ConfChangeV2::decode(&entry.data[..]).map_err(unreadable)?;
-                self.raw.apply_conf_change(&change)?
-            }
+        let change = match entry.get_entry_type() {
+            EntryType::EntryConfChange => into_v2(ConfChange::decode(&entry.data[..]).map_err(unreadable)?),
+            _ => ConfChangeV2::decode(&entry.data[..]).map_err(unreadable)?,
         };
+        let wanted = change.context.is_empty() || self.apply_context(entry.index, &change)?;
         self.applied = entry.index;
+        if !wanted {
+            return Ok(());
+        }
+        self.members = self.raw.apply_conf_change(&change)?;
         // The log stays: raft has not been told yet that this entry is applied.
         let start = self.raw.store().image().start;
         self.save(start)
+    }
+
+    /// Applies the command of a change; false when the change must not be made: it was made before, or cannot be made any more.
+    fn apply_context(&mut self, index: u64, change: &ConfChangeV2) -> Result<bool, MetaError> {
+        let id = Proposal::decode(&change.context).ok_or(MetaError::Envelope { index })?.id;
+        let known = self.machine.answer(&id).is_some();
+        if !known && let Err(reason) = membership::check(&self.members, change) {
+            self.machine.refuse(index, id, &reason);
+            self.pending.answer(&id, Err(ProposeError::Refused { reason }));
+            return Ok(false);
+        }
+        let (_, applied) = self.machine.apply(index, &change.context)?;
+        let made = !known && matches!(applied, Applied::Answered(Ok(_)));
+        let result = match applied {
+            Applied::Answered(answer) => answer.map_err(ProposeError::from),
+            Applied::TooLate => Err(ProposeError::Timeout),
+        };
+        self.pending.answer(&id, result);
+        Ok(made)
     }
 
     /// A snapshot when the log has grown enough, or a peer needs a newer one; the log then keeps a tail for slow followers.
@@ -151,13 +173,13 @@ impl<S: LogStore> Driver<S> {
         if !grown && !wanted {
             return Ok(());
         }
-        let keep = if self.is_alone() { 0 } else { self.config.snapshot_entries };
+        let keep = if self.has_no_peers() { 0 } else { self.config.snapshot_entries };
         let index = self.applied.saturating_sub(keep).max(log.image().start.index);
         let term = log.term_of(index).map_err(raft::Error::from)?;
         self.save(LogStart { index, term })
     }
 
-    fn save(&mut self, start: LogStart) -> Result<(), MetaError> {
+    pub(super) fn save(&mut self, start: LogStart) -> Result<(), MetaError> {
         let log = self.raw.mut_store();
         let term = log.term_of(self.applied).map_err(raft::Error::from)?;
         let at = LogStart { index: self.applied, term };
@@ -165,6 +187,13 @@ impl<S: LogStore> Driver<S> {
         self.applied_bytes = 0;
         Ok(())
     }
+}
+
+/// The older form of a change, which says the same.
+fn into_v2(change: ConfChange) -> ConfChangeV2 {
+    let mut single = ConfChangeSingle { node_id: change.node_id, ..ConfChangeSingle::default() };
+    single.set_change_type(change.get_change_type());
+    ConfChangeV2 { changes: vec![single], context: change.context, ..ConfChangeV2::default() }
 }
 
 fn send(transport: &mut impl Transport, messages: Vec<raft::prelude::Message>) {

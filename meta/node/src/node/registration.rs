@@ -31,7 +31,11 @@ impl Registration {
 
     /// Proposes the record when the catalog has another one and no proposal is under way.
     pub fn keep<S: LogStore>(&mut self, driver: &mut Driver<S>) {
-        if self.proposal.is_none() && !self.is_known(driver.catalog()) {
+        if self.proposal.is_none()
+            && driver.leader().is_some()
+            && driver.has_joined()
+            && !self.is_known(driver.catalog())
+        {
             let node = self.record.clone();
             self.proposal = Some(driver.propose(&encode_command(&Command::RegisterNode { node })));
         }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use ostrakon_catalog::Rejection;
 
 use super::*;
+use crate::CallError;
 use crate::store::MemoryStore;
 
 fn config() -> MetaConfig {

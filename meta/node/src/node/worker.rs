@@ -2,53 +2,34 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use ostrakon_catalog::Outcome;
+use raft::StateRole;
 use tokio::sync::{oneshot, watch};
 
+use super::input::{Changed, Inbox, Input, Reply, Wish};
+use super::local::Local;
 use super::registration::Registration;
-use super::{MetaStatus, Shared};
+use super::{MetaStatus, Shared, promotion};
 use crate::config::MetaConfig;
-use crate::driver::{Driver, Progress, RequestId};
+use crate::driver::{Changing, Driver, Progress, RequestId};
 use crate::error::{MetaError, ProposeError};
-use crate::members::MemberChange;
 use crate::store::LogStore;
 use crate::transport::Transport;
 
 /// Proposals that share one write.
 const BATCH_MAX: usize = 512;
 
-type Reply<T> = oneshot::Sender<Result<T, ProposeError>>;
-
-pub(super) enum Input {
-    Propose {
-        command: Vec<u8>,
-        reply: Reply<Outcome>,
-    },
-    Read {
-        reply: Reply<()>,
-    },
-    Change {
-        change: MemberChange,
-        reply: Reply<()>,
-    },
-    Transfer {
-        to: u64,
-        reply: Reply<()>,
-    },
-    /// `done` is told when the store is closed.
-    Stop {
-        done: oneshot::Sender<()>,
-    },
-}
-
 pub(super) struct Worker<S: LogStore, T> {
     driver: Driver<S>,
     transport: T,
     inbox: Receiver<Input>,
+    waiting: Inbox,
     replies: HashMap<RequestId, Reply<Outcome>>,
+    changes: HashMap<RequestId, Reply<Changed>>,
     readers: HashMap<RequestId, Reply<()>>,
     registration: Registration,
     ending: Ending,
@@ -79,16 +60,19 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
         transport: T,
         inbox: Receiver<Input>,
         registration: Registration,
-        shared: Arc<Shared>,
+        local: &Local,
         watches: Watches,
     ) -> Self {
         let (node_id, tick) = (config.node_id, config.tick);
+        let shared = local.shared.clone();
         let ending = Ending { shared, reason: "the Raft thread panicked".to_owned(), failed: true };
         Self {
             driver,
             transport,
             inbox,
+            waiting: local.inbox.clone(),
             replies: HashMap::new(),
+            changes: HashMap::new(),
             readers: HashMap::new(),
             registration,
             ending,
@@ -111,10 +95,11 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
         };
         // Changes that were durable before a failure are answered Ok, so they must be seen.
         self.publish_catalog();
-        let Self { driver, mut replies, mut readers, ending, inbox, watches, .. } = self;
+        let Self { driver, mut replies, mut changes, mut readers, ending, inbox, watches, .. } = self;
         // Said before the callers are answered, so that they find it.
         drop(ending);
         let progress = driver.stop();
+        settle(&mut changes, &progress.answers, 0);
         answer(&mut replies, progress.answers);
         answer(&mut readers, progress.reads);
         drop((inbox, watches));
@@ -134,6 +119,9 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
             match self.driver.handle_ready(&mut self.transport) {
                 Ok(progress) => self.publish(progress),
                 Err(error) => return End::Failed(error),
+            }
+            if self.driver.is_removed() {
+                return End::Failed(MetaError::Removed { node: self.node_id });
             }
         }
     }
@@ -157,21 +145,38 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
                     let id = self.driver.read_index();
                     self.readers.insert(id, reply);
                 }
-                Input::Change { change, reply } => {
-                    let reason = format!("cannot {change}: this version keeps a group of one");
-                    let _ = reply.send(Err(ProposeError::Refused { reason }));
+                Input::Change { wish, reply } => self.change(wish, reply),
+                Input::Messages(messages) => {
+                    self.waiting.taken(messages.len());
+                    messages.into_iter().for_each(|message| self.driver.step(message));
                 }
-                Input::Transfer { to, reply } => {
-                    let reason =
-                        format!("cannot make node {to} the leader: this version keeps a group of one");
-                    let _ = reply.send(Err(ProposeError::Refused { reason }));
-                }
-                Input::Stop { done } => return Some(End::Asked(Some(done))),
+                Input::Unreachable(peer) => self.driver.report_unreachable(peer),
+                Input::Snapshot { peer, delivered } => self.driver.report_snapshot(peer, delivered),
+                Input::Fail(error) => return Some(End::Failed(error)),
+                Input::Stop { done } => return Some(End::Asked(done)),
             }
             taken += 1;
             input = if taken < BATCH_MAX { self.inbox.try_recv().ok() } else { None };
         }
         None
+    }
+
+    fn change(&mut self, wish: Wish, reply: Reply<Changed>) {
+        let changing = match wish {
+            Wish::Member(change, record) => self.driver.change_members(&change, record),
+            Wish::Transfer(to) => self.driver.transfer_leadership(to),
+        };
+        let now = match changing {
+            Ok(Changing::Proposed(id)) => {
+                self.changes.insert(id, reply);
+                return;
+            }
+            Ok(Changing::Done) => Ok(Changed::Done { index: self.driver.applied() }),
+            Ok(Changing::NotLeader) => Ok(Changed::NotLeader),
+            Err(error) => Err(error),
+        };
+        // The caller may have gone.
+        let _ = reply.send(now);
     }
 
     /// One tick at most: after a stall (a slow disk, a suspended machine) lost time is not made up, or every node would hold an
@@ -180,6 +185,9 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
         let now = Instant::now();
         if now >= self.next_tick {
             self.driver.tick();
+            if self.driver.role() == StateRole::Leader {
+                promotion::promote(&mut self.driver);
+            }
             let next = self.next_tick + self.tick;
             self.next_tick = if next > now { next } else { now + self.tick };
         }
@@ -193,9 +201,15 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
         if **shared.status.load() != status {
             shared.status.store(Arc::new(status));
         }
+        let members = self.driver.members();
+        if **shared.members.load() != members {
+            shared.members.store(Arc::new(members));
+        }
+        shared.cluster.store(self.driver.cluster(), Ordering::Release);
         let applied = self.driver.applied();
         self.watches.applied.send_if_modified(|known| std::mem::replace(known, applied) != applied);
         progress.answers.iter().for_each(|(id, _)| self.registration.answered(id));
+        settle(&mut self.changes, &progress.answers, applied);
         answer(&mut self.replies, progress.answers);
         answer(&mut self.readers, progress.reads);
     }
@@ -216,6 +230,19 @@ fn answer<T>(replies: &mut HashMap<RequestId, Reply<T>>, answers: Vec<(RequestId
         if let Some(reply) = replies.remove(&id) {
             // The caller may have gone.
             let _ = reply.send(result);
+        }
+    }
+}
+
+/// The same for changes, which are asked for by the index.
+fn settle(
+    changes: &mut HashMap<RequestId, Reply<Changed>>,
+    answers: &[(RequestId, Result<Outcome, ProposeError>)],
+    index: u64,
+) {
+    for (id, result) in answers {
+        if let Some(reply) = changes.remove(id) {
+            let _ = reply.send(result.clone().map(|_| Changed::Done { index }));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use prost::Message;
+use prost011::Message;
 use raft::prelude::{Entry, HardState, Snapshot};
 use rocksdb::{
     ColumnFamily, DB, DBCompressionType, DBRecoveryMode, Direction, IteratorMode, LogLevel, Options,
