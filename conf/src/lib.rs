@@ -28,6 +28,10 @@ pub struct Config {
     /// Version string that clients see; empty: that of the first instance with `-ostrakon` added.
     #[serde(default)]
     pub server_version: String,
+    /// File with the key that encrypts the instances' passwords: the same on all nodes of a cluster. Without the field `instance.key` in
+    /// `data_directory`; the first node of a cluster makes it at its first start. Restart to change.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
     /// TLS to clients. Without a section a self-signed certificate is made in `data_directory` at the first start.
     #[serde(default)]
     pub tls: Tls,
@@ -97,6 +101,11 @@ impl Config {
             .map_err(|e| ConfigError::Syntax { path: path.to_owned(), message: e.to_string() })?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// Where the key of the instances' passwords is.
+    pub fn key_path(&self) -> PathBuf {
+        self.key_file.clone().unwrap_or_else(|| self.data_directory.join("instance.key"))
     }
 
     /// Checks each field and the relations between fields; all faults are reported together.

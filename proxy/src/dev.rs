@@ -6,7 +6,6 @@
 //! names our own directory; never by name.
 //! **Invariant:** every server binds loopback only, because `root` has no password here.
 
-pub mod client;
 pub mod cluster;
 pub mod error;
 pub mod files;
@@ -17,6 +16,8 @@ pub mod port;
 pub mod process;
 pub mod sample;
 pub mod server;
+
+pub use crate::client;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -86,6 +87,14 @@ pub fn run(command: DevCommand) -> ExitCode {
             eprintln!("What to do: {}", error.advice());
             ExitCode::FAILURE
         }
+    }
+}
+
+impl client::Client {
+    /// Runs one statement; a failure names it.
+    pub fn setup(&mut self, sql: &str) -> Result<client::Answer, DevError> {
+        let shown: String = sql.chars().take(200).collect();
+        self.query(sql).map_err(|source| DevError::Setup { statement: shown, source })
     }
 }
 

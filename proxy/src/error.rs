@@ -71,6 +71,7 @@ impl From<ProposeError> for SqlError {
     fn from(e: ProposeError) -> Self {
         match e {
             ProposeError::Rejected(r) => Self::new(r.errno(), r.sqlstate(), r.to_string()),
+            ProposeError::Refused { reason } => Self::other(reason),
             other => Self::other(format!("The catalog did not take the change: {other}")),
         }
     }

@@ -4,7 +4,9 @@
 //! physical statements over `backend` connections and passes or merges (`merge`) the answers.
 
 pub mod backend;
+pub mod call;
 pub mod cli;
+pub mod client;
 pub mod dev;
 pub mod error;
 pub mod exec;
@@ -12,6 +14,9 @@ pub mod frontend;
 pub mod merge;
 pub mod node;
 pub mod registry;
+pub mod secret;
 pub mod session;
+pub mod setting;
 pub mod tls;
+pub mod upkeep;
 pub mod worker;

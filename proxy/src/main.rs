@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    ostrakon::cli::Cli::parse().run()
+    match ostrakon::cli::Cli::read() {
+        Ok(cli) => cli.run(),
+        Err(code) => code,
+    }
 }

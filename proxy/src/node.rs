@@ -27,6 +27,8 @@ pub struct Node {
     pub server: ArcSwap<ServerInfo>,
     /// True when the instances were asked, whether or not one has answered.
     pub asked: watch::Sender<bool>,
+    /// True while the node takes no new clients, because a DBA drains it.
+    pub draining: watch::Sender<bool>,
     /// True when the node stops.
     pub stop: watch::Sender<bool>,
 }
@@ -89,6 +91,10 @@ pub enum StartError {
     Meta(String),
     #[error("{0}")]
     Tls(String),
+    #[error(transparent)]
+    Key(#[from] crate::secret::SecretError),
+    #[error("stopped: {0}")]
+    Upkeep(String),
     #[error("listening on {address}: {source} (is another process using the port?)")]
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("starting threads: {0}")]
@@ -114,6 +120,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         ..MetaConfig::new(config.node_id, config.data_directory.join("catalog"))
     })
     .map_err(|e| StartError::Meta(e.to_string()))?;
+    let key = crate::upkeep::open_key(&config, &meta.load())?;
     let workers = match config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
@@ -132,10 +139,12 @@ pub fn run(config: Config) -> Result<(), StartError> {
         ddl: tokio::sync::Mutex::new(()),
         server: ArcSwap::from_pointee(ServerInfo::default()),
         asked: watch::Sender::new(false),
+        draining: watch::Sender::new(false),
         stop: watch::Sender::new(false),
         meta,
         config,
     });
+    crate::call::answer(&node);
     let threads = listeners
         .into_iter()
         .enumerate()
@@ -151,7 +160,8 @@ pub fn run(config: Config) -> Result<(), StartError> {
     let failure = runtime.block_on(async {
         tokio::select! {
             () = stop_signal() => None,
-            reason = node.meta.stopped() => Some(reason),
+            reason = node.meta.stopped() => Some(StartError::Catalog(reason)),
+            reason = crate::upkeep::run(Arc::clone(&node), key) => Some(StartError::Upkeep(reason)),
         }
     });
     tracing::info!("stopping");
@@ -165,7 +175,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         }
     }
     runtime.block_on(node.meta.clone().shutdown());
-    failure.map_or(Ok(()), |reason| Err(StartError::Catalog(reason)))
+    failure.map_or(Ok(()), Err)
 }
 
 /// A listener. `shared`: it shares its port with the other workers', and the kernel spreads clients over them.

@@ -23,6 +23,16 @@ pub struct SessionEntry {
     pub kill: Kill,
     /// The running statement's text, once it has taken some time.
     pub statement: Mutex<Option<Arc<str>>>,
+    /// For SHOW TRANS; written when a transaction opens, touches a further group, or ends.
+    pub transaction: Mutex<Option<OpenTransaction>>,
+}
+
+/// A transaction as others see it.
+#[derive(Clone, Debug)]
+pub struct OpenTransaction {
+    pub since: Instant,
+    /// Physical databases that it has touched.
+    pub groups: Vec<String>,
 }
 
 impl SessionEntry {
@@ -49,7 +59,23 @@ impl SessionEntry {
 pub struct Kill {
     pub query: AtomicBool,
     pub connection: AtomicBool,
+    /// The node drains: the session is to close as soon as no statement and no transaction is open.
+    pub when_idle: AtomicBool,
     pub wake: Notify,
+}
+
+impl Kill {
+    /// Asks the session to close between transactions.
+    pub fn leave_when_idle(&self) {
+        if !self.when_idle.swap(true, Ordering::SeqCst) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Takes the wish back, as far as it was not followed yet.
+    pub fn stay(&self) {
+        self.when_idle.store(false, Ordering::SeqCst);
+    }
 }
 
 /// All sessions of a node.
@@ -89,6 +115,7 @@ impl Registry {
             started: Instant::now(),
             kill: Kill::default(),
             statement: Mutex::new(None),
+            transaction: Mutex::new(None),
         });
         sessions.insert(id, Arc::clone(&entry));
         Some(Registration { entry, registry: Arc::clone(self) })

@@ -1,5 +1,6 @@
 //! A session: one client from login to goodbye, and all the state that belongs to it.
 
+mod admin;
 mod check;
 pub mod collations;
 mod command;
@@ -21,7 +22,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ostrakon_catalog::Catalog;
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
@@ -33,7 +34,7 @@ use tokio::net::TcpStream;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::frontend::{Frontend, ReadError};
-use crate::registry::{Registration, SessionEntry};
+use crate::registry::{OpenTransaction, Registration, SessionEntry};
 use crate::worker::Worker;
 use transaction::Transaction;
 
@@ -107,6 +108,8 @@ pub struct Session {
     pub scratch: Vec<u8>,
     /// The running statement, for SHOW PROCESSLIST.
     pub current: Vec<u8>,
+    /// What SHOW TRANS was told: 0 for no transaction, else its groups and one.
+    published_extent: usize,
     /// Our own results go out in the binary protocol: the statement came by COM_STMT_EXECUTE.
     pub binary_results: bool,
 }
@@ -115,6 +118,10 @@ pub struct Session {
 pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     let _ = stream.set_nodelay(true);
     let mut client = Frontend::new(stream, login::MAX_LOGIN_PACKET);
+    if *worker.node.draining.borrow() {
+        login::refuse(&mut client, &SqlError::new(1053, "08S01", "Server shutdown in progress")).await;
+        return;
+    }
     let Some(registration) = worker.node.registry.register(peer.to_string()) else {
         login::refuse(&mut client, &SqlError::new(1040, "08004", "Too many connections")).await;
         return;
@@ -156,6 +163,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         template: Template::default(),
         scratch: Vec::new(),
         current: Vec::new(),
+        published_extent: 0,
         binary_results: false,
         worker,
         client,
@@ -178,7 +186,7 @@ impl Session {
             let read = tokio::select! {
                 biased;
                 read = self.client.read_payload(&mut payload) => read,
-                () = killed(&entry) => return,
+                () = ended(&entry, !self.transaction.is_open()) => return,
             };
             match read {
                 Ok(()) => {}
@@ -195,6 +203,7 @@ impl Session {
             entry.busy_since.store(micros(&entry).max(1), Ordering::Relaxed);
             let go_on = self.command(&payload).await;
             entry.idle();
+            self.publish_transaction();
             if !go_on || self.flush_client().await.is_err() || entry.kill.connection.load(Ordering::SeqCst) {
                 return;
             }
@@ -241,6 +250,22 @@ impl Session {
     pub fn publish_identity(&self) {
         let mut identity = self.entry().identity.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *identity = (self.user.clone(), self.database.clone());
+    }
+
+    /// Tells SHOW TRANS what is open. Nothing is written while that is as it was.
+    fn publish_transaction(&mut self) {
+        let transaction = &self.transaction;
+        let extent = if transaction.is_open() { 1 + transaction.branches.len() } else { 0 };
+        if extent == self.published_extent {
+            return;
+        }
+        self.published_extent = extent;
+        let entry = self.entry();
+        let mut published = entry.transaction.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *published = (extent > 0).then(|| OpenTransaction {
+            since: published.as_ref().map_or_else(Instant::now, |open| open.since),
+            groups: transaction.branches.iter().map(|branch| branch.physical_database.clone()).collect(),
+        });
     }
 
     /// Status flags for an OK or EOF that we make.
@@ -303,6 +328,17 @@ impl Session {
 async fn killed(entry: &SessionEntry) {
     loop {
         if entry.kill.connection.load(Ordering::SeqCst) {
+            return;
+        }
+        entry.kill.wake.notified().await;
+    }
+}
+
+/// Resolves when this session is to close, be it only because nothing is open on it.
+async fn ended(entry: &SessionEntry, idle: bool) {
+    loop {
+        let leave = idle && entry.kill.when_idle.load(Ordering::SeqCst);
+        if leave || entry.kill.connection.load(Ordering::SeqCst) {
             return;
         }
         entry.kill.wake.notified().await;

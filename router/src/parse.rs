@@ -1,7 +1,11 @@
 //! Statement parsers: flat statements and DDL on our own tokens, SELECT and DML through sqlparser behind one door.
 
 mod admin;
+#[cfg(test)]
+mod admin_tests;
+pub mod administration;
 mod alter_table;
+mod cluster;
 mod column;
 pub mod command;
 mod create_table;
@@ -13,8 +17,10 @@ mod ddl_tests;
 mod definition;
 mod explain;
 mod flat;
+mod instance;
 mod job;
 mod key;
+mod redact;
 mod set;
 mod sharding_clause;
 mod show;
@@ -22,7 +28,9 @@ mod table_option;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod user;
 
 pub use definition::parse_ddl;
 pub use flat::parse_command;
 pub use key::free_key_name;
+pub use redact::redact;

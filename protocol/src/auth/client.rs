@@ -1,5 +1,7 @@
 //! The client's side of login as a state machine: how the proxy proves itself to a backend.
 
+use zeroize::Zeroizing;
+
 use super::caching_sha2::{self, KeyError, PERFORM_FULL_AUTH, REQUEST_PUBLIC_KEY};
 use super::{Plugin, SALT_LENGTH};
 use crate::DecodeError;
@@ -59,7 +61,7 @@ enum State {
 
 /// A login in progress, on the client's side.
 pub struct ClientAuth {
-    password: Vec<u8>,
+    password: Zeroizing<Vec<u8>>,
     plugin: Plugin,
     salt: [u8; SALT_LENGTH],
     transport: Transport,
@@ -81,7 +83,13 @@ impl ClientAuth {
     /// offered, and the server switches to the account's.
     pub fn new(password: &[u8], plugin: &str, salt: &[u8; SALT_LENGTH], transport: Transport) -> Self {
         let plugin = Plugin::from_name(plugin).unwrap_or(Plugin::Native);
-        Self { password: password.to_vec(), plugin, salt: *salt, transport, state: State::AwaitVerdict }
+        Self {
+            password: password.to_vec().into(),
+            plugin,
+            salt: *salt,
+            transport,
+            state: State::AwaitVerdict,
+        }
     }
 
     /// The plugin's name for the handshake response.
@@ -137,7 +145,7 @@ impl ClientAuth {
         match (data.0, self.transport) {
             ([caching_sha2::FAST_AUTH_OK], _) => Ok(ClientStep::Wait),
             ([PERFORM_FULL_AUTH], Transport::Secure) => {
-                let mut packet = self.password.clone();
+                let mut packet = self.password.to_vec();
                 packet.push(0);
                 Ok(ClientStep::Send(packet))
             }

@@ -170,8 +170,9 @@ impl Connection {
         }
         self.capabilities = wanted & greeting.capabilities;
         let transport = Transport::Plain { fetch_server_key: true };
-        let mut auth =
-            ClientAuth::new(instance.password.as_bytes(), &greeting.plugin, &greeting.salt, transport);
+        let password = crate::secret::reveal(&instance.name, &instance.password)
+            .map_err(|e| SqlError::other(e.to_string()))?;
+        let mut auth = ClientAuth::new(password.as_bytes(), &greeting.plugin, &greeting.salt, transport);
         let response = HandshakeResponse {
             capabilities: self.capabilities,
             max_packet: 1 << 30,

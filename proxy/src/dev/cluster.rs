@@ -11,6 +11,9 @@ use crate::dev::node::{self, Node, NodeOptions};
 use crate::dev::process::{Life, Process};
 use crate::dev::server::{DatabaseServer, Sizing};
 
+/// In a cluster's folder: the key of the instances' passwords.
+pub const KEY_FILE: &str = "instance.key";
+
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
 pub struct ClusterOptions {
@@ -77,6 +80,11 @@ impl ClusterOptions {
         }
     }
 
+    /// The key of the instances' passwords, which all nodes share.
+    fn key_file(&self) -> PathBuf {
+        self.directory.join(KEY_FILE)
+    }
+
     /// Every other node's address is told to a new one, so that it finds the group whichever of them runs.
     fn node(&self, number: u16) -> Result<NodeOptions, DevError> {
         let folder = |number: u16| self.directory.join(format!("node{number}"));
@@ -96,7 +104,8 @@ impl ClusterOptions {
             program,
             port: self.node_port.map(|first| first.saturating_add(number - 1)),
             join,
-            settings: self.node_settings.clone(),
+            // For the characters that paths have, Rust's quoting is TOML's. The user's own lines may begin a section: they come last.
+            settings: format!("key_file = {:?}\n{}", self.key_file().to_string_lossy(), self.node_settings),
             environment: Vec::new(),
             life: self.life,
         })
@@ -131,6 +140,11 @@ impl Cluster {
     fn start_nodes(&mut self) -> Result<(), DevError> {
         let count = greatest(&self.options.directory, "node", self.options.nodes.max(1));
         announce(&self.options, &format!("Starting {count} node{} ...", if count == 1 { "" } else { "s" }));
+        let key = crate::secret::SecretKey::load(&self.options.key_file(), true);
+        key.map_err(|e| DevError::Program {
+            program: "making the key file".to_owned(),
+            detail: e.to_string(),
+        })?;
         let is_new = !self.options.directory.join("node1/data").is_dir();
         let alone = if is_new { 1 } else { 0 };
         for number in 1..=alone {
@@ -307,7 +321,7 @@ pub fn remove(directory: &Path) -> Result<(), DevError> {
     for entry in fs::read_dir(directory).map_err(DevError::file("reading", directory))? {
         let entry = entry.map_err(DevError::file("reading", directory))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if rank(&name).is_none() && name != "lock" && !name.starts_with("template-") {
+        if rank(&name).is_none() && name != "lock" && name != KEY_FILE && !name.starts_with("template-") {
             return Err(DevError::NotOurs { path: directory.to_owned(), found: name });
         }
     }

@@ -122,9 +122,7 @@ impl Session {
                 let result = self.explain(text.get(inner.clone()).unwrap_or_default()).await?;
                 return self.answer(result, more);
             }
-            Command::CreateInstance { .. } | Command::DropInstance { .. } => {
-                self.change_instances(command).await?
-            }
+            Command::Admin(admin) => return self.administer(admin, text, more).await,
             Command::Job(statement) => self.control_jobs(statement).await?,
             Command::CheckTable { tables, mode } => {
                 let result = self.check_tables(tables, *mode).await?;

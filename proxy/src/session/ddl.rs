@@ -15,7 +15,6 @@ use ostrakon_catalog::Catalog;
 use ostrakon_catalog::command::Command as CatalogCommand;
 use ostrakon_catalog::schema::{Database, Group, Table};
 use ostrakon_router::RouterError;
-use ostrakon_router::parse::command::Command;
 use ostrakon_router::parse::ddl::{AlterTable, Ddl, ObjectName, ShardingClause, TableChange};
 use ostrakon_router::sharding::{Topology, rule};
 
@@ -285,43 +284,6 @@ impl Session {
         Ok(self.worker.node.meta.propose(command).await.map_err(SqlError::from)?)
     }
 
-    /// CREATE INSTANCE, DROP INSTANCE.
-    pub async fn change_instances(&mut self, command: &Command) -> Result<(), Failure> {
-        match command {
-            Command::CreateInstance { name, host, port, user, password } => {
-                let candidate = ostrakon_catalog::schema::Instance {
-                    id: 0,
-                    name: name.clone(),
-                    host: host.clone(),
-                    port: *port,
-                    user: user.clone(),
-                    password: password.clone(),
-                    draining: false,
-                };
-                // An instance that cannot be reached is refused now, not at the first statement.
-                let mut connection =
-                    crate::backend::connection::Connection::connect(&candidate, 1, false).await?;
-                connection.query("SELECT 1").await?;
-                let command = CatalogCommand::CreateInstance {
-                    name: name.clone(),
-                    host: host.clone(),
-                    port: *port,
-                    user: user.clone(),
-                    password: password.clone(),
-                };
-                self.propose(command).await?;
-                super::collations::learn_server(&self.worker).await;
-                let server = self.worker.node.server.load();
-                self.mode.server = server.parsed;
-            }
-            Command::DropInstance { name } => {
-                self.propose(CatalogCommand::DropInstance { name: name.clone() }).await?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
     /// Adds warnings of our own.
     fn warn_all(&mut self, warnings: Vec<String>) {
         self.warnings.extend(warnings.into_iter().map(|message| Warning {
@@ -331,7 +293,7 @@ impl Session {
         }));
     }
 
-    fn note(&mut self, code: u16, message: String) {
+    pub(super) fn note(&mut self, code: u16, message: String) {
         self.warnings.push(Warning { level: "Note".into(), code, message });
     }
 }

@@ -98,8 +98,12 @@ async fn attempt(worker: &Worker, client: &mut Frontend, id: u32) -> Result<Acco
     let response = HandshakeResponse::decode(&payload).map_err(|e| handshake_error(&e.to_string()))?;
     client.capabilities = response.capabilities & offered();
     let user = response.username.clone();
-    let known = worker.node.config.users.iter().find(|u| u.name == user);
-    let credential = known.map(credential);
+    // The configuration file first: a DBA can always get in by it.
+    let configured = worker.node.config.users.iter().find(|u| u.name == user).map(credential);
+    let credential = configured.or_else(|| {
+        let catalog = worker.node.meta.load();
+        catalog.users.get(&user).and_then(|account| stored_credential(account))
+    });
     let (mut auth, mut step) = ServerAuth::begin(Login {
         credential: credential.as_ref(),
         default_plugin,
@@ -197,8 +201,82 @@ fn credential(user: &User) -> Credential {
     }
 }
 
+/// Before the digits of caching_sha2_password's hash in the catalog.
+const SHA2_FORM: &str = "sha256x2:";
+
+/// What the catalog keeps of a password: MySQL's own form of the native hash; for caching_sha2_password SHA256(SHA256(password)), which MySQL's
+/// servers keep in memory. With its salted form a first login would need TLS.
+pub fn authentication(plugin: Plugin, password: &[u8]) -> String {
+    match plugin {
+        Plugin::Native => {
+            format!("*{}", crate::secret::hex(&native::double_hash(password)).to_ascii_uppercase())
+        }
+        Plugin::CachingSha2 => {
+            format!("{SHA2_FORM}{}", crate::secret::hex(&caching_sha2::double_hash(password)))
+        }
+    }
+}
+
+/// How an account of the catalog proves itself. `None`, which lets nobody in, for a form that this version does not know.
+fn stored_credential(account: &ostrakon_catalog::user::User) -> Option<Credential> {
+    match Plugin::from_name(&account.plugin)? {
+        Plugin::Native => from_hex(account.authentication.strip_prefix('*')?).map(Credential::Native),
+        Plugin::CachingSha2 => {
+            from_hex(account.authentication.strip_prefix(SHA2_FORM)?).map(Credential::Sha2)
+        }
+    }
+}
+
+fn from_hex<const N: usize>(digits: &str) -> Option<[u8; N]> {
+    if digits.len() != 2 * N || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
 /// The plugin in the greeting: what most accounts use, so that most logins need no switch.
 fn default_plugin(users: &[User]) -> Plugin {
     let native = users.iter().filter(|u| u.plugin == AuthPlugin::Native).count();
     if native * 2 > users.len() { Plugin::Native } else { Plugin::CachingSha2 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_catalog_keeps_is_what_checks_the_password() {
+        let account = |plugin: Plugin| ostrakon_catalog::user::User {
+            name: "a".into(),
+            plugin: plugin.name().into(),
+            authentication: authentication(plugin, b"secret"),
+        };
+        assert_eq!(account(Plugin::Native).authentication, "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7");
+        let native = stored_credential(&account(Plugin::Native));
+        assert_eq!(native, Some(Credential::Native(native::double_hash(b"secret"))));
+        let sha2 = stored_credential(&account(Plugin::CachingSha2));
+        assert_eq!(sha2, Some(Credential::Sha2(caching_sha2::double_hash(b"secret"))));
+    }
+
+    #[test]
+    fn a_form_that_is_not_known_lets_nobody_in() {
+        for (plugin, authentication) in [
+            ("mysql_native_password", ""),
+            ("mysql_native_password", "*14E65567ABDB5135D0CFD9A70B3032C179A49E"),
+            ("mysql_native_password", "*+4E65567ABDB5135D0CFD9A70B3032C179A49EE7x"),
+            ("caching_sha2_password", "$A$005$salt"),
+            ("client_ed25519", "x"),
+        ] {
+            let account = ostrakon_catalog::user::User {
+                name: "a".into(),
+                plugin: plugin.into(),
+                authentication: authentication.into(),
+            };
+            assert_eq!(stored_credential(&account), None, "{plugin} {authentication}");
+        }
+    }
 }

@@ -63,6 +63,10 @@ impl Session {
             ShowWhat::DdlResult => jobs::results(&*self.newest_catalog().await),
             ShowWhat::Instances => drds::instances(&catalog),
             ShowWhat::Groups => self.groups(&catalog)?,
+            ShowWhat::Nodes => self.cluster_nodes().await?,
+            ShowWhat::Users => self.users(&catalog),
+            ShowWhat::Settings => super::admin::settings(&catalog),
+            ShowWhat::Trans { full } => self.transactions(*full),
             ShowWhat::Variables { global } => self.variables(*global).await?,
             ShowWhat::Help => drds::help(),
         };

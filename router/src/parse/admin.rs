@@ -1,4 +1,4 @@
-//! Administration: instances, KILL, USE, and the statements of MySQL's that are refused by name.
+//! KILL, USE, FLUSH, DO, and the statements of MySQL's that are refused by name.
 
 use super::command::Command;
 use super::cursor::Cursor;
@@ -6,7 +6,7 @@ use crate::RouterError;
 use crate::lexer::TokenKind;
 
 /// Statements told by their first words that this version refuses. Longer forms stand before shorter ones.
-const REFUSED: [&[&str]; 60] = [
+const REFUSED: &[&[&str]] = &[
     &["LOCK", "INSTANCE"],
     &["LOCK", "TABLES"],
     &["LOCK", "TABLE"],
@@ -35,7 +35,12 @@ const REFUSED: [&[&str]; 60] = [
     &["UNINSTALL"],
     &["SHUTDOWN"],
     &["RESTART"],
-    &["BACKUP"],
+    &["BACKUP", "DATABASE"],
+    &["BACKUP", "TABLE"],
+    &["BACKUP", "LOCK"],
+    &["BACKUP", "UNLOCK"],
+    &["BACKUP", "STAGE"],
+    &["BACKUP", "TO"],
     &["CLONE"],
     &["IMPORT", "TABLE"],
     &["HELP"],
@@ -62,7 +67,6 @@ const REFUSED: [&[&str]; 60] = [
     &["RELOAD"],
     &["ALTER", "DATABASE"],
     &["ALTER", "SCHEMA"],
-    &["ALTER", "INSTANCE"],
     &["CREATE", "TEMPORARY", "TABLE"],
     &["CREATE", "OR", "REPLACE", "TEMPORARY", "TABLE"],
     &["CREATE", "SHADOW", "TABLE"],
@@ -70,8 +74,7 @@ const REFUSED: [&[&str]; 60] = [
 ];
 
 /// Objects whose CREATE, ALTER and DROP are refused.
-const OBJECTS: [&str; 16] = [
-    "USER",
+const OBJECTS: &[&str] = &[
     "ROLE",
     "VIEW",
     "PROCEDURE",
@@ -194,48 +197,4 @@ pub(super) fn flush(c: &mut Cursor<'_>) -> Command {
         words.advance();
     }
     Command::Nothing
-}
-
-/// What follows CREATE INSTANCE: `name HOST='h' PORT=n USER='u' PASSWORD='p'`, in any order, with commas or without.
-pub(super) fn create_instance(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
-    let name = c.name_or_string()?;
-    let (mut host, mut port, mut user, mut password) = (None, None, None, None);
-    while !c.at_end() {
-        c.accept_op(",");
-        if c.accept("HOST") {
-            host = Some(option_string(c, host.is_some())?);
-        } else if c.accept("USER") {
-            user = Some(option_string(c, user.is_some())?);
-        } else if c.accept("PASSWORD") {
-            password = Some(option_string(c, password.is_some())?);
-        } else if port.is_none() && c.accept("PORT") {
-            c.accept_op("=");
-            port = Some(c.small::<u16>()?);
-        } else {
-            return Err(c.error());
-        }
-    }
-    let host = host.ok_or_else(|| RouterError::syntax("CREATE INSTANCE needs HOST = '...'"))?;
-    Ok(Command::CreateInstance {
-        name,
-        host,
-        port: port.unwrap_or(3306),
-        user: user.unwrap_or_else(|| "root".into()),
-        password: password.unwrap_or_default(),
-    })
-}
-
-fn option_string(c: &mut Cursor<'_>, again: bool) -> Result<String, RouterError> {
-    if again {
-        return Err(c.error());
-    }
-    c.accept_op("=");
-    c.name_or_string()
-}
-
-/// What follows DROP INSTANCE.
-pub(super) fn drop_instance(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
-    let name = c.name_or_string()?;
-    c.finish()?;
-    Ok(Command::DropInstance { name })
 }

@@ -1,5 +1,6 @@
 //! Flat statements that the session answers itself: SET, SHOW, USE, transaction control, administration.
 
+use super::administration::Admin;
 use super::ddl::ObjectName;
 
 /// A statement for the session.
@@ -48,16 +49,7 @@ pub enum Command {
         server: bool,
     },
     // --- administration
-    CreateInstance {
-        name: String,
-        host: String,
-        port: u16,
-        user: String,
-        password: String,
-    },
-    DropInstance {
-        name: String,
-    },
+    Admin(Admin),
     // --- DDL jobs
     Job(JobStatement),
     /// `CHECK TABLE t [, t2 ...]`
@@ -228,6 +220,15 @@ pub enum ShowWhat {
     DdlResult,
     Instances,
     Groups,
+    /// Nodes of the cluster.
+    Nodes,
+    Users,
+    /// Settings of the cluster.
+    Settings,
+    /// Open transactions of this node.
+    Trans {
+        full: bool,
+    },
     /// `SHOW [SESSION] VARIABLES`: the session splices in its own variables before asking a backend.
     Variables {
         global: bool,

@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::cursor::Cursor;
-use super::{admin, explain, job, set, show, transaction};
+use super::{admin, cluster, explain, instance, job, set, show, transaction, user};
 use crate::RouterError;
 use crate::lexer::{Keyword, SqlMode, Token, TokenKind};
 
@@ -59,16 +59,32 @@ fn rare(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
     let command =
         if c.accept("FLUSH") || c.accept_all(&["UNLOCK", "TABLES"]) || c.accept_all(&["UNLOCK", "TABLE"]) {
             admin::flush(c)
-        } else if c.accept_all(&["CREATE", "INSTANCE"]) {
-            admin::create_instance(c)?
-        } else if c.accept_all(&["DROP", "INSTANCE"]) {
-            admin::drop_instance(c)?
+        } else if let Some(command) = administration(c)? {
+            command
         } else if is_keys_switch(*c) {
             Command::Nothing
         } else {
             return Ok(None);
         };
     Ok(Some(command))
+}
+
+/// Statements about the cluster itself.
+fn administration(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
+    type Parse = fn(&mut Cursor<'_>) -> Result<Command, RouterError>;
+    const STATEMENTS: [([&str; 2], Parse); 9] = [
+        (["CREATE", "INSTANCE"], instance::create),
+        (["ALTER", "INSTANCE"], instance::alter),
+        (["DROP", "INSTANCE"], instance::drop),
+        (["CREATE", "USER"], user::create),
+        (["ALTER", "USER"], user::alter),
+        (["DROP", "USER"], user::drop),
+        (["ALTER", "CLUSTER"], cluster::alter),
+        (["BACKUP", "CATALOG"], cluster::backup),
+        (["CHECK", "CLUSTER"], cluster::check),
+    ];
+    let found = STATEMENTS.iter().find(|(words, _)| c.accept_all(words));
+    found.map(|(_, parse)| parse(c)).transpose()
 }
 
 /// `ALTER TABLE t DISABLE | ENABLE KEYS`, which dumps have around each table's rows: InnoDB does nothing for it.

@@ -23,7 +23,7 @@ const PASSED: [&[&str]; 14] = [
 ];
 
 /// MySQL's, MariaDB's and DRDS's others.
-const REFUSED: [&[&str]; 62] = [
+const REFUSED: &[&[&str]] = &[
     &["GRANTS"],
     &["MASTER", "STATUS"],
     &["MASTER", "LOGS"],
@@ -69,8 +69,6 @@ const REFUSED: [&[&str]; 62] = [
     &["SLOW"],
     &["PHYSICAL_SLOW"],
     &["TRACE"],
-    &["TRANS"],
-    &["TRANSACTIONS"],
     &["DS"],
     &["STATS"],
     &["STC"],
@@ -114,6 +112,8 @@ pub(super) fn parse(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
             rule(c, full)?
         } else if full && !extended && c.accept("DDL") {
             ShowWhat::Ddl { full }
+        } else if full && !extended && c.accept_any(&["TRANS", "TRANSACTIONS"]) {
+            ShowWhat::Trans { full }
         } else {
             return Err(c.error());
         };
@@ -214,6 +214,11 @@ fn drds(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
         ("SEQUENCES", ShowWhat::Sequences),
         ("INSTANCES", ShowWhat::Instances),
         ("GROUPS", ShowWhat::Groups),
+        ("NODES", ShowWhat::Nodes),
+        ("USERS", ShowWhat::Users),
+        ("SETTINGS", ShowWhat::Settings),
+        ("TRANS", ShowWhat::Trans { full: false }),
+        ("TRANSACTIONS", ShowWhat::Trans { full: false }),
         ("HELP", ShowWhat::Help),
     ];
     for (word, what) in plain {

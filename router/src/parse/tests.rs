@@ -321,23 +321,6 @@ fn explain_finds_the_inner_statement() {
 }
 
 #[test]
-fn instances_are_made_and_dropped() {
-    let instance = |port, user: &str, password: &str| Command::CreateInstance {
-        name: "a-1".into(),
-        host: "10.0.0.1".into(),
-        port,
-        user: user.into(),
-        password: password.into(),
-    };
-    assert_eq!(command("CREATE INSTANCE `a-1` HOST='10.0.0.1'"), instance(3306, "root", ""));
-    assert_eq!(
-        command("CREATE INSTANCE 'a-1' PASSWORD='it''s', PORT 3307, USER = bob HOST '10.0.0.1'"),
-        instance(3307, "bob", "it's")
-    );
-    assert_eq!(command("drop instance `a-1`"), Command::DropInstance { name: "a-1".into() });
-}
-
-#[test]
 fn small_statements_are_read() {
     assert_eq!(command("USE `a``b`"), Command::Use("a`b".into()));
     assert_eq!(command("KILL 5"), Command::Kill { query: false, id: 5 });
@@ -366,8 +349,6 @@ fn refused_statements_are_refused_by_name() {
         ("PREPARE s FROM 'select 1'", "PREPARE"),
         ("EXECUTE s USING @a", "EXECUTE"),
         ("DEALLOCATE PREPARE s", "DEALLOCATE PREPARE"),
-        ("CREATE USER 'a'@'%' IDENTIFIED BY 'b'", "CREATE USER"),
-        ("ALTER USER a", "ALTER USER"),
         ("DROP ROLE r", "DROP ROLE"),
         ("GRANT ALL ON *.* TO a", "GRANT"),
         ("SET PASSWORD FOR a = 'b'", "SET PASSWORD"),

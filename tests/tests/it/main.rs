@@ -1,5 +1,6 @@
 //! Integration tests on real servers: one binary, one module for each subject.
 
+mod admin;
 mod big;
 mod check_table;
 mod clients;

@@ -53,10 +53,10 @@ impl Session {
                 SqlError::new(1044, "42000", format!("Access denied: '{name}' is a system schema")).into()
             );
         }
-        let instances: Vec<u32> = catalog.instances.keys().copied().collect();
+        let instances: Vec<u32> = catalog.instances.values().filter(|i| !i.draining).map(|i| i.id).collect();
         if instances.is_empty() {
             return Err(SqlError::other(
-                "There is no instance to put groups on: add one with CREATE INSTANCE name HOST='...' PORT=... USER='...' PASSWORD='...'",
+                "There is no instance to put groups on, or all of them drain: add one with CREATE INSTANCE name HOST='...' PORT=... USER='...' PASSWORD='...'",
             )
             .into());
         }

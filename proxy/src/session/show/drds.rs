@@ -259,7 +259,7 @@ impl Session {
 }
 
 pub(super) fn instances(catalog: &Catalog) -> ResultSet {
-    let mut set = ResultSet::text(&["ID", "NAME", "HOST", "PORT", "USER", "GROUPS"])
+    let mut set = ResultSet::text(&["ID", "NAME", "HOST", "PORT", "USER", "GROUPS", "STATE"])
         .integer("ID")
         .integer("PORT")
         .integer("GROUPS");
@@ -272,6 +272,7 @@ pub(super) fn instances(catalog: &Catalog) -> ResultSet {
             u64::from(instance.port).into(),
             instance.user.as_str().into(),
             groups.into(),
+            if instance.draining { "draining" } else { "active" }.into(),
         ]);
     }
     set
@@ -315,7 +316,39 @@ pub(super) fn help() -> ResultSet {
             "Adds a server",
             "CREATE INSTANCE i1 HOST='127.0.0.1' PORT=3306 USER='root'",
         ),
+        (
+            "ALTER INSTANCE name {HOST='h' ... | DRAIN | UNDRAIN}",
+            "Changes a server",
+            "ALTER INSTANCE i1 DRAIN",
+        ),
         ("DROP INSTANCE name", "Removes a server without groups", "DROP INSTANCE i1"),
+        ("SHOW NODES", "Nodes of the cluster", "SHOW NODES"),
+        (
+            "ALTER CLUSTER {ADD | REMOVE | PROMOTE | DEMOTE | DRAIN | UNDRAIN} NODE n",
+            "Changes the cluster's nodes",
+            "ALTER CLUSTER DRAIN NODE 2",
+        ),
+        (
+            "ALTER CLUSTER TRANSFER LEADER TO NODE n",
+            "Makes a voter the leader",
+            "ALTER CLUSTER TRANSFER LEADER TO NODE 2",
+        ),
+        ("SHOW SETTINGS", "Settings of the cluster", "SHOW SETTINGS"),
+        (
+            "ALTER CLUSTER {SET name = value | RESET name}",
+            "Changes a setting",
+            "ALTER CLUSTER SET voters = 5",
+        ),
+        ("SHOW USERS", "Accounts", "SHOW USERS"),
+        (
+            "{CREATE | ALTER} USER name IDENTIFIED [WITH plugin] BY 'p'",
+            "Makes or changes an account",
+            "CREATE USER app IDENTIFIED BY 'secret'",
+        ),
+        ("DROP USER name", "Removes an account", "DROP USER app"),
+        ("SHOW [FULL] TRANS", "Open transactions of this node", "SHOW TRANS"),
+        ("BACKUP CATALOG", "The catalog in one row", "BACKUP CATALOG"),
+        ("CHECK CLUSTER", "Looks for what is wrong", "CHECK CLUSTER"),
     ] {
         set.push([statement.into(), description.into(), example.into()]);
     }

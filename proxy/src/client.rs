@@ -1,10 +1,10 @@
-//! A small blocking SQL client for setting up clusters: text statements over TCP on loopback, whole results in memory.
+//! A small blocking SQL client for the command line and the launcher: text statements over TCP, whole results in memory.
 //!
 //! The sessions' backend connections are another thing: they never block and never hold a result. This one runs where there is no
-//! runtime, before a node is up and after it is down.
+//! runtime, outside of a node.
 
 use std::io::{BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use ostrakon_protocol::auth::client::{AuthError, ClientAuth, ClientStep, Transport};
@@ -15,8 +15,6 @@ use ostrakon_protocol::lenenc::Reader;
 use ostrakon_protocol::packet::{HEADER_LENGTH, Header, MAX_PAYLOAD, write_packet};
 use ostrakon_protocol::response::{EOF_HEADER, ERR_HEADER, ErrPacket, OK_HEADER, OkPacket};
 use ostrakon_protocol::{Capabilities, DecodeError};
-
-use crate::dev::error::DevError;
 
 /// Longest silence of a server inside one statement.
 const READ_PATIENCE: Duration = Duration::from_secs(120);
@@ -32,10 +30,13 @@ const CAPABILITIES: Capabilities = Capabilities(
         | Capabilities::DEPRECATE_EOF.0,
 );
 
+/// The protocol's column types with numbers: DECIMAL, TINY, SHORT, LONG, FLOAT, DOUBLE, LONGLONG, INT24, YEAR, NEWDECIMAL.
+const NUMERIC: [u8; 10] = [0, 1, 2, 3, 4, 5, 8, 9, 13, 246];
+
 /// Where and as whom to connect.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Login {
-    /// On 127.0.0.1.
+    pub host: String,
     pub port: u16,
     pub user: String,
     pub password: String,
@@ -43,9 +44,15 @@ pub struct Login {
 }
 
 impl Login {
-    /// `root` without a password and without a default database.
+    /// `root` on 127.0.0.1, without a password and without a default database.
     pub fn root(port: u16) -> Self {
-        Self { port, user: "root".to_owned(), password: String::new(), database: None }
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port,
+            user: "root".to_owned(),
+            password: String::new(),
+            database: None,
+        }
     }
 }
 
@@ -72,6 +79,8 @@ pub enum ClientError {
 pub struct Answer {
     /// Column labels; empty for a statement without a result set.
     pub columns: Vec<String>,
+    /// For each column: its values are numbers.
+    pub numeric: Vec<bool>,
     /// Rows as text; `None` is NULL.
     pub rows: Vec<Vec<Option<Vec<u8>>>>,
     pub affected_rows: u64,
@@ -107,8 +116,7 @@ pub struct Client {
 impl Client {
     /// Connects and logs in.
     pub fn connect(login: &Login) -> Result<Self, ClientError> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, login.port));
-        let stream = TcpStream::connect_timeout(&address, CONNECT_PATIENCE)?;
+        let stream = connect(login)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(READ_PATIENCE))?;
         stream.set_write_timeout(Some(READ_PATIENCE))?;
@@ -126,8 +134,9 @@ impl Client {
         if !greeting.capabilities.contains(Capabilities::DEPRECATE_EOF) {
             return Err(ClientError::Unsupported("a server without CLIENT_DEPRECATE_EOF"));
         }
-        // Loopback only, so nobody can change the key on its way.
-        let transport = Transport::Plain { fetch_server_key: true };
+        // On loopback nobody can change the key on its way; elsewhere it would give the password to whoever can.
+        let fetch_server_key = self.stream.get_ref().peer_addr()?.ip().is_loopback();
+        let transport = Transport::Plain { fetch_server_key };
         let mut auth =
             ClientAuth::new(login.password.as_bytes(), &greeting.plugin, &greeting.salt, transport);
         let response = HandshakeResponse {
@@ -169,18 +178,14 @@ impl Client {
         }
     }
 
-    /// Runs one statement; a failure names it.
-    pub fn setup(&mut self, sql: &str) -> Result<Answer, DevError> {
-        let shown: String = sql.chars().take(200).collect();
-        self.query(sql).map_err(|source| DevError::Setup { statement: shown, source })
-    }
-
     fn read_result(&mut self, head: &[u8]) -> Result<Answer, ClientError> {
         let count = Reader::new(head).lenenc_int()?;
-        let mut columns = Vec::new();
+        let (mut columns, mut numeric) = (Vec::new(), Vec::new());
         for _ in 0..count {
             let packet = self.read_packet()?;
-            columns.push(String::from_utf8_lossy(ColumnDefinition::decode(&packet)?.name).into_owned());
+            let definition = ColumnDefinition::decode(&packet)?;
+            columns.push(String::from_utf8_lossy(definition.name).into_owned());
+            numeric.push(NUMERIC.contains(&definition.column_type.0));
         }
         let mut rows = Vec::new();
         loop {
@@ -189,7 +194,7 @@ impl Client {
                 Some(&ERR_HEADER) => return Err(server_error(&packet)),
                 // A row may start with this byte too (a value of 16 MiB and more); the closing packet is short.
                 Some(&EOF_HEADER) if packet.len() < MAX_PAYLOAD => {
-                    return Ok(Answer { columns, rows, ..Answer::ended(&packet)? });
+                    return Ok(Answer { columns, numeric, rows, ..Answer::ended(&packet)? });
                 }
                 _ => {
                     let mut reader = Reader::new(&packet);
@@ -225,6 +230,18 @@ impl Client {
         write_packet(&mut bytes, &mut self.sequence, payload);
         Ok(self.stream.get_mut().write_all(&bytes)?)
     }
+}
+
+/// The first of the host's addresses that answers.
+fn connect(login: &Login) -> std::io::Result<TcpStream> {
+    let mut failure = std::io::Error::other(format!("{} has no address", login.host));
+    for address in (login.host.as_str(), login.port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT_PATIENCE) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
 }
 
 fn server_error(packet: &[u8]) -> ClientError {

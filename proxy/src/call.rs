@@ -1,0 +1,94 @@
+//! What nodes ask one another, over the connections that Raft has: JSON there and back.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ostrakon_meta::{BoxFuture, CallHandler, MetaNode};
+use serde::{Deserialize, Serialize};
+
+use crate::node::Node;
+use crate::secret::SecretKey;
+use crate::setting::KEY_FINGERPRINT;
+
+/// A question to a node. Older nodes answer a question that they do not know with an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Call {
+    /// Answered with [`Health`].
+    Health,
+}
+
+/// How a node is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Health {
+    pub version: String,
+    /// Clients that are connected.
+    pub sessions: u64,
+    pub applied: u64,
+    /// Last entry of its log.
+    pub last_index: u64,
+    /// Milliseconds since 1970 by its clock.
+    pub clock_ms: u64,
+    pub connections_per_instance: u64,
+    /// What is wrong with its key file, if anything is.
+    pub key_fault: Option<String>,
+}
+
+/// Answers the other nodes' questions.
+struct Answers {
+    // Not an Arc: the node holds the handler by its metadata.
+    node: Weak<Node>,
+}
+
+impl CallHandler for Answers {
+    fn call(&self, _from: u64, request: Vec<u8>) -> BoxFuture<'static, Result<Vec<u8>, String>> {
+        let node = self.node.upgrade();
+        Box::pin(async move {
+            let node = node.ok_or("the node is stopping")?;
+            let call = serde_json::from_slice(&request).map_err(|e| format!("unknown question: {e}"))?;
+            let answer = match call {
+                Call::Health => serde_json::to_vec(&health(&node)),
+            };
+            answer.map_err(|e| e.to_string())
+        })
+    }
+}
+
+/// From now on this node answers.
+pub fn answer(node: &Arc<Node>) {
+    node.meta.handle_calls(Arc::new(Answers { node: Arc::downgrade(node) }));
+}
+
+fn health(node: &Node) -> Health {
+    let status = node.meta.status();
+    let limits = &node.config.limits;
+    Health {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        sessions: node.registry.all().len() as u64,
+        applied: node.meta.applied(),
+        last_index: status.last_index,
+        clock_ms: now_ms(),
+        connections_per_instance: limits.connections_per_instance as u64,
+        key_fault: key_fault(node),
+    }
+}
+
+/// The file may have changed since the start, and the next start will need it.
+fn key_fault(node: &Node) -> Option<String> {
+    let key = SecretKey::load(&node.config.key_path(), false);
+    let cluster = node.meta.load().setting(KEY_FINGERPRINT).map(str::to_owned);
+    key.and_then(|key| key.check(cluster.as_deref())).err().map(|e| e.to_string())
+}
+
+/// Asks a node, this one too. The error is for a DBA.
+pub async fn ask_health(meta: &MetaNode, node: u64, limit: Duration) -> Result<Health, String> {
+    let request = serde_json::to_vec(&Call::Health).map_err(|e| e.to_string())?;
+    let answer = meta.call(node, request, limit).await.map_err(|e| e.to_string())?;
+    serde_json::from_slice(&answer).map_err(|e| format!("its answer cannot be read: {e}"))
+}
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
