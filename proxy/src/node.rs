@@ -120,7 +120,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         ..MetaConfig::new(config.node_id, config.data_directory.join("catalog"))
     })
     .map_err(|e| StartError::Meta(e.to_string()))?;
-    let key = crate::upkeep::open_key(&config, &meta.load())?;
+    let key = crate::upkeep::open_key(&config, &meta)?;
     let workers = match config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,

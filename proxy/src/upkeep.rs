@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ostrakon_catalog::Catalog;
 use ostrakon_catalog::command::Command;
 use ostrakon_conf::Config;
 use ostrakon_meta::{MetaNode, ProposeError, Role};
@@ -15,11 +14,14 @@ use crate::setting::{self, KEY_FINGERPRINT};
 /// Between looks at what a drain still waits for.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Reads the key file, and compares it with the cluster's key as far as that is known here yet. Only a node that begins a cluster, or is the
-/// first of an older one to have a key, makes a file.
-pub fn open_key(config: &Config, catalog: &Catalog) -> Result<&'static SecretKey, SecretError> {
+/// Reads the key file, and compares it with the cluster's key as far as that is known here yet. Only a node that is a group of its own makes a
+/// file: for one that joins others a new key could only be the wrong one.
+pub fn open_key(config: &Config, meta: &MetaNode) -> Result<&'static SecretKey, SecretError> {
+    let catalog = meta.load();
     let cluster = catalog.setting(KEY_FINGERPRINT);
-    let key = SecretKey::load(&config.key_path(), cluster.is_none())?;
+    let own = meta.node_id();
+    let is_alone = matches!(meta.members().as_slice(), [member] if member.id == own && member.voter);
+    let key = SecretKey::load(&config.key_path(), cluster.is_none() && is_alone)?;
     key.check(cluster)?;
     Ok(secret::set_node_key(key))
 }

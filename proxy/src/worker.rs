@@ -21,6 +21,8 @@ use crate::node::Node;
 pub struct Worker {
     pub node: Arc<Node>,
     pools: RefCell<BTreeMap<InstanceId, Rc<Pool>>>,
+    /// Version of the catalog that the pools were last compared with.
+    pools_version: Cell<u64>,
     pub plans: RefCell<PlanCache>,
     interner: RefCell<Interner>,
     /// Picks a group where any will do.
@@ -33,7 +35,7 @@ impl Worker {
     pub fn pool(&self, instance: &Arc<Instance>) -> Rc<Pool> {
         let mut pools = self.pools.borrow_mut();
         if let Some(pool) = pools.get(&instance.id) {
-            if Arc::ptr_eq(&pool.instance, instance) || pool.instance == *instance {
+            if same_server(&pool.instance, instance) {
                 return Rc::clone(pool);
             }
             pool.close_idle();
@@ -45,6 +47,10 @@ impl Worker {
 
     /// The pool for an instance by its number.
     pub fn pool_of(&self, id: InstanceId) -> Result<Rc<Pool>, SqlError> {
+        let version = self.node.meta.load().version;
+        if self.pools_version.replace(version) != version {
+            self.retire_pools();
+        }
         if let Some(pool) = self.pools.borrow().get(&id) {
             return Ok(Rc::clone(pool));
         }
@@ -53,6 +59,19 @@ impl Worker {
             Some(instance) => Ok(self.pool(instance)),
             None => Err(SqlError::other(format!("Instance number {id} is no longer in the catalog"))),
         }
+    }
+
+    /// Forgets the pools of instances that are gone or elsewhere now. What is in use there ends with its statement or transaction.
+    fn retire_pools(&self) {
+        let catalog = self.node.meta.catalog();
+        self.pools.borrow_mut().retain(|id, pool| {
+            let stays =
+                catalog.instances.get(id).is_some_and(|instance| same_server(&pool.instance, instance));
+            if !stays {
+                pool.close_idle();
+            }
+            stays
+        });
     }
 
     /// Backend connections of this worker: (instance name, open, idle).
@@ -79,6 +98,12 @@ impl Worker {
     }
 }
 
+/// Whether connections to one are connections to the other.
+fn same_server(one: &Arc<Instance>, other: &Arc<Instance>) -> bool {
+    let key = |i: &Instance| (i.host.clone(), i.port, i.user.clone(), i.password.clone());
+    Arc::ptr_eq(one, other) || key(one) == key(other)
+}
+
 /// How long sessions may take to notice that the node stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -98,6 +123,7 @@ pub fn run(node: &Arc<Node>, index: usize, workers: usize, listener: std::net::T
     let worker = Rc::new(Worker {
         node: Arc::clone(node),
         pools: RefCell::default(),
+        pools_version: Cell::new(0),
         plans: RefCell::new(PlanCache::new(limits.plan_cache_entries)),
         interner: RefCell::default(),
         rotation: Cell::new(index),

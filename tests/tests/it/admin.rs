@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
+use ostrakon_catalog::Command;
 use ostrakon_tests::cluster::{TestCluster, connect, refused, run, value};
 use ostrakon_tests::place;
 
@@ -52,13 +53,20 @@ async fn an_instances_password_is_on_no_disk_and_in_no_answer() {
     let mut cluster = TestCluster::start();
     make_account(&cluster, "ostrakon", PASSWORD);
     let mut client = cluster.client(None).await;
+    run(&mut client, "CREATE DATABASE app").await;
+    run(&mut client, "CREATE TABLE app.t (id INT PRIMARY KEY) DBPARTITION BY HASH(id)").await;
     for name in ["i1", "i2"] {
         run(&mut client, &format!("ALTER INSTANCE {name} USER='ostrakon' PASSWORD='{PASSWORD}'")).await;
         assert_eq!(client.affected_rows(), 1);
     }
-    run(&mut client, "CREATE DATABASE app").await;
-    run(&mut client, "CREATE TABLE app.t (id INT PRIMARY KEY) DBPARTITION BY HASH(id)").await;
     run(&mut client, "INSERT INTO app.t VALUES (1), (2), (3)").await;
+    assert_eq!(value::<i64>(&mut client, "SELECT COUNT(*) FROM app.t").await, 3);
+    // What is opened from now on is the new account's, in a pool that was there before as well.
+    for instance in &cluster.cluster.instances {
+        let accounts = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'ostrakon'";
+        let open = instance.connect().unwrap().query(accounts).unwrap().first();
+        assert_ne!(open.as_deref(), Some("0"), "{}", instance.name());
+    }
     // A wrong password is refused, and changes nothing.
     let (errno, message) = refused(&mut client, "ALTER INSTANCE i1 PASSWORD='Wrong9Wrong9'").await;
     assert_eq!(errno, 1429, "{message}");
@@ -75,12 +83,8 @@ async fn an_instances_password_is_on_no_disk_and_in_no_answer() {
     let files = files_of_node(&cluster);
     assert!(!holds(&files, PASSWORD) && !holds(&files, "Wrong9Wrong9"));
     // What a backup holds, which nobody has compressed.
-    let row: Row = client.query_first("BACKUP CATALOG").await.unwrap().unwrap();
-    let data = BASE64.decode(row.get::<String, _>("DATA").unwrap()).unwrap();
-    assert!(!holds(&data, PASSWORD));
-    let catalog = ostrakon_meta::backup::decode(&data).unwrap().catalog;
-    for instance in catalog.instances.values() {
-        assert!(instance.password.starts_with("ostrakon1:"), "{}", instance.name);
+    for stored in passwords(&mut client).await {
+        assert!(stored.starts_with("ostrakon1:") && !stored.contains(PASSWORD), "{stored}");
     }
     let mode = std::os::unix::fs::PermissionsExt::mode(
         &std::fs::metadata(key_file(&cluster)).unwrap().permissions(),
@@ -113,6 +117,72 @@ async fn a_node_with_another_key_or_none_does_not_start() {
     std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     cluster.cluster.node_mut().restart().unwrap();
     connect(cluster.port(), None).await;
+}
+
+#[tokio::test]
+async fn passwords_of_an_older_catalog_work_and_are_encrypted_at_the_start() {
+    let mut cluster = TestCluster::start();
+    make_account(&cluster, "ostrakon", "plain9Plain9");
+    cluster.cluster.node_mut().stop().unwrap();
+    // As a version before key files left it.
+    let catalog = cluster.cluster.node().directory().join("data/catalog");
+    let meta = ostrakon_meta::MetaNode::open(ostrakon_meta::MetaConfig::new(1, catalog)).unwrap();
+    meta.propose(Command::DropSetting { name: "internal.instance_key".to_owned() }).await.unwrap();
+    for name in ["i1", "i2"] {
+        let (user, password) = (Some("ostrakon".to_owned()), Some("plain9Plain9".to_owned()));
+        let name = name.to_owned();
+        let altered = Command::AlterInstance { name, host: None, port: None, user, password, draining: None };
+        meta.propose(altered).await.unwrap();
+    }
+    meta.shutdown().await;
+    cluster.cluster.node_mut().restart().unwrap();
+    let mut client = cluster.client(None).await;
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let stored = passwords(&mut client).await;
+        assert_eq!(stored.len(), 2);
+        if stored.iter().all(|password| password.starts_with("ostrakon1:")) {
+            break;
+        }
+        assert!(std::time::Instant::now() < end, "{stored:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    run(&mut client, "CREATE DATABASE app").await;
+}
+
+/// What the catalog holds of the instances' passwords.
+async fn passwords(client: &mut mysql_async::Conn) -> Vec<String> {
+    let row: Row = client.query_first("BACKUP CATALOG").await.unwrap().unwrap();
+    let data = BASE64.decode(row.get::<String, _>("DATA").unwrap()).unwrap();
+    let catalog = ostrakon_meta::backup::decode(&data).unwrap().catalog;
+    catalog.instances.values().map(|instance| instance.password.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_statement_is_listed_without_its_password() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.client(None).await;
+    let mut slow = cluster.client(None).await;
+    // Takes connections and says nothing, so that the statement lasts.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let create = format!("CREATE INSTANCE i9 HOST='127.0.0.1' PORT={port} PASSWORD='hidden9Hidden9'");
+    let creating = tokio::spawn(async move { refused(&mut slow, &create).await });
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let shown = loop {
+        let rows: Vec<Row> = client.query("SHOW FULL PROCESSLIST").await.unwrap();
+        assert!(!format!("{rows:?}").contains("hidden9"), "{rows:?}");
+        let mut infos = rows.iter().filter_map(|row| row.get::<Option<String>, _>("Info").flatten());
+        if let Some(info) = infos.find(|info| info.contains("INSTANCE")) {
+            break info;
+        }
+        assert!(std::time::Instant::now() < end, "the statement was not listed");
+    };
+    assert_eq!(shown, format!("CREATE INSTANCE i9 HOST='127.0.0.1' PORT={port} PASSWORD <secret>"));
+    let (errno, message) = creating.await.unwrap();
+    assert!(errno == 1429 && !message.contains("hidden9"), "{message}");
+    let log = std::fs::read_to_string(cluster.cluster.node().log_file()).unwrap();
+    assert!(!log.contains("hidden9"));
 }
 
 #[tokio::test]
