@@ -3,11 +3,13 @@
 //! Every fault is reported at once, with the field's name and what to do. Unknown fields are faults: a typo must not become a default.
 
 mod limits;
+mod peer;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use limits::Limits;
+pub use peer::{Peer, PeerTls};
 use serde::Deserialize;
 
 /// The whole configuration of one node.
@@ -32,6 +34,9 @@ pub struct Config {
     /// `data_directory`; the first node of a cluster makes it at its first start. Restart to change.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
+    /// Connections between nodes. Without a section this node stays alone. Restart to change.
+    #[serde(default)]
+    pub peer: Option<Peer>,
     /// TLS to clients. Without a section a self-signed certificate is made in `data_directory` at the first start.
     #[serde(default)]
     pub tls: Tls,
@@ -137,6 +142,9 @@ impl Config {
         if self.workers > 256 {
             faults.push(format!("workers is {}, at most 256 are possible", self.workers));
         }
+        if let Some(peer) = &self.peer {
+            peer.validate(&mut faults);
+        }
         self.limits.validate(&mut faults);
         if faults.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(faults)) }
     }
@@ -161,6 +169,19 @@ mod tests {
     fn an_unknown_field_is_a_fault() {
         let error = parse("data_directory = 'd'\nlisten_port = 3307\n[[users]]\nname = 'root'").unwrap_err();
         assert!(error.contains("listen_port"), "{error}");
+    }
+
+    #[test]
+    fn a_peer_section_must_say_where_the_node_is_reached() {
+        let parse =
+            |peer: &str| parse(&format!("data_directory = 'd'\n[[users]]\nname = 'root'\n[peer]\n{peer}"));
+        let config = parse("listen = '127.0.0.1:3308'\njoin = ['h:1']").unwrap();
+        assert_eq!(config.peer.unwrap().advertised(), "127.0.0.1:3308");
+        assert!(parse("listen = '0.0.0.0:3308'").unwrap_err().contains("peer.advertise"));
+        assert!(parse("listen = '0.0.0.0:3308'\nadvertise = 'node1.example:3308'").is_ok());
+        assert!(parse("listen = '127.0.0.1:3308'\nadvertise = 'node1'").unwrap_err().contains("host:port"));
+        assert!(parse("listen = '127.0.0.1:3308'\njoin = ['h:x']").unwrap_err().contains("peer.join[0]"));
+        assert!(parse("listen = '127.0.0.1:3308'\n[peer.tls]\nkey = 'k'").is_err());
     }
 
     #[test]

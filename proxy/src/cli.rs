@@ -9,6 +9,7 @@ mod group;
 mod instance;
 mod job;
 mod node;
+mod offline;
 mod output;
 mod sequence;
 mod start;
@@ -54,7 +55,13 @@ enum Command {
         /// Configuration file (TOML).
         #[arg(long, short)]
         config: PathBuf,
+        /// Peer addresses of members of a cluster: with an empty data_directory the node joins it. Without meaning afterwards.
+        #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
+        join: Vec<String>,
     },
+    /// What is left when the cluster cannot be had back: on the files of a node that does not run.
+    #[command(subcommand)]
+    Recover(offline::RecoverCommand),
     /// A local cluster for development: instances, a node, sample data.
     #[command(subcommand)]
     Dev(crate::dev::DevCommand),
@@ -102,7 +109,9 @@ impl Cli {
     /// Runs the command; failures are printed with what to do.
     pub fn run(self) -> ExitCode {
         match self.command {
-            Command::Start { config } => start::start(&config),
+            Command::Start { config, join } => start::start(&config, join),
+            Command::Recover(command) => command.run(),
+            Command::Backup(To { command: backup::BackupCommand::Restore(restore), .. }) => restore.run(),
             Command::Dev(command) => crate::dev::run(command),
             Command::Completions { shell } => {
                 clap_complete::generate(shell, &mut Cli::command(), "ostrakon", &mut std::io::stdout());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use ostrakon_conf::Config;
-use ostrakon_meta::{MetaConfig, MetaNode};
+use ostrakon_meta::MetaNode;
 use ostrakon_router::lexer::ServerVersion;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -99,7 +99,7 @@ pub enum StartError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("starting threads: {0}")]
     Threads(std::io::Error),
-    #[error("stopped, since the catalog can no longer be kept: {0}")]
+    #[error("stopped: {0}")]
     Catalog(String),
 }
 
@@ -115,11 +115,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         .build()
         .map_err(StartError::Threads)?;
     let tls = crate::tls::acceptor(&config).map_err(StartError::Tls)?;
-    let meta = MetaNode::open(MetaConfig {
-        sql_address: config.listen.to_string(),
-        ..MetaConfig::new(config.node_id, config.data_directory.join("catalog"))
-    })
-    .map_err(|e| StartError::Meta(e.to_string()))?;
+    let Some(meta) = crate::member::open(&config, &runtime)? else { return Ok(()) };
     let key = crate::upkeep::open_key(&config, &meta)?;
     let workers = match config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -189,7 +185,8 @@ fn listen(address: SocketAddr, shared: bool) -> std::io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-async fn stop_signal() {
+/// Resolves when the process is told to stop.
+pub(crate) async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {

@@ -279,7 +279,7 @@ fn bootstrap<S: LogStore>(config: &DriverConfig, store: &mut S) -> Result<Image,
         return Err(MetaError::Config(format!("node {} is not in its own group", config.node_id)));
     }
     let members = ConfState { voters: config.voters.clone(), ..ConfState::default() };
-    let snapshot = snapshot(Machine::default().save(), FIRST, members);
+    let snapshot = snapshot_of(Machine::default().save(), FIRST, members);
     found(config, store, Some(snapshot))
 }
 
@@ -305,7 +305,7 @@ fn found<S: LogStore>(
 }
 
 /// A snapshot of the machine's bytes at `at`.
-fn snapshot(data: Vec<u8>, at: LogStart, members: ConfState) -> Snapshot {
+pub(crate) fn snapshot_of(data: Vec<u8>, at: LogStart, members: ConfState) -> Snapshot {
     let mut snapshot = Snapshot { data, ..Snapshot::default() };
     let metadata = snapshot.mut_metadata();
     (metadata.index, metadata.term) = (at.index, at.term);

@@ -2,9 +2,11 @@
 
 use std::cell::Cell;
 
-use raft::prelude::{Entry, HardState, Snapshot};
+use prost011::Message as _;
+use raft::prelude::{ConfChange, ConfChangeSingle, ConfChangeV2, Entry, EntryType, HardState, Snapshot};
 use raft::{GetEntriesContext, RaftState, Storage, StorageError};
 
+use crate::error::MetaError;
 use crate::store::{Image, LogBatch, LogStart, LogStore, StoreError};
 
 pub(crate) struct RaftLog<S> {
@@ -111,6 +113,22 @@ impl<S: LogStore> Storage for RaftLog<S> {
         }
         Ok(self.image.snapshot.clone())
     }
+}
+
+/// The change of the members in an entry.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn conf_change_of(entry: &Entry) -> Result<ConfChangeV2, MetaError> {
+    let unreadable = |_| MetaError::Envelope { index: entry.index };
+    if entry.get_entry_type() != EntryType::EntryConfChange {
+        return ConfChangeV2::decode(&entry.data[..]).map_err(unreadable);
+    }
+    // The older form says the same.
+    let change = ConfChange::decode(&entry.data[..]).map_err(unreadable)?;
+    let mut single = ConfChangeSingle { node_id: change.node_id, ..ConfChangeSingle::default() };
+    single.set_change_type(change.get_change_type());
+    Ok(ConfChangeV2 { changes: vec![single], context: change.context, ..ConfChangeV2::default() })
 }
 
 #[cfg(test)]

@@ -22,11 +22,15 @@ pub enum BackupCommand {
         #[arg(long)]
         file: PathBuf,
     },
+    /// Make the data of a new cluster's first node from a backup, with all nodes stopped.
+    Restore(super::offline::Restore),
 }
 
 impl BackupCommand {
     pub fn run(&self, remote: &mut Remote) -> Result<(), Failure> {
-        let Self::Create { file } = self;
+        let Self::Create { file } = self else {
+            return Err(Failure::Usage("a backup is restored without a node".to_owned()));
+        };
         let mut answer = remote.query("BACKUP CATALOG")?;
         let malformed = |what: &str| Failure::Unreachable(format!("the node's answer is malformed: {what}"));
         let cell = |name: &str| {

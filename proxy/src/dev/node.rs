@@ -111,13 +111,13 @@ pub(super) fn peer_port(directory: &Path) -> Result<u16, DevError> {
 }
 
 /// The configuration file: the few fields that a node needs, and `root` without a password, on loopback.
-fn configuration(options: &NodeOptions, directory: &Path, port: u16, _peer_port: u16) -> String {
+fn configuration(options: &NodeOptions, directory: &Path, port: u16, peer_port: u16) -> String {
     // For the characters that paths have, Rust's quoting is TOML's.
     let data = format!("{:?}", directory.join("data").to_string_lossy());
     let NodeOptions { number, settings, .. } = options;
     format!(
         "# Written by `ostrakon dev`: changes are lost at the next start.\nnode_id = {number}\ndata_directory = {data}\n\
-         listen = \"127.0.0.1:{port}\"\n{settings}\n[[users]]\nname = \"root\"\npassword = \"\"\n\
+         listen = \"127.0.0.1:{port}\"\n{settings}\n[peer]\nlisten = \"127.0.0.1:{peer_port}\"\n[[users]]\nname = \"root\"\npassword = \"\"\n\
          plugin = \"mysql_native_password\"\n"
     )
 }

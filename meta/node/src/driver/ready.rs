@@ -1,11 +1,11 @@
 //! One Ready of raft after the other: write, apply, send, advance. The order is raft's contract.
 
-use prost011::Message as _;
-use raft::prelude::{ConfChange, ConfChangeSingle, ConfChangeV2, Entry, EntryType, Snapshot};
+use raft::prelude::{ConfChangeV2, Entry, EntryType, Snapshot};
 use raft::{LightReady, Ready};
 
-use super::{Driver, Progress, SNAPSHOT_LOG_BYTES, described, membership, snapshot};
+use super::{Driver, Progress, SNAPSHOT_LOG_BYTES, described, membership, snapshot_of};
 use crate::error::{MetaError, ProposeError};
+use crate::log::conf_change_of;
 use crate::machine::{Applied, Machine};
 use crate::proposal::Proposal;
 use crate::store::{LogBatch, LogStart, LogStore, StoreError};
@@ -128,11 +128,7 @@ impl<S: LogStore> Driver<S> {
     /// A change of the group's members, and the command that comes with it: both or none. Saved at once, so that members, applied
     /// index and catalog are on disk together.
     fn apply_change(&mut self, entry: &Entry) -> Result<(), MetaError> {
-        let unreadable = |_| MetaError::Envelope { index: entry.index };
-        let change = match entry.get_entry_type() {
-            EntryType::EntryConfChange => into_v2(ConfChange::decode(&entry.data[..]).map_err(unreadable)?),
-            _ => ConfChangeV2::decode(&entry.data[..]).map_err(unreadable)?,
-        };
+        let change = conf_change_of(entry)?;
         let wanted = change.context.is_empty() || self.apply_context(entry.index, &change)?;
         self.applied = entry.index;
         if !wanted {
@@ -183,17 +179,10 @@ impl<S: LogStore> Driver<S> {
         let log = self.raw.mut_store();
         let term = log.term_of(self.applied).map_err(raft::Error::from)?;
         let at = LogStart { index: self.applied, term };
-        log.write_snapshot(snapshot(self.machine.save(), at, self.members.clone()), start)?;
+        log.write_snapshot(snapshot_of(self.machine.save(), at, self.members.clone()), start)?;
         self.applied_bytes = 0;
         Ok(())
     }
-}
-
-/// The older form of a change, which says the same.
-fn into_v2(change: ConfChange) -> ConfChangeV2 {
-    let mut single = ConfChangeSingle { node_id: change.node_id, ..ConfChangeSingle::default() };
-    single.set_change_type(change.get_change_type());
-    ConfChangeV2 { changes: vec![single], context: change.context, ..ConfChangeV2::default() }
 }
 
 fn send(transport: &mut impl Transport, messages: Vec<raft::prelude::Message>) {
