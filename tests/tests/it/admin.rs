@@ -2,6 +2,7 @@
 
 mod command_line;
 mod doctor;
+mod members;
 mod users;
 
 use base64::Engine;

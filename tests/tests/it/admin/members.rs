@@ -1,0 +1,110 @@
+//! Several nodes: each is listed and may be asked for all, accounts and settings are everywhere, members change, a drain moves the leader.
+
+use std::time::{Duration, Instant};
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Row};
+use ostrakon_tests::cluster::{TestCluster, connect, options, refused, run};
+
+/// ID, ROLE, STATE of SHOW NODES.
+async fn nodes(client: &mut Conn) -> Vec<(u64, String, String)> {
+    let rows: Vec<Row> = client.query("SHOW NODES").await.unwrap();
+    let line = |row: &Row| (row.get("ID").unwrap(), row.get("ROLE").unwrap(), row.get("STATE").unwrap());
+    rows.iter().map(line).collect()
+}
+
+/// Waits for SHOW NODES to be as wanted.
+async fn wait(client: &mut Conn, what: &str, wanted: impl Fn(&[(u64, String, String)]) -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let listed = nodes(client).await;
+        if wanted(&listed) {
+            return;
+        }
+        assert!(Instant::now() < end, "{what}: {listed:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn leader(listed: &[(u64, String, String)]) -> Option<u64> {
+    listed.iter().find(|node| node.1 == "leader").map(|node| node.0)
+}
+
+fn all_vote(listed: &[(u64, String, String)]) -> bool {
+    listed.len() == 3
+        && leader(listed).is_some()
+        && listed.iter().all(|node| node.1 != "learner" && node.2 == "alive")
+}
+
+#[tokio::test]
+async fn three_nodes_are_administered_from_any_of_them() {
+    let mut cluster = TestCluster::start_with(|options| options.nodes = 3);
+    let ports: Vec<u16> = cluster.cluster.nodes.iter().map(|node| node.port()).collect();
+    let mut clients = Vec::new();
+    for port in &ports {
+        clients.push(connect(*port, None).await);
+    }
+    wait(&mut clients[1], "all three vote", all_vote).await;
+    // What one says, another does and knows.
+    run(&mut clients[2], "CREATE USER app IDENTIFIED BY 'secret'").await;
+    run(&mut clients[1], "ALTER CLUSTER SET drain_timeout_s = 1").await;
+    let end = Instant::now() + Duration::from_secs(10);
+    for port in &ports {
+        while let Err(error) = Conn::new(options(*port, None).user(Some("app")).pass(Some("secret"))).await {
+            assert!(Instant::now() < end, "port {port}: {error}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    // A voter is made a learner, and with one voter fewer wanted it stays one.
+    let listed = nodes(&mut clients[0]).await;
+    let first = leader(&listed).unwrap();
+    let follower = listed.iter().map(|node| node.0).find(|id| *id != first).unwrap();
+    run(&mut clients[0], "ALTER CLUSTER SET voters = 1").await;
+    run(&mut clients[0], &format!("ALTER CLUSTER DEMOTE NODE {follower}")).await;
+    let is = |id: u64, role: &'static str| {
+        move |listed: &[(u64, String, String)]| listed.iter().any(|node| node.0 == id && node.1 == role)
+    };
+    wait(&mut clients[2], "a learner", is(follower, "learner")).await;
+    run(&mut clients[1], &format!("ALTER CLUSTER PROMOTE NODE {follower}")).await;
+    wait(&mut clients[2], "a voter", is(follower, "voter")).await;
+    run(&mut clients[2], "ALTER CLUSTER SET voters = 3").await;
+    run(&mut clients[2], &format!("ALTER CLUSTER TRANSFER LEADER TO NODE {follower}")).await;
+    wait(&mut clients[0], "the leader", is(follower, "leader")).await;
+
+    // The leader drains: another one leads, and its clients are sent away.
+    let others: Vec<usize> = (0..3).filter(|at| *at as u64 + 1 != follower).collect();
+    let mut admin = clients.remove(others[0]);
+    drop(clients);
+    run(&mut admin, &format!("ALTER CLUSTER DRAIN NODE {follower}")).await;
+    wait(&mut admin, "drains and leads no more", |listed| {
+        let node = listed.iter().find(|node| node.0 == follower);
+        node.is_some_and(|node| node.2 == "draining" && node.1 == "voter") && leader(listed).is_some()
+    })
+    .await;
+    let at = follower as usize - 1;
+    match Conn::new(options(ports[at], None)).await {
+        Err(mysql_async::Error::Server(error)) => assert_eq!(error.code, 1053),
+        other => panic!("a draining node took a client: {:?}", other.err()),
+    }
+    // A restart ends it.
+    cluster.cluster.nodes[at].restart().unwrap();
+    wait(&mut admin, "back after the restart", all_vote).await;
+    connect(ports[at], None).await;
+
+    // A node that is down is told from the others, can be taken out, and is not let in again.
+    cluster.cluster.nodes[at].kill().unwrap();
+    wait(&mut admin, "down", |listed| {
+        listed.iter().any(|node| node.0 == follower && node.2 == "unreachable") && leader(listed).is_some()
+    })
+    .await;
+    let rows: Vec<Row> = admin.query("CHECK CLUSTER").await.unwrap();
+    let text = |row: &Row, name: &str| row.get::<String, _>(name).unwrap();
+    let down = rows.iter().find(|row| text(row, "OBJECT") == format!("node {follower}")).unwrap();
+    assert_eq!((text(down, "CHECK_NAME"), text(down, "STATUS")), ("node_reachable".into(), "error".into()));
+    run(&mut admin, &format!("ALTER CLUSTER REMOVE NODE {follower}")).await;
+    wait(&mut admin, "gone", |listed| listed.len() == 2 && listed.iter().all(|node| node.0 != follower)).await;
+    let (errno, message) =
+        refused(&mut admin, &format!("ALTER CLUSTER ADD NODE {follower} ADDRESS '127.0.0.1:1'")).await;
+    assert!(errno == 1105 && message.contains("was removed"), "{errno} {message}");
+    run(&mut admin, "CREATE DATABASE still_works").await;
+}
