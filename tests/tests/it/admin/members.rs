@@ -4,7 +4,11 @@ use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
+use ostrakon::dev::cluster::KEY_FILE;
+use ostrakon::dev::node::{Node, NodeOptions};
+use ostrakon::dev::process::Life;
 use ostrakon_tests::cluster::{TestCluster, connect, options, refused, run};
+use ostrakon_tests::place;
 
 /// ID, ROLE, STATE of SHOW NODES.
 async fn nodes(client: &mut Conn) -> Vec<(u64, String, String)> {
@@ -102,9 +106,40 @@ async fn three_nodes_are_administered_from_any_of_them() {
     let down = rows.iter().find(|row| text(row, "OBJECT") == format!("node {follower}")).unwrap();
     assert_eq!((text(down, "CHECK_NAME"), text(down, "STATUS")), ("node_reachable".into(), "error".into()));
     run(&mut admin, &format!("ALTER CLUSTER REMOVE NODE {follower}")).await;
-    wait(&mut admin, "gone", |listed| listed.len() == 2 && listed.iter().all(|node| node.0 != follower)).await;
+    wait(&mut admin, "gone", |listed| listed.len() == 2 && listed.iter().all(|node| node.0 != follower))
+        .await;
     let (errno, message) =
         refused(&mut admin, &format!("ALTER CLUSTER ADD NODE {follower} ADDRESS '127.0.0.1:1'")).await;
     assert!(errno == 1105 && message.contains("was removed"), "{errno} {message}");
     run(&mut admin, "CREATE DATABASE still_works").await;
+}
+
+#[tokio::test]
+async fn a_node_joins_with_the_clusters_key_file_only() {
+    let cluster = TestCluster::start();
+    let key = cluster.folder().join(KEY_FILE);
+    let folder = cluster.folder().join("late");
+    let start = |key: &std::path::Path| {
+        Node::start(NodeOptions {
+            number: 2,
+            directory: folder.clone(),
+            program: place::ostrakon(),
+            port: None,
+            join: vec![cluster.cluster.node().peer_address()],
+            settings: format!("key_file = {:?}", key.to_string_lossy()),
+            environment: Vec::new(),
+            life: Life::WithStarter,
+        })
+    };
+    let own = cluster.folder().join("own.key");
+    let missing = start(&own).unwrap_err().to_string();
+    assert!(missing.contains("is missing") && missing.contains("copy it"), "{missing}");
+    assert!(!own.exists(), "a joining node has made a key of its own");
+    std::fs::write(&own, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
+    std::fs::set_permissions(&own, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let other = start(&own).unwrap_err().to_string();
+    assert!(other.contains("another key"), "{other}");
+    let node = start(&key).unwrap();
+    let mut client = connect(node.port(), None).await;
+    run(&mut client, "CREATE DATABASE made_by_the_second_node").await;
 }
