@@ -68,6 +68,10 @@ async fn databases_tables_and_transactions() {
     assert_eq!((&tables[0]["table_name"], &tables[0]["db_partition_key"]), (&json!("t"), &json!("id")));
     let shown = answered(&cluster, &["table", "show", "app", "t"]);
     assert!(shown[0]["create table"].as_str().unwrap().contains("DBPARTITION BY HASH"), "{shown}");
+    let checked = answered(&cluster, &["table", "check", "app", "t"]);
+    let last = checked.as_array().unwrap().last().unwrap();
+    assert_eq!((&last["table"], &last["msg_text"]), (&json!("app.t"), &json!("OK")), "{checked}");
+    assert_eq!(answered(&cluster, &["table", "check", "app", "t", "--repair-plan"]), json!([]));
     assert_eq!(answered(&cluster, &["job", "list"]), json!([]));
     assert_eq!(answered(&cluster, &["trans", "list"]), json!([]));
     run(&mut client, "BEGIN").await;
