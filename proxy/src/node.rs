@@ -131,7 +131,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
     let node = Arc::new(Node {
         registry: Arc::new(Registry::new(config.limits.max_connections)),
         tls,
-        sequences: Sequences::default(),
+        sequences: Sequences::new(config.node_id, runtime.handle().clone()),
         ddl: tokio::sync::Mutex::new(()),
         server: ArcSwap::from_pointee(ServerInfo::default()),
         asked: watch::Sender::new(false),

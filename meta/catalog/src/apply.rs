@@ -228,4 +228,6 @@ fn next_number<N: TryFrom<u64> + Into<u64>>(last: N, exhausted: &str) -> Result<
 }
 
 #[cfg(test)]
+mod sequence_tests;
+#[cfg(test)]
 mod tests;

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use crate::column::{Column, ColumnDefault, ColumnType, Key, KeyKind};
 use crate::command::Command;
 use crate::rule::{Partition, Placement, ShardFunction, ShardingRule};
-use crate::schema::{Database, DefaultSharding, Group, Sequence, Table, TableKind};
+use crate::schema::{
+    Database, DefaultSharding, Group, Sequence, SequenceChange, SequenceKind, Table, TableKind,
+};
 use crate::state::{Catalog, auto_sequence_name};
 
 pub fn instance(name: &str) -> Command {
@@ -161,8 +163,53 @@ fn any_command() -> impl Strategy<Value = Command> {
         }),
         1 => (sequence(), 0..5u64)
             .prop_map(|((database, sequence), start)| Command::ResetSequence { database, sequence, start }),
+        3 => (db(), any_sequence())
+            .prop_map(|(database, sequence)| Command::CreateSequence { database, sequence }),
+        2 => (sequence(), any_change()).prop_map(|((database, sequence), change)| {
+            Command::AlterSequence { database, sequence, change }
+        }),
+        1 => sequence().prop_map(|(database, sequence)| Command::DropSequence { database, sequence }),
         1 => (pick("latin", 2), prop::collection::vec(0..2u8, 0..3))
             .prop_map(|(collation, table)| Command::PutCollationFold { collation, table }),
         1 => (pick("s", 2), pick("v", 2)).prop_map(|(name, value)| Command::PutSetting { name, value }),
     ]
+}
+
+fn any_kind() -> impl Strategy<Value = SequenceKind> {
+    prop_oneof![
+        (1..4u32).prop_flat_map(|unit_count| {
+            (0..unit_count).prop_map(move |unit_index| SequenceKind::Group { unit_count, unit_index })
+        }),
+        Just(SequenceKind::Simple),
+        Just(SequenceKind::Time),
+    ]
+}
+
+/// Under the names of the tables' sequences, so that everything meets.
+fn any_sequence() -> impl Strategy<Value = Sequence> {
+    let numbers = (0..3u32, 0..50u64, 1..40u64, 1..5u64);
+    (any_kind(), numbers, prop_oneof![1..3000u64, Just(u64::MAX - 1)], any::<bool>()).prop_map(
+        |(kind, (table, start_with, inner_step, increment), maximum, cycle)| Sequence {
+            inner_step,
+            increment,
+            maximum,
+            cycle,
+            ..Sequence::of_kind(kind, auto_sequence_name(&format!("t{table}")), start_with)
+        },
+    )
+}
+
+fn any_change() -> impl Strategy<Value = SequenceChange> {
+    use prop::option::of;
+    let numbers = (of(0..200u64), of(1..5u64), of(1..3000u64), of(1..40u64));
+    (of(any_kind()), numbers, of(any::<bool>())).prop_map(
+        |(kind, (start_with, increment, maximum, inner_step), cycle)| SequenceChange {
+            kind,
+            start_with,
+            increment,
+            maximum,
+            cycle,
+            inner_step,
+        },
+    )
 }

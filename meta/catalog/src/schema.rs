@@ -73,6 +73,12 @@ pub struct Database {
     pub sequences: BTreeMap<String, Sequence>,
 }
 
+/// Values in one block of a GROUP sequence, as in DRDS.
+pub const INNER_STEP: u64 = 100_000;
+
+/// Greatest value of a SIMPLE sequence that names none, as in DRDS.
+pub const SIMPLE_MAXIMUM: u64 = i64::MAX as u64;
+
 /// How a sequence gives its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SequenceKind {
@@ -128,14 +134,23 @@ fn no_maximum() -> u64 {
 impl Sequence {
     /// A GROUP sequence from `start_with` upwards.
     pub fn group(name: String, start_with: u64, inner_step: u64) -> Self {
+        Self { inner_step, ..Self::of_kind(SequenceKind::default(), name, start_with) }
+    }
+
+    /// A sequence of that kind from `start_with` upwards by one, to the end of its numbers.
+    pub fn of_kind(kind: SequenceKind, name: String, start_with: u64) -> Self {
+        let maximum = match kind {
+            SequenceKind::Simple => SIMPLE_MAXIMUM,
+            SequenceKind::Group { .. } | SequenceKind::Time => no_maximum(),
+        };
         Self {
             name,
             next: start_with,
-            inner_step,
+            inner_step: INNER_STEP,
             start_with,
-            kind: SequenceKind::default(),
+            kind,
             increment: 1,
-            maximum: no_maximum(),
+            maximum,
             cycle: false,
             epoch: 0,
         }

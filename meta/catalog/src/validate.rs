@@ -158,14 +158,12 @@ pub fn needs_sequence(table: &Table) -> bool {
 }
 
 /// A sequence that comes with a table carries its name, and can give a value.
-pub fn sequence_of_table(table: &Table, sequence: Option<&Sequence>) -> Result<(), Rejection> {
-    let Some(sequence) = sequence else { return Ok(()) };
-    if sequence.name != auto_sequence_name(&table.name) || sequence.inner_step == 0 {
-        return Err(malformed(format!(
-            "sequence '{}' does not belong to table '{}'",
-            sequence.name, table.name
-        )));
+pub fn sequence_of_table(home: &Database, table: &Table, new: Option<&Sequence>) -> Result<(), Rejection> {
+    let Some(new) = new else { return Ok(()) };
+    if new.name != auto_sequence_name(&table.name) || new.inner_step == 0 {
+        return Err(malformed(format!("sequence '{}' does not belong to table '{}'", new.name, table.name)));
     }
+    sequence(&home.name, new)?;
     match table.auto_increment() {
         Some(_) => Ok(()),
         None => Err(malformed(format!("table '{}' has a sequence and no AUTO_INCREMENT column", table.name))),

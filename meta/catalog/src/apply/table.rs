@@ -25,7 +25,7 @@ impl Catalog {
         }
         validate::table(home, table)?;
         validate::physical_name_is_free(home, table, None)?;
-        validate::sequence_of_table(table, sequence)?;
+        validate::sequence_of_table(home, table, sequence)?;
         let sequence_name = auto_sequence_name(&table.name);
         if sequence.is_some() && home.sequences.contains_key(&sequence_name) {
             return Err(Rejection::SequenceExists { database: database.to_owned(), sequence: sequence_name });
@@ -86,7 +86,7 @@ impl Catalog {
         }
         validate::table(home, table)?;
         validate::physical_name_is_free(home, table, Some(name))?;
-        validate::sequence_of_table(table, sequence)?;
+        validate::sequence_of_table(home, table, sequence)?;
         let sequence_name = auto_sequence_name(name);
         let has_sequence = home.sequences.contains_key(&sequence_name);
         if validate::needs_sequence(table) && !has_sequence && sequence.is_none() {

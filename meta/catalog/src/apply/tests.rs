@@ -1,7 +1,5 @@
 //! Tests of `apply`: each command, each refusal, and random sequences of commands.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -292,27 +290,6 @@ proptest! {
             }
             prop_assert!(first.version == version || (first.version == version + 1 && before != after));
             prop_assert_eq!(validate::whole(&first), Ok(()));
-        }
-    }
-
-    /// Ranges of one sequence never overlap, as long as nobody resets it or drops its table.
-    #[test]
-    fn leased_ranges_never_overlap(commands in any_commands(120)) {
-        let mut catalog = Catalog::default();
-        let mut last_of: BTreeMap<(String, String), u64> = BTreeMap::new();
-        for command in &commands {
-            let answer = catalog.apply(command);
-            match (command, answer) {
-                (Command::LeaseRange { database, sequence, .. }, Ok(Outcome::Range { first, last, .. })) => {
-                    let key = (database.clone(), sequence.clone());
-                    prop_assert!(first <= last);
-                    prop_assert!(last_of.get(&key).is_none_or(|before| *before < first));
-                    last_of.insert(key, last);
-                }
-                (Command::LeaseRange { .. } | Command::RaiseSequence { .. }, _) | (_, Err(_)) => {}
-                (Command::PutSetting { .. } | Command::PutCollationFold { .. }, _) => {}
-                _ => last_of.clear(),
-            }
         }
     }
 }

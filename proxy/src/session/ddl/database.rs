@@ -125,9 +125,6 @@ impl Session {
         let drop = |group: &Group| format!("DROP DATABASE IF EXISTS {}", quote(&group.physical_database));
         self.on_databases(database, drop, &format!("DROP DATABASE {name}")).await?;
         self.propose(CatalogCommand::DropDatabase { name: name.to_owned() }).await?;
-        for sequence in database.sequences.keys() {
-            self.worker.node.sequences.forget(name, sequence);
-        }
         if self.database.as_deref() == Some(name) {
             self.database = None;
             self.publish_identity();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ostrakon_catalog::command::Command as CatalogCommand;
-use ostrakon_catalog::schema::{Database, Sequence, Table, TableKind};
+use ostrakon_catalog::schema::{Database, INNER_STEP, Sequence, Table, TableKind};
 use ostrakon_router::RouterError;
 use ostrakon_router::parse::ddl::{CreateTable, ObjectName};
 use ostrakon_router::sharding::{Topology, rule};
@@ -14,9 +14,6 @@ use crate::error::SqlError;
 use crate::session::definition;
 use crate::session::dispatch::sequence_name;
 use crate::session::{Failure, Session};
-
-/// Values in one lease of a sequence, as in DRDS.
-const INNER_STEP: u64 = 100_000;
 
 impl Session {
     pub(super) async fn create_table(&mut self, create: &CreateTable, text: &[u8]) -> Result<(), Failure> {
@@ -196,7 +193,6 @@ impl Session {
                 &format!("DROP TABLE {}", name.1),
             )
             .await?;
-            self.worker.node.sequences.forget(&name.0, &sequence_name(&name.1));
             self.propose(CatalogCommand::DropTables { tables: vec![name] }).await?;
         }
         for name in missing {
@@ -228,13 +224,7 @@ impl Session {
         if found.has_sequence() {
             let sequence = sequence_name(&found.table.name);
             let database = found.database.name.clone();
-            self.propose(CatalogCommand::ResetSequence {
-                database: database.clone(),
-                sequence: sequence.clone(),
-                start: 1,
-            })
-            .await?;
-            self.worker.node.sequences.forget(&database, &sequence);
+            self.propose(CatalogCommand::ResetSequence { database, sequence, start: 1 }).await?;
         }
         Ok(())
     }
@@ -254,11 +244,7 @@ impl Session {
                 return Err(RouterError::unknown_database(database).into());
             }
         }
-        self.propose(CatalogCommand::RenameTables { renames: pairs.clone() }).await?;
-        for ((database, old), (_, new)) in &pairs {
-            self.worker.node.sequences.forget(database, &sequence_name(old));
-            self.worker.node.sequences.forget(database, &sequence_name(new));
-        }
+        self.propose(CatalogCommand::RenameTables { renames: pairs }).await?;
         Ok(())
     }
 }
