@@ -13,6 +13,7 @@ mod job_control;
 mod login;
 mod prepared;
 pub mod result;
+mod sequence;
 mod set;
 mod show;
 pub mod transaction;

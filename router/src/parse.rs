@@ -21,6 +21,7 @@ mod instance;
 mod job;
 mod key;
 mod redact;
+pub mod sequence;
 mod set;
 mod sharding_clause;
 mod show;

@@ -22,6 +22,7 @@ mod keys;
 mod layout;
 mod merging;
 mod modify;
+mod nextval;
 mod route;
 mod rows;
 mod select;
@@ -36,6 +37,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use cache::PlanCache;
+pub use nextval::unknown as unknown_sequence;
 
 use ostrakon_catalog::schema::Database;
 
@@ -91,6 +93,8 @@ pub struct Arguments<'a> {
     pub params: Option<&'a [Value<'a>]>,
     /// AUTO_INCREMENT values, as many as `sequence_values` asked for, in row order.
     pub generated: &'a [u64],
+    /// Values of sequences, one for each of `RoutedPlan::nextvals`.
+    pub nextvals: &'a [u64],
     /// A number that picks a group where any will do (a broadcast table's reads): the executor's rotation.
     pub spread: usize,
     /// A group in which the session's transaction has a connection already: preferred where any group will do.
@@ -169,6 +173,9 @@ pub struct TableName {
     pub physical_prefix: Arc<str>,
 }
 
+/// (database, sequence)
+pub type SequenceName = (Arc<str>, Arc<str>);
+
 /// Functions that read the session's state: the planner puts literals in their place, because backend connections are shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SessionFunction {
@@ -227,6 +234,8 @@ pub struct RoutedPlan {
     pub sets_last_id: bool,
     /// User variables that the statement reads: lower case, without the `@`.
     pub user_variables: Vec<String>,
+    /// Sequences that the statement takes values of by NEXTVAL, one for each place in it.
+    pub nextvals: Vec<SequenceName>,
     body: Body,
 }
 
@@ -253,6 +262,9 @@ impl RoutedPlan {
     /// Errors: 1235 with the reason when several physical tables are needed and that is not possible; for INSERT the errors of placing
     /// a row (1048, 1264, 1292, 1364, 1366).
     pub fn route_into(&self, arguments: &Arguments<'_>, out: &mut Execution) -> Result<(), RouterError> {
+        if arguments.nextvals.len() != self.nextvals.len() {
+            return Err(RouterError::not_supported("values of sequences in this place"));
+        }
         match &self.body {
             Body::Tables(tables) => tables.route(self.class, &self.combine, arguments, out),
             Body::Rows(rows) => rows.route(&self.combine, arguments, out),
@@ -274,6 +286,9 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RouterError> {
     }
     let tokens = tokens::Tokens::new(text, raw);
     let first = (0..tokens.len()).find(|at| !tokens.is_op(*at, "(")).unwrap_or(0);
+    if let Some(command) = nextval::values_only(&tokens) {
+        return Ok(Plan::Command(Box::new(command)));
+    }
     let routed = if tokens.is_any_word(0, &["INSERT", "REPLACE"]) {
         insert::plan(request, &tokens)?
     } else if tokens.is_any_word(0, &["UPDATE", "DELETE"]) {

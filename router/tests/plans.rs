@@ -81,6 +81,7 @@ fn route(
         holes: &template.holes,
         params,
         generated: &[],
+        nextvals: &[],
         spread: 1,
         preferred_group: None,
         session: &Facts,

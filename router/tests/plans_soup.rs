@@ -29,6 +29,7 @@ fn run(sql: &str, cache: &mut PlanCache, catalog: &ostrakon_catalog::Catalog) ->
         holes: &template.holes,
         params: None,
         generated: &[],
+        nextvals: &[],
         spread: 3,
         preferred_group: Some(1),
         session: &NoFacts,

@@ -24,6 +24,7 @@ use crate::error::SqlError;
 use group::Ranges;
 use simple::Line;
 use time::Time;
+pub use time::above as above_time;
 
 /// What sequences need of the catalog. A metadata node has it; tests bring their own.
 pub trait Ledger: Clone + Send + Sync + 'static {

@@ -128,6 +128,17 @@ impl Session {
                 let result = self.check_tables(tables, *mode).await?;
                 return self.answer(result, more);
             }
+            Command::Sequence(statement) => {
+                self.warnings.clear();
+                if let Some(result) = self.sequence_statement(statement).await? {
+                    return self.answer(result, more);
+                }
+            }
+            Command::NextValues { columns, count } => {
+                self.warnings.clear();
+                let result = self.next_values(columns, *count).await?;
+                return self.answer(result, more);
+            }
             Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
             Command::Nothing => {}
         }

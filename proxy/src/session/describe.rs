@@ -129,6 +129,7 @@ fn value_type(kind: CellType) -> ValueType {
     match kind {
         CellType::Text => ValueType::new(ColumnType::VAR_STRING, false),
         CellType::Integer => ValueType::new(ColumnType::LONGLONG, true),
+        CellType::Signed => ValueType::new(ColumnType::LONGLONG, false),
     }
 }
 
@@ -147,6 +148,13 @@ fn definition(name: &str, kind: CellType, longest: usize) -> ColumnDefinition<'_
             length: 21,
             column_type: ColumnType::LONGLONG,
             flags: flag::UNSIGNED | flag::BINARY | flag::NUM,
+            ..base
+        },
+        CellType::Signed => ColumnDefinition {
+            charset: BINARY_CHARSET,
+            length: 21,
+            column_type: ColumnType::LONGLONG,
+            flags: flag::BINARY | flag::NUM,
             ..base
         },
     }

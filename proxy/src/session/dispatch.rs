@@ -134,15 +134,16 @@ impl Session {
         execution: &mut Execution,
     ) -> Result<(), Failure> {
         execution.clear();
+        let nextvals = self.nextvals(plan).await?;
         let mut generated = Vec::new();
         if let Some((database, table)) = &plan.sequence {
-            let needed = plan.sequence_values(&self.arguments(plan, input, &[]))?;
+            let needed = plan.sequence_values(&self.arguments(plan, input, &[], &nextvals))?;
             if needed > 0 {
                 let node = &self.worker.node;
                 generated = node.sequences.take(&node.meta, database, &sequence_name(table), needed).await?;
             }
         }
-        plan.route_into(&self.arguments(plan, input, &generated), execution)?;
+        plan.route_into(&self.arguments(plan, input, &generated, &nextvals), execution)?;
         if let (Some((database, table)), Some(largest)) = (&plan.sequence, execution.largest_explicit) {
             // Before anything is written, or another session could be given the value meanwhile.
             let node = &self.worker.node;
@@ -152,7 +153,7 @@ impl Session {
                 // One of them may be a value that this very statement gives: all new ones are above.
                 generated = node.sequences.take(&node.meta, database, &sequence, generated.len()).await?;
                 execution.clear();
-                plan.route_into(&self.arguments(plan, input, &generated), execution)?;
+                plan.route_into(&self.arguments(plan, input, &generated, &nextvals), execution)?;
             }
         }
         Ok(())
@@ -163,6 +164,7 @@ impl Session {
         plan: &RoutedPlan,
         input: Input<'a>,
         generated: &'a [u64],
+        nextvals: &'a [u64],
     ) -> Arguments<'a> {
         let preferred_group = plan.database.as_ref().and_then(|database| {
             database.groups.iter().position(|g| {
@@ -177,6 +179,7 @@ impl Session {
             holes: &input.template.holes,
             params: input.values,
             generated,
+            nextvals,
             spread: self.worker.spread(),
             preferred_group,
             session: self,

@@ -22,6 +22,7 @@ impl Session {
                     holes: &template.holes,
                     params: None,
                     generated: &[],
+                    nextvals: &[],
                     spread: 0,
                     preferred_group: None,
                     session: self,
@@ -33,6 +34,8 @@ impl Session {
                     None => Vec::new(),
                 };
                 arguments.generated = &generated;
+                let nextvals = vec![1; plan.nextvals.len()];
+                arguments.nextvals = &nextvals;
                 plan.route_into(&arguments, &mut execution)?;
                 let mode = match (&plan.combine, execution.statements.len()) {
                     (_, 0 | 1) => "pass",

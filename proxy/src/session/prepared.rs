@@ -164,9 +164,10 @@ impl Session {
         let values = vec![Value::Null; params];
         let input = Input { text, template, values: Some(&values) };
         let mut execution = Execution::default();
-        let needed = plan.sequence_values(&self.arguments(plan, input, &[]))?;
-        let generated = vec![1; needed];
-        let routed = plan.route_into(&self.arguments(plan, input, &generated), &mut execution);
+        let needed = plan.sequence_values(&self.arguments(plan, input, &[], &[]))?;
+        // Example values: PREPARE takes none from a sequence.
+        let (generated, nextvals) = (vec![1; needed], vec![1; plan.nextvals.len()]);
+        let routed = plan.route_into(&self.arguments(plan, input, &generated, &nextvals), &mut execution);
         match (routed, plan.class) {
             (Ok(()), _) => {}
             // NULL may not be placed; the execute brings values.

@@ -5,6 +5,8 @@
 pub enum CellType {
     Text,
     Integer,
+    /// BIGINT, which a value of a sequence is.
+    Signed,
 }
 
 /// A result set in memory, written to the client in the protocol that the statement came in.
@@ -48,7 +50,7 @@ impl ResultSet {
     pub fn as_select(&self, filter: &str) -> String {
         let literal = |cell: &Option<Vec<u8>>, kind: CellType| match (cell, kind) {
             (None, _) => "NULL".to_owned(),
-            (Some(v), CellType::Integer) => String::from_utf8_lossy(v).into_owned(),
+            (Some(v), CellType::Integer | CellType::Signed) => String::from_utf8_lossy(v).into_owned(),
             // What a backslash means depends on the session's sql_mode.
             (Some(v), CellType::Text) if v.iter().any(|b| matches!(b, b'\\' | 0)) => {
                 format!("_utf8mb4 x'{}'", v.iter().map(|b| format!("{b:02x}")).collect::<String>())

@@ -259,12 +259,18 @@ impl Session {
         let Plan::Routed(plan) = &*plan else {
             return Err(ostrakon_router::RouterError::syntax("an expression was expected").into());
         };
-        if template.next.is_some() || plan.database.is_some() || !plan.tables.is_empty() {
-            return Err(SqlError::not_supported("tables in an expression of SET or SHOW").into());
+        if template.next.is_some()
+            || plan.database.is_some()
+            || !plan.tables.is_empty()
+            || !plan.nextvals.is_empty()
+        {
+            return Err(
+                SqlError::not_supported("tables and sequences in an expression of SET or SHOW").into()
+            );
         }
         let input = Input { text: text.as_bytes(), template: &template, values: None };
         let mut execution = Execution::default();
-        plan.route_into(&self.arguments(plan, input, &[]), &mut execution)?;
+        plan.route_into(&self.arguments(plan, input, &[], &[]), &mut execution)?;
         let statement = execution.statements.first();
         Ok(statement.map(|s| String::from_utf8_lossy(execution.text(s)).into_owned()).unwrap_or_default())
     }

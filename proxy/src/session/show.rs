@@ -2,6 +2,7 @@
 
 mod drds;
 mod jobs;
+pub(in crate::session) mod sequences;
 
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::schema::{Database, TableKind};
@@ -170,10 +171,9 @@ impl Session {
             Some(name) => name.to_owned(),
             None => self.current_database()?.to_owned(),
         };
-        let next = catalog.sequence(&owner, &super::dispatch::sequence_name(table)).map(|s| s.next);
-        if !matches!(physical.table.kind, TableKind::Single) {
-            set_auto_increment(&mut text, next);
-        }
+        let sequence = catalog.sequence(&owner, &super::dispatch::sequence_name(table));
+        let column = physical.table.auto_increment().map(|(_, column)| column.name.as_str());
+        sequences::put_sequence(&mut text, &physical.table.kind, column, sequence);
         text.push(' ');
         text.push_str(&rule_text::table_clause(&physical.table));
         let mut set = ResultSet::text(&["Table", "Create Table"]);
@@ -389,18 +389,4 @@ fn with_first_column(mut set: ResultSet, value: &str) -> ResultSet {
         }
     }
     set
-}
-
-/// The physical table's own AUTO_INCREMENT says nothing: the sequence's next value stands there instead.
-fn set_auto_increment(text: &mut String, next: Option<u64>) {
-    let Some(options) = text.rfind("\n)") else { return };
-    if let Some(at) = text[options..].find(" AUTO_INCREMENT=").map(|at| options + at) {
-        let end = text[at + 1..].find(' ').map_or(text.len(), |n| at + 1 + n);
-        text.replace_range(at..end, "");
-    }
-    if let Some(next) = next.filter(|n| *n > 1)
-        && let Some(at) = text[options..].find(" DEFAULT CHARSET").map(|at| options + at)
-    {
-        text.insert_str(at, &format!(" AUTO_INCREMENT={next}"));
-    }
 }

@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::data_type::{Charset, DataType, data_type};
 use super::definition::Notes;
 use super::key::{PendingKey, check, references};
+use super::sequence::column_kind;
 use super::table_option::option_value;
 use crate::RouterError;
 use crate::lexer::TokenKind;
@@ -80,7 +81,7 @@ fn value_attribute(c: &mut Cursor<'_>, column: &mut Column, notes: &mut Notes) -
     } else if c.accept("AUTO_INCREMENT") {
         column.auto_increment = true;
         column.nullable = false;
-        sequence_kind(c, notes)?;
+        auto_increment_by(c, notes)?;
     } else if c.is("AS") || c.are(&["GENERATED", "ALWAYS", "AS"]) {
         generated(c, column, notes)?;
     } else {
@@ -103,20 +104,13 @@ fn generated(c: &mut Cursor<'_>, column: &mut Column, notes: &mut Notes) -> Resu
     Ok(())
 }
 
-/// DRDS's `AUTO_INCREMENT BY GROUP` is what AUTO_INCREMENT is here, and no server knows the words.
-fn sequence_kind(c: &mut Cursor<'_>, notes: &mut Notes) -> Result<(), RouterError> {
+/// DRDS's `AUTO_INCREMENT BY kind [UNIT COUNT n INDEX i]`, which no server knows.
+fn auto_increment_by(c: &mut Cursor<'_>, notes: &mut Notes) -> Result<(), RouterError> {
     let start = c.start();
     if !c.accept("BY") {
         return Ok(());
     }
-    if !c.accept("GROUP") {
-        return Err(RouterError::not_supported(
-            "AUTO_INCREMENT BY anything but GROUP; leave the BY clause out",
-        ));
-    }
-    if c.is("UNIT") {
-        return Err(RouterError::not_supported("AUTO_INCREMENT BY GROUP with UNIT COUNT"));
-    }
+    notes.sequence = Some(column_kind(c)?);
     notes.cut.push(start..c.last_end());
     Ok(())
 }

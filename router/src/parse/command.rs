@@ -1,5 +1,7 @@
 //! Flat statements that the session answers itself: SET, SHOW, USE, transaction control, administration.
 
+use ostrakon_catalog::schema::SequenceKind;
+
 use super::administration::Admin;
 use super::ddl::ObjectName;
 
@@ -56,6 +58,13 @@ pub enum Command {
     CheckTable {
         tables: Vec<ObjectName>,
         mode: CheckMode,
+    },
+    /// On sequences: CREATE, ALTER, DROP, and DRDS's others.
+    Sequence(Box<SequenceStatement>),
+    /// `SELECT s.NEXTVAL, ... [FROM DUAL] [WHERE COUNT = n]`: n rows.
+    NextValues {
+        columns: Vec<NextColumn>,
+        count: u64,
     },
     /// A statement of MySQL's that Ostrakon refuses by name with 1235; the text is what it is, for example "LOCK TABLES".
     Refused(String),
@@ -235,4 +244,48 @@ pub enum ShowWhat {
     },
     /// `SHOW HELP`
     Help,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum SequenceStatement {
+    Create {
+        name: ObjectName,
+        if_not_exists: bool,
+        kind: SequenceKind,
+        options: SequenceOptions,
+    },
+    Alter {
+        name: ObjectName,
+        change_to: Option<SequenceKind>,
+        options: SequenceOptions,
+    },
+    Drop {
+        names: Vec<ObjectName>,
+        if_exists: bool,
+    },
+    /// What this node holds of a sequence; `None`: of all in the current database.
+    Inspect(Option<ObjectName>),
+    /// All nodes forget what they hold.
+    ClearCache(Option<ObjectName>),
+    ConvertAll {
+        from: SequenceKind,
+        to: SequenceKind,
+    },
+}
+
+/// `None`: not named.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SequenceOptions {
+    pub start_with: Option<u64>,
+    pub increment: Option<u64>,
+    pub maximum: Option<u64>,
+    pub cycle: Option<bool>,
+}
+
+/// A column of `SELECT s.NEXTVAL`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NextColumn {
+    pub database: Option<String>,
+    pub sequence: String,
+    pub label: String,
 }

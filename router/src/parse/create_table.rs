@@ -1,5 +1,8 @@
 //! CREATE TABLE: columns, keys, options, and where DRDS's own clauses stand.
 
+use ostrakon_catalog::column::{Column, ColumnType};
+use ostrakon_catalog::schema::SequenceKind;
+
 use super::column::{ColumnDefinition, column_definition};
 use super::cursor::Cursor;
 use super::ddl::{CreateTable, Ddl};
@@ -44,6 +47,19 @@ pub(super) fn parse(c: &mut Cursor<'_>, temporary: bool) -> Result<Ddl, RouterEr
             column.nullable = false;
         }
     }
+    if notes.sequence == Some(SequenceKind::Time) {
+        let narrow = |column: &&Column| {
+            column.auto_increment && !matches!(column.data_type, ColumnType::BigInt { .. })
+        };
+        if let Some(column) = columns.iter().find(narrow) {
+            // MySQL's own error for AUTO_INCREMENT on a type that cannot have it.
+            let message = format!(
+                "Incorrect column specifier for column '{}': AUTO_INCREMENT BY TIME needs BIGINT",
+                column.name
+            );
+            return Err(RouterError::new(1063, "42000", message));
+        }
+    }
     let mut cut = notes.cut;
     cut.extend(sharding.cut);
     cut.sort_by_key(|range| range.start);
@@ -55,6 +71,7 @@ pub(super) fn parse(c: &mut Cursor<'_>, temporary: bool) -> Result<Ddl, RouterEr
         keys,
         sharding: sharding.sharding,
         cut,
+        sequence: notes.sequence,
         auto_increment: options.auto_increment,
         charset: table_charset.charset,
         collation: table_charset.collation,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ostrakon_catalog::column::{Column, Key};
 use ostrakon_catalog::rule::{Placement, ShardFunction};
-use ostrakon_catalog::schema::DefaultSharding;
+use ostrakon_catalog::schema::{DefaultSharding, SequenceKind};
 
 /// A possibly qualified name.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +62,8 @@ pub struct CreateTable {
     pub sharding: ShardingClause,
     /// DRDS's own clauses (DBPARTITION ..., BROADCAST, AUTO_INCREMENT BY ..., PLACEMENT = ...), in order: not for the servers.
     pub cut: Vec<Range<usize>>,
+    /// `AUTO_INCREMENT BY ...` of the column; `None`: it says nothing, which is GROUP.
+    pub sequence: Option<SequenceKind>,
     /// Table option AUTO_INCREMENT=n.
     pub auto_increment: Option<u64>,
     /// Table options, lower case; they are the default of string columns.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ostrakon_catalog::column::KeyKind;
-use ostrakon_catalog::schema::DefaultSharding;
+use ostrakon_catalog::schema::{DefaultSharding, SequenceKind};
 
 use super::cursor::Cursor;
 use super::data_type::Charset;
@@ -20,6 +20,8 @@ pub(super) struct Notes {
     pub refused: Option<String>,
     /// Text that is not for the servers.
     pub cut: Vec<Range<usize>>,
+    /// `AUTO_INCREMENT BY ...`.
+    pub sequence: Option<SequenceKind>,
 }
 
 impl Notes {

@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::cursor::Cursor;
-use super::{admin, cluster, explain, instance, job, set, show, transaction, user};
+use super::{admin, cluster, explain, instance, job, sequence, set, show, transaction, user};
 use crate::RouterError;
 use crate::lexer::{Keyword, SqlMode, Token, TokenKind};
 
@@ -51,6 +51,9 @@ pub fn parse_command(text: &[u8], tokens: &[Token], mode: SqlMode) -> Result<Opt
 /// What is known by more than its first word, or seldom.
 fn rare(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
     if let Some(command) = job::parse(c)? {
+        return Ok(Some(command));
+    }
+    if let Some(command) = sequence::parse(c)? {
         return Ok(Some(command));
     }
     if let Some(refused) = admin::refused(c) {

@@ -288,6 +288,13 @@ fn finish(c: &mut Cursor<'_>, what: ShowWhat) -> Result<Command, RouterError> {
     );
     if filtered && c.accept("LIKE") {
         like = Some(c.string()?);
+    } else if what == ShowWhat::Sequences && c.is_any(&["ORDER", "LIMIT"]) {
+        // DRDS's: clauses of a query without WHERE.
+        let start = c.start();
+        while !c.at_end() {
+            c.advance();
+        }
+        filter = Some(format!("TRUE {}", c.code(&(start..c.last_end()))?));
     } else if filtered && c.accept("WHERE") {
         let start = c.start();
         while !c.at_end() {

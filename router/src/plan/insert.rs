@@ -9,6 +9,7 @@ use super::analysis::Analyst;
 use super::ast::{self, Part};
 use super::bind::{Binder, Kind, Reference};
 use super::condition::Condition;
+use super::nextval::Next;
 use super::rows::{AutoValue, Cell, Row, Rows};
 use super::select::{assemble, edits as query_edits};
 use super::special::{Special, special};
@@ -16,7 +17,7 @@ use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::tree::Name;
 use super::values::Operand;
-use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass};
+use super::{Body as PlanBody, Combine, Request, RoutedPlan, SequenceName, StatementClass, nextval};
 use crate::RouterError;
 use crate::sharding::topology::quote;
 
@@ -43,9 +44,10 @@ struct Layout {
 ///
 /// Errors: 1136 when a row has another number of values than there are columns, those of binding, and 1235 for what cannot be placed.
 pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
-    let special = special(tokens)?;
+    let mut special = special(tokens)?;
     let layout = layout(tokens)?;
     if let Some(query) = layout.query {
+        nextval::refuse(&special, "INSERT ... SELECT")?;
         return from_query(request, tokens, &layout, query, special);
     }
     let mut binder = Binder::new(request);
@@ -56,6 +58,9 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         tokens.find(layout.tail, tokens.len(), |at| tokens.is_word(at, "RETURNING")) < tokens.len();
     let class = if returning { StatementClass::WriteReturning } else { StatementClass::Write };
     check(tokens, &layout, &reference, &special, groups, returning)?;
+    nextval::in_rows(tokens, &mut special, &layout.rows)?;
+    let nextvals = nextval::bind(request, &special.nexts)?;
+    check_columns(tokens, &layout, &reference, &special.nexts, &nextvals, request)?;
     let mut edits = special.edits;
     edits.push(Edit::new(reference.span.clone(), vec![Piece::Table(0)]));
     edits.extend(qualifiers(
@@ -74,6 +79,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         plan.cacheable = layout.rows.len() <= CACHED_ROWS;
         plan.sets_last_id = special.sets_last_id;
         plan.user_variables = special.variables;
+        plan.nextvals = nextvals;
         return Ok(plan);
     }
     if let Some(unknown) = layout.columns.iter().flatten().find(|name| reference.table.column(name).is_none())
@@ -81,7 +87,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         // The shards may have a column that the catalog does not: an ALTER that failed half way.
         return Err(RouterError::new(1054, "42S22", format!("Unknown column '{unknown}' in 'field list'")));
     }
-    let rows = rows(tokens, &layout, &reference, request)?;
+    let rows = rows(tokens, &layout, &reference, &special.nexts, request)?;
     let auto = fills(&reference);
     let combine = if reference.kind == Kind::Broadcast {
         Combine::Broadcast
@@ -127,6 +133,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         calc_found_rows: false,
         sets_last_id: special.sets_last_id,
         user_variables: special.variables,
+        nextvals,
         body: PlanBody::Rows(Box::new(body)),
     })
 }
@@ -388,6 +395,7 @@ fn rows(
     tokens: &Tokens<'_>,
     layout: &Layout,
     reference: &Reference,
+    nexts: &[Next],
     request: &Request<'_>,
 ) -> Result<Vec<Row>, RouterError> {
     let table = &reference.table;
@@ -412,7 +420,7 @@ fn rows(
             Some(ordinal) => {
                 let value = find(ordinal);
                 let cell = match &value {
-                    Some(value) => cell(tokens, value, request)?.ok_or_else(|| {
+                    Some(value) => cell(tokens, value, nexts, request)?.ok_or_else(|| {
                         RouterError::not_supported(format_args!(
                             "an expression as the AUTO_INCREMENT value of table '{}'",
                             table.name
@@ -426,7 +434,9 @@ fn rows(
         let mut keys = Vec::new();
         if reference.kind == Kind::Sharded {
             for ordinal in reference.placer.key_ordinals() {
-                keys.push(key(tokens, *ordinal, find(*ordinal), auto, reference, request)?);
+                let value = find(*ordinal);
+                let known = value.as_ref().map(|value| cell(tokens, value, nexts, request)).transpose()?;
+                keys.push(key(*ordinal, known, auto, reference)?);
             }
         }
         rows.push(Row { keys, auto: auto_value, pieces: Vec::new(), auto_at: None });
@@ -434,13 +444,12 @@ fn rows(
     Ok(rows)
 }
 
+/// `value`: what the statement gives, if it names the column; `None` in it: an expression.
 fn key(
-    tokens: &Tokens<'_>,
     ordinal: usize,
-    value: Option<Range<usize>>,
+    value: Option<Option<Cell>>,
     auto: Option<usize>,
     reference: &Reference,
-    request: &Request<'_>,
 ) -> Result<Cell, RouterError> {
     let column = reference.table.columns.get(ordinal);
     if column.is_some_and(|column| column.generated) {
@@ -450,13 +459,38 @@ fn key(
         return Ok(Cell::Auto);
     }
     let Some(value) = value else { return Ok(Cell::Default) };
-    cell(tokens, &value, request)?.ok_or_else(|| {
+    value.ok_or_else(|| {
         RouterError::not_supported(format_args!(
             "an expression as the value of shard key column '{}' of table '{}'; give a literal or a parameter",
             column.map_or("", |column| &column.name),
             reference.table.name
         ))
     })
+}
+
+/// A TIME sequence's values go into BIGINT columns alone.
+fn check_columns(
+    tokens: &Tokens<'_>,
+    layout: &Layout,
+    reference: &Reference,
+    nexts: &[Next],
+    names: &[SequenceName],
+    request: &Request<'_>,
+) -> Result<(), RouterError> {
+    if nexts.is_empty() {
+        return Ok(());
+    }
+    let columns = value_columns(layout, &reference.table);
+    for range in &layout.rows {
+        for (column, value) in columns.iter().zip(row_values(tokens, layout, range)) {
+            let inside = |next: &Next| value.start <= next.tokens.start && next.tokens.end <= value.end;
+            let Some((_, column)) = reference.table.column(column) else { continue };
+            for (_, name) in nexts.iter().zip(names).filter(|(next, _)| inside(next)) {
+                nextval::check_column(request, name, &column.name, &column.data_type)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Token ranges of a row's values.
@@ -479,6 +513,7 @@ fn row_values(tokens: &Tokens<'_>, layout: &Layout, range: &Range<usize>) -> Vec
 fn cell(
     tokens: &Tokens<'_>,
     value: &Range<usize>,
+    nexts: &[Next],
     request: &Request<'_>,
 ) -> Result<Option<Cell>, RouterError> {
     let mut range = value.clone();
@@ -486,6 +521,11 @@ fn cell(
         range = range.start + 1..range.end - 1;
     }
     let at = range.start;
+    if let Ok(index) = nexts.binary_search_by_key(&range.start, |next| next.tokens.start)
+        && nexts.get(index).is_some_and(|next| next.tokens == range)
+    {
+        return Ok(Some(Cell::Next(index)));
+    }
     if range.len() == 1 {
         if tokens.is_word(at, "DEFAULT") {
             return Ok(Some(Cell::Default));

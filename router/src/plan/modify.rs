@@ -10,7 +10,7 @@ use super::special::{Special, special};
 use super::text::{Cutter, Edit, Piece};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Source};
-use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback};
+use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, nextval};
 use crate::RouterError;
 
 const MODIFIERS: &[&str] = &["LOW_PRIORITY", "QUICK", "IGNORE"];
@@ -30,6 +30,7 @@ struct Write {
 /// Errors: those of binding; 1235 for what cannot be written shard by shard.
 pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
     let special = special(tokens)?;
+    nextval::refuse(&special, "UPDATE and DELETE")?;
     let write = if tokens.is_word(0, "UPDATE") { update(tokens) } else { delete(tokens) };
     let class = match &write {
         Some(write) if write.returning => StatementClass::WriteReturning,

@@ -17,6 +17,8 @@ pub(crate) enum Cell {
     Value(Operand),
     Default,
     Session(SessionFunction),
+    /// The value of a sequence, by its place in the statement.
+    Next(usize),
     /// The row's AUTO_INCREMENT value.
     Auto,
 }
@@ -192,6 +194,7 @@ impl Rows {
                 literal = arguments.session.literal(*function);
                 literal_of(&literal, self.mode)?
             }
+            Cell::Next(index) => Value::UInt(arguments.nextvals.get(*index).copied().ok_or_else(unknown)?),
         };
         let number = match value {
             Value::Null | Value::Default => return Ok(Given::Generate),
@@ -233,6 +236,7 @@ impl Rows {
                 })?,
                 Cell::Default | Cell::Auto => Value::Default,
                 Cell::Session(_) => literal_of(literal, self.mode)?,
+                Cell::Next(index) => arguments.nextvals.get(*index).map_or(Value::Null, |n| Value::UInt(*n)),
             });
         }
         let borrowed: Vec<&Value<'_>> = keys.iter().collect();

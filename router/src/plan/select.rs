@@ -12,7 +12,7 @@ use super::special::{Special, special};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query};
-use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback};
+use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, nextval};
 use crate::RouterError;
 use crate::sharding::topology::quote;
 
@@ -20,7 +20,8 @@ use crate::sharding::topology::quote;
 ///
 /// Errors: those of binding, and 1235 for what is refused by name.
 pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
-    let special = special(tokens)?;
+    let mut special = special(tokens)?;
+    nextval::in_query(tokens, &mut special)?;
     if (0..tokens.len()).any(|at| tokens.is_word(at, "INTO")) {
         return Err(RouterError::not_supported("SELECT ... INTO"));
     }
@@ -30,7 +31,10 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
     let class = if is_locking(tokens) { StatementClass::LockingRead } else { StatementClass::Read };
     match ast::parse(tokens, &[Part::Tokens(0..tokens.len())], request.mode) {
         Ok(query) => parsed(request, tokens, &query, special, class),
-        Err(message) => fallback::plan(request, tokens, special, class, &message),
+        Err(message) => {
+            nextval::refuse(&special, "a statement that is not understood")?;
+            fallback::plan(request, tokens, special, class, &message)
+        }
     }
 }
 
@@ -48,7 +52,11 @@ fn parsed(
     special: Special,
     class: StatementClass,
 ) -> Result<RoutedPlan, RouterError> {
+    let nextvals = nextval::bind(request, &special.nexts)?;
     let (mut analysis, binder) = Analyst::new(request, tokens).run(query)?;
+    if !analysis.references.is_empty() {
+        nextval::refuse(&special, "a query on tables")?;
+    }
     let holes = &request.template.holes;
     let mut cutter = Cutter::new(holes, edits(&analysis, special.edits));
     let layout = first_select(tokens).map(|select| Layout::new(tokens, select));
@@ -67,6 +75,7 @@ fn parsed(
     let found_rows = layout.is_some_and(|layout| layout.calc_found_rows);
     let mut plan = assemble(request, analysis, class, combine, alone, many);
     plan.calc_found_rows = found_rows;
+    plan.nextvals = nextvals;
     plan.user_variables = special.variables;
     Ok(plan)
 }
@@ -197,6 +206,7 @@ pub(crate) fn assemble(
         calc_found_rows: false,
         sets_last_id: false,
         user_variables: Vec::new(),
+        nextvals: Vec::new(),
         body: PlanBody::Tables(Box::new(tables)),
     }
 }

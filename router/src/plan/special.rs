@@ -2,6 +2,7 @@
 //! connection is refused by name.
 
 use super::SessionFunction;
+use super::nextval::{Next, is_nextval};
 use super::text::{Edit, Piece};
 use super::tokens::Tokens;
 use crate::RouterError;
@@ -18,6 +19,8 @@ pub(crate) struct Special {
     pub varies: Option<String>,
     /// User variables that are read, lower case, without the `@`.
     pub variables: Vec<String>,
+    /// Places that ask for a value of a sequence, in the order of the text.
+    pub nexts: Vec<Next>,
 }
 
 /// Functions without arguments that become literals.
@@ -70,7 +73,7 @@ const VARYING: &[&str] = &[
 
 /// Reads the statement's tokens.
 ///
-/// Errors: 1235 for user variable assignment, named locks and sequences.
+/// Errors: 1235 for user variable assignment, named locks, and functions of sequences that are not there.
 pub(crate) fn special(tokens: &Tokens<'_>) -> Result<Special, RouterError> {
     let mut found = Special::default();
     for at in 0..tokens.len() {
@@ -97,20 +100,19 @@ pub(crate) fn special(tokens: &Tokens<'_>) -> Result<Special, RouterError> {
 
 fn word(tokens: &Tokens<'_>, at: usize, found: &mut Special) -> Result<(), RouterError> {
     if at > 0 && tokens.is_op(at - 1, ".") {
-        let after_name = at > 1 && !tokens.is_op(at + 1, "(");
-        if after_name
-            && ["NEXTVAL", "CURRVAL"]
-                .iter()
-                .any(|name| tokens.bytes(at).eq_ignore_ascii_case(name.as_bytes()))
-        {
-            return Err(RouterError::not_supported("sequence values in a statement"));
+        if is_nextval(tokens, at) {
+            found.nexts.extend(Next::at(tokens, at));
+        } else if at > 1 && !tokens.is_op(at + 1, "(") && tokens.bytes(at).eq_ignore_ascii_case(b"CURRVAL") {
+            return Err(RouterError::not_supported("CURRVAL; NEXTVAL gives the next value of a sequence"));
         }
         return Ok(());
     }
     if (tokens.is_any_word(at, &["NEXT", "PREVIOUS"]) && tokens.are_words(at + 1, &["VALUE", "FOR"]))
         || (tokens.is_any_word(at, SEQUENCES) && tokens.is_op(at + 1, "("))
     {
-        return Err(RouterError::not_supported("sequence values in a statement"));
+        return Err(RouterError::not_supported(
+            "MariaDB's functions of sequences; s.NEXTVAL gives the next value",
+        ));
     }
     if tokens.is_word(at, "CURRENT_USER") && !tokens.is_op(at + 1, "(") {
         found.edits.push(replace(tokens, at, at, SessionFunction::CurrentUser));

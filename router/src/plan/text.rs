@@ -47,6 +47,11 @@ pub(crate) enum Piece {
     /// The physical table of a reference, quoted, with its database.
     Table(usize),
     Session(SessionFunction),
+    /// The value of a sequence, by its place in the statement. `typed`: a BIGINT however short it is.
+    Next {
+        index: usize,
+        typed: bool,
+    },
     /// `offset + count` as LIMIT's number.
     Limit {
         offset: Option<Operand>,
@@ -199,8 +204,26 @@ pub(crate) fn push(
         Piece::Session(function) => {
             out.buffer.extend_from_slice(arguments.session.literal(*function).as_bytes());
         }
+        Piece::Next { index, typed } => push_next(*index, *typed, arguments, out),
         Piece::Limit { offset, count } => push_limit(*offset, *count, arguments, mode, out),
     }
+}
+
+/// A parameter in a prepared statement, so that its text stays the same.
+fn push_next(index: usize, typed: bool, arguments: &Arguments<'_>, out: &mut Execution) {
+    // Routing has counted them.
+    let value = arguments.nextvals.get(index).copied().unwrap_or_default();
+    if arguments.params.is_some() {
+        out.buffer.push(b'?');
+        out.params.push(ParamSource::Number(value));
+        return;
+    }
+    let written = match (typed, i64::try_from(value)) {
+        (false, _) => value.to_string(),
+        (true, Ok(_)) => format!("CAST('{value:021}' AS SIGNED)"),
+        (true, Err(_)) => format!("CAST('{value:021}' AS UNSIGNED)"),
+    };
+    out.buffer.extend_from_slice(written.as_bytes());
 }
 
 fn push_limit(

@@ -265,7 +265,7 @@ fn value(place: u64, worker: u16) -> u64 {
 }
 
 /// The least value that no node can have given by now, whatever its ceiling: where another kind of sequence may go on.
-pub(super) fn above(ceiling: u64) -> u64 {
+pub fn above(ceiling: u64) -> u64 {
     value((ceiling.max(EPOCH) + 1) << COUNTER_BITS, 0)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ostrakon_catalog::command::Command as CatalogCommand;
-use ostrakon_catalog::schema::{Database, INNER_STEP, Sequence, Table, TableKind};
+use ostrakon_catalog::schema::{Database, Sequence, SequenceKind, Table, TableKind};
 use ostrakon_router::RouterError;
 use ostrakon_router::parse::ddl::{CreateTable, ObjectName};
 use ostrakon_router::sharding::{Topology, rule};
@@ -38,6 +38,7 @@ impl Session {
             Some(source) => self.like(create, source)?,
             None => (self.new_table(create, &database)?, text.to_vec()),
         };
+        let kind = self.sequence_kind(create, &table, &database)?;
         let topology = Topology::new(&table, &database)?;
         let limit = self.worker.node.config.limits.physical_tables_per_table;
         if topology.len() > limit as usize {
@@ -71,7 +72,10 @@ impl Session {
             }
         };
         let finished = match made {
-            Ok(()) => self.finish_create(&mut table, &database, &topology, create.auto_increment).await,
+            Ok(()) => {
+                let start = create.auto_increment;
+                self.finish_create(&mut table, &database, &topology, kind, start).await
+            }
             Err(e) => Err(e),
         };
         if let Err(e) = finished {
@@ -85,12 +89,35 @@ impl Session {
         Ok(())
     }
 
+    /// The kind of sequence that fills the AUTO_INCREMENT column: as it says, or as that of the table it is made like.
+    fn sequence_kind(
+        &self,
+        create: &CreateTable,
+        table: &Table,
+        database: &Database,
+    ) -> Result<SequenceKind, Failure> {
+        if let Some(source) = &create.like {
+            let sequence = database.sequences.get(&sequence_name(&source.name));
+            return Ok(sequence.map(|sequence| sequence.kind).unwrap_or_default());
+        }
+        let kind = create.sequence.unwrap_or_default();
+        if kind != SequenceKind::default() && matches!(table.kind, TableKind::Single) {
+            return Err(SqlError::not_supported(format!(
+                "AUTO_INCREMENT BY in table '{}', which is a single table: its server counts there; leave the BY clause out",
+                table.name
+            ))
+            .into());
+        }
+        Ok(kind)
+    }
+
     /// Reads the definition back and enters the table into the catalog.
     async fn finish_create(
         &mut self,
         table: &mut Table,
         database: &Database,
         topology: &Topology,
+        kind: SequenceKind,
         start: Option<u64>,
     ) -> Result<(), Failure> {
         let first = topology
@@ -102,8 +129,7 @@ impl Session {
         self.ensure_folds(table, &group).await?;
         let has_sequence = table.auto_increment().is_some() && !matches!(table.kind, TableKind::Single);
         let start_with = start.unwrap_or(1).max(1);
-        let sequence =
-            has_sequence.then(|| Sequence::group(sequence_name(&table.name), start_with, INNER_STEP));
+        let sequence = has_sequence.then(|| Sequence::of_kind(kind, sequence_name(&table.name), start_with));
         let command =
             CatalogCommand::CreateTable { database: database.name.clone(), table: table.clone(), sequence };
         self.propose(command).await?;

@@ -207,37 +207,6 @@ impl Session {
         Ok(set)
     }
 
-    pub(super) fn sequences(&self, catalog: &Catalog) -> Result<ResultSet, Failure> {
-        let database = self.database_or_current(catalog, None)?;
-        let mut set = ResultSet::text(&[
-            "NAME",
-            "VALUE",
-            "UNIT_COUNT",
-            "UNIT_INDEX",
-            "INNER_STEP",
-            "INCREMENT_BY",
-            "START_WITH",
-            "MAX_VALUE",
-            "CYCLE",
-            "TYPE",
-        ]);
-        for sequence in database.sequences.values() {
-            set.push([
-                sequence.name.as_str().into(),
-                sequence.next.into(),
-                "1".into(),
-                "0".into(),
-                sequence.inner_step.into(),
-                "N/A".into(),
-                "N/A".into(),
-                "N/A".into(),
-                "N/A".into(),
-                "GROUP".into(),
-            ]);
-        }
-        Ok(set)
-    }
-
     pub(super) fn groups(&self, catalog: &Catalog) -> Result<ResultSet, Failure> {
         let mut set =
             ResultSet::text(&["ID", "DATABASE", "GROUP_NAME", "PHYSICAL_DATABASE", "INSTANCE"]).integer("ID");
