@@ -368,7 +368,7 @@ fn refused_statements_are_refused_by_name() {
         ),
         ("CREATE AGGREGATE FUNCTION f RETURNS INT SONAME 'x'", "CREATE FUNCTION"),
         ("/*!50106 CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1 */", "CREATE EVENT"),
-        ("CREATE SEQUENCE s", "CREATE SEQUENCE"),
+        ("CREATE OR REPLACE SEQUENCE s", "CREATE SEQUENCE"),
         ("ALTER DATABASE d CHARACTER SET utf8", "ALTER DATABASE"),
         ("ANALYZE TABLE t", "ANALYZE"),
         ("RESET MASTER", "RESET"),
