@@ -339,9 +339,8 @@ fn collation_without_prefix_keeps_the_tables_charset() {
 #[test]
 fn what_no_table_can_have_is_refused() {
     for text in [
-        "CREATE TABLE t (a INT AUTO_INCREMENT BY SIMPLE)",
-        "CREATE TABLE t (a INT AUTO_INCREMENT BY TIME)",
-        "CREATE TABLE t (a INT AUTO_INCREMENT BY GROUP UNIT COUNT 2 INDEX 0)",
+        "CREATE TABLE t (a INT AUTO_INCREMENT BY NEW)",
+        "CREATE TABLE t (a INT AUTO_INCREMENT BY SIMPLE UNIT COUNT 2 INDEX 0)",
         "CREATE TABLE t (a INT, GLOBAL INDEX g (a) DBPARTITION BY HASH(a))",
         "CREATE TABLE t (a INT, UNIQUE GLOBAL INDEX g (a))",
         "CREATE TABLE t (a INT, CLUSTERED INDEX g (a))",
