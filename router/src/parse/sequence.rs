@@ -121,6 +121,11 @@ fn options(c: &mut Cursor<'_>) -> Result<SequenceOptions, RouterError> {
             found.cycle = Some(true);
         } else if found.cycle.is_none() && c.accept("NOCYCLE") {
             found.cycle = Some(false);
+        } else if c.is_any(&["RESTART", "MINVALUE", "NOMINVALUE", "NOMAXVALUE", "CACHE", "NOCACHE"]) {
+            let option = c.name()?.to_uppercase();
+            return Err(RouterError::not_supported(format_args!(
+                "MariaDB's {option} of sequences; START WITH n sets the next value"
+            )));
         } else {
             return Ok(found);
         }
@@ -231,7 +236,7 @@ mod tests {
             ("CREATE SEQUENCE s UNIT COUNT 0 INDEX 0", 1064),
             ("CREATE SEQUENCE s START WITH -1", 1064),
             ("CREATE SEQUENCE s START WITH 1 START WITH 2", 1064),
-            ("CREATE SEQUENCE s MINVALUE 1", 1064),
+            ("CREATE SEQUENCE s MINVALUE 1", 1235),
             ("ALTER SEQUENCE s", 1064),
             ("ALTER SEQUENCE s CHANGE TO SIMPLE", 1064),
             ("ALTER SEQUENCE s CHANGE TO GROUP START WITH 1 CYCLE", 1235),
