@@ -33,7 +33,7 @@ use crate::peer::message::JoinRequest;
 use crate::peer::{PeerThread, PeerTransport, Peers};
 use crate::store::{LogStore, RocksStore};
 use crate::transport::{Carrier, NoPeers};
-use input::{Inbox, Input};
+use input::{Inbox, Input, Wish};
 use local::Local;
 use registration::Registration;
 pub use status::{MetaStatus, Role};
@@ -43,6 +43,10 @@ use worker::{Watches, Worker};
 const PROPOSALS_MAX: usize = 1024;
 /// A proposal's answer may come this much after its ticks have run out: the thread writes at that moment, perhaps.
 const ANSWER_GRACE: Duration = Duration::from_secs(1);
+
+/// A leader that stops waits so often and so long for the next one.
+const HAND_OVER_LOOKS: u32 = 100;
+const HAND_OVER_PAUSE: Duration = Duration::from_millis(10);
 
 /// A running metadata node. Cheap to clone; the node stops when the last clone is gone, or on `shutdown`.
 #[derive(Clone)]
@@ -299,8 +303,29 @@ impl MetaNode {
         MetaStatus::clone(&self.local.shared.status.load())
     }
 
-    /// Stops the node: proposals under way are answered `Stopped`, and the store is closed when this returns.
+    /// A leader that goes makes another one first, so that the others need not wait for an election; if that is not done soon, they
+    /// have one.
+    async fn hand_over(&self) {
+        let others = self.local.shared.members.load().iter().filter(|m| m.voter).count() > 1;
+        if !others || self.status().role != Role::Leader {
+            return;
+        }
+        if self.local.wish(Wish::HandOver).await.is_err() {
+            return;
+        }
+        let leads = || self.status().role == Role::Leader;
+        for _ in 0..HAND_OVER_LOOKS {
+            if !leads() {
+                return;
+            }
+            tokio::time::sleep(HAND_OVER_PAUSE).await;
+        }
+    }
+
+    /// Stops the node: proposals under way are answered `Stopped`, and the store is closed when this returns. Who leads hands over
+    /// first, which takes a second at most.
     pub async fn shutdown(self) {
+        self.hand_over().await;
         let (done, closed) = oneshot::channel();
         // An error from either side means that the thread has ended already.
         if self.local.inbox.send(Input::Stop { done: Some(done) }).is_ok() {

@@ -135,6 +135,17 @@ impl<S: LogStore> Driver<S> {
         Ok(Changing::NotLeader)
     }
 
+    /// Begins to make another voter the leader, since this node goes.
+    ///
+    /// # Errors
+    /// `Refused` when there is none.
+    pub fn hand_over_leadership(&mut self) -> Result<Changing, ProposeError> {
+        if self.role() == StateRole::Leader {
+            self.hand_over()?;
+        }
+        Ok(Changing::NotLeader)
+    }
+
     /// Makes the voter that has most of the log the leader.
     fn hand_over(&mut self) -> Result<(), ProposeError> {
         let own = self.config.node_id;

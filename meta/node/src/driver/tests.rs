@@ -157,3 +157,87 @@ fn members_and_catalog_are_saved_together() {
     assert_eq!((again.applied(), again.state_bytes()), (applied, state), "before any entry is replayed");
     assert!(network.iter().all(|message| message.to == 2));
 }
+
+/// Three drivers on a network that loses what a cut-off node sends or should get.
+struct Trio {
+    drivers: std::collections::BTreeMap<u64, Driver<MemoryStore>>,
+    cut_off: Option<u64>,
+    answers: Vec<(u64, Result<Outcome, ProposeError>)>,
+    reads: Vec<(u64, Result<(), ProposeError>)>,
+}
+
+impl Trio {
+    fn new() -> Self {
+        let open = |node_id| {
+            let ticks = 10 + 4 * node_id as usize;
+            let config = DriverConfig {
+                node_id,
+                voters: vec![1, 2, 3],
+                election_ticks: ticks..ticks + 1,
+                propose_ticks: 200,
+                ..config(1000)
+            };
+            (node_id, Driver::open(config, MemoryStore::default()).unwrap())
+        };
+        Self { drivers: [1, 2, 3].map(open).into(), cut_off: None, answers: Vec::new(), reads: Vec::new() }
+    }
+
+    fn deliver(&mut self) {
+        loop {
+            let mut network = Vec::new();
+            for (id, driver) in &mut self.drivers {
+                let progress = driver.handle_ready(&mut network).unwrap();
+                self.answers.extend(progress.answers.into_iter().map(|(_, answer)| (*id, answer)));
+                self.reads.extend(progress.reads.into_iter().map(|(_, answer)| (*id, answer)));
+            }
+            network.retain(|message| Some(message.to) != self.cut_off && Some(message.from) != self.cut_off);
+            if network.is_empty() {
+                return;
+            }
+            for message in network {
+                self.drivers.get_mut(&message.to).unwrap().step(message);
+            }
+        }
+    }
+
+    fn tick(&mut self, count: u32) {
+        for _ in 0..count {
+            self.drivers.values_mut().for_each(Driver::tick);
+            self.deliver();
+        }
+    }
+}
+
+#[test]
+fn a_leader_that_was_cut_off_answers_no_read_until_it_knows_what_the_others_did() {
+    let mut trio = Trio::new();
+    trio.tick(30);
+    assert_eq!(trio.drivers[&1].role(), StateRole::Leader);
+    trio.cut_off = Some(1);
+    // It believes that it leads, and is asked at once; then the others elect one, and go on.
+    trio.drivers.get_mut(&1).unwrap().read_index();
+    trio.tick(60);
+    let leader =
+        trio.drivers.iter().find(|(id, d)| **id != 1 && d.role() == StateRole::Leader).map(|(id, _)| *id);
+    trio.drivers.get_mut(&leader.unwrap()).unwrap().propose(&put("a"));
+    trio.deliver();
+    assert_eq!(trio.answers, [(leader.unwrap(), Ok(Outcome::Done))]);
+    assert!(trio.reads.is_empty(), "a read without a majority: {:?}", trio.reads);
+    assert_eq!(trio.drivers[&1].catalog().setting("a"), None, "it has not heard of it");
+    trio.cut_off = None;
+    trio.tick(20);
+    assert_eq!(trio.reads, [(1, Ok(()))]);
+    assert_eq!(trio.drivers[&1].catalog().setting("a"), Some("1"), "answered, and now it has");
+}
+
+#[test]
+fn a_follower_reads_what_the_leader_has_acknowledged() {
+    let mut trio = Trio::new();
+    trio.tick(30);
+    trio.drivers.get_mut(&1).unwrap().propose(&put("a"));
+    trio.deliver();
+    trio.drivers.get_mut(&3).unwrap().read_index();
+    trio.tick(5);
+    assert_eq!(trio.reads, [(3, Ok(()))]);
+    assert_eq!(trio.drivers[&3].catalog().setting("a"), Some("1"));
+}

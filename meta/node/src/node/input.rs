@@ -50,6 +50,8 @@ pub(super) enum Wish {
     /// With the record of a node that asks to join.
     Member(MemberChange, Option<NodeRecord>),
     Transfer(u64),
+    /// To whichever voter has most of the log: this node stops.
+    HandOver,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

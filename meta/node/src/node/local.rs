@@ -163,6 +163,8 @@ fn read(request: ChangeRequest) -> Option<Wish> {
 pub(super) fn write(wish: &Wish) -> ChangeRequest {
     let (change, id, address) = match wish {
         Wish::Transfer(to) => (message::Change::TransferLeadership, *to, ""),
+        // Nothing for another node.
+        Wish::HandOver => (message::Change::Unknown, 0, ""),
         Wish::Member(change, _) => match change {
             MemberChange::AddLearner { id, address } => (message::Change::AddLearner, *id, address.as_str()),
             MemberChange::Promote { id } => (message::Change::Promote, *id, ""),

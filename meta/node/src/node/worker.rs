@@ -165,6 +165,7 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
         let changing = match wish {
             Wish::Member(change, record) => self.driver.change_members(&change, record),
             Wish::Transfer(to) => self.driver.transfer_leadership(to),
+            Wish::HandOver => self.driver.hand_over_leadership(),
         };
         let now = match changing {
             Ok(Changing::Proposed(id)) => {

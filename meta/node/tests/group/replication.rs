@@ -60,6 +60,25 @@ async fn the_group_goes_on_soon_after_its_leader_has_died() {
 }
 
 #[tokio::test]
+async fn a_leader_that_is_stopped_hands_over_first() {
+    let mut group = Group::of(3).await;
+    for _ in 0..3 {
+        let leader = group.leader().await;
+        group.stop(leader).await;
+        let begun = Instant::now();
+        group.nodes.values().next().unwrap().propose(put("a", "1")).await.unwrap();
+        // An election would begin after a second at the earliest.
+        assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
+        group.start(leader, &[]).unwrap();
+        group
+            .until("all have caught up", |node| {
+                node.load().nodes[&leader].start == group.node(leader).process_start()
+            })
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn without_a_majority_nothing_is_acknowledged_and_the_catalog_is_still_there() {
     let mut group = Group::of(3).await;
     group.node(1).propose(put("a", "1")).await.unwrap();
