@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{SendError, Sender};
+use std::sync::mpsc::Sender;
 
 use ostrakon_catalog::Outcome;
 use ostrakon_catalog::node::NodeRecord;
@@ -62,6 +62,10 @@ pub(super) enum Changed {
     NotLeader,
 }
 
+/// The Raft thread has ended.
+#[derive(Debug)]
+pub(super) struct Ended;
+
 /// The way in.
 #[derive(Clone)]
 pub(super) struct Inbox {
@@ -76,8 +80,8 @@ impl Inbox {
 
     /// # Errors
     /// When the Raft thread has ended.
-    pub fn send(&self, input: Input) -> Result<(), SendError<Input>> {
-        self.sender.send(input)
+    pub fn send(&self, input: Input) -> Result<(), Ended> {
+        self.sender.send(input).map_err(|_| Ended)
     }
 
     /// Messages from the network: dropped when too many wait already.
