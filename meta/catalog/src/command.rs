@@ -176,6 +176,18 @@ pub enum Command {
 }
 
 impl Command {
+    /// Changes jobs, so that no job may publish it.
+    pub fn is_of_jobs(&self) -> bool {
+        matches!(
+            self,
+            Self::SubmitJob { .. }
+                | Self::ClaimJob { .. }
+                | Self::UpdateJob { .. }
+                | Self::ControlJob { .. }
+                | Self::RemoveJobs { .. }
+        )
+    }
+
     /// The variant's name, for logs.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -18,6 +18,9 @@ pub type JobId = u64;
 /// Finished jobs that are kept for SHOW DDL RESULT and for the sessions that wait for them.
 pub const FINISHED_KEPT: usize = 100;
 
+/// The fact that a job was going back when it was parked.
+pub const ROLLING_BACK: &str = "rolling_back";
+
 /// A physical statement for each physical table of a logical one: `head`, the physical table's quoted name, `tail`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhysicalText {

@@ -1,12 +1,18 @@
 //! Jobs: submit, claim, update, control, remove.
+//!
+//! **Invariant:** a job is submitted for the objects as they are, and its locks keep them so: what it was planned from is true until it ends.
 
 use std::sync::Arc;
 
 use super::Change;
 use crate::command::Command;
-use crate::job::{FINISHED_KEPT, Job, JobControl, JobId, JobState, JobUpdate, NewJob, Owner};
+use crate::job::{
+    FINISHED_KEPT, Job, JobAction, JobControl, JobId, JobState, JobUpdate, NewJob, Owner, ROLLING_BACK,
+};
 use crate::outcome::{Outcome, Rejection};
+use crate::schema::{Group, Table};
 use crate::state::Catalog;
+use crate::validate;
 
 impl Catalog {
     pub(super) fn submit_job(&mut self, new: &NewJob) -> Result<(Change, Outcome), Rejection> {
@@ -18,6 +24,7 @@ impl Catalog {
                 return Err(Rejection::ObjectLocked { object, job: job.id, state });
             }
         }
+        self.check_action(&new.action)?;
         let id = super::next_number(self.last_job, "job numbers are used up")?;
         let job = Job {
             id,
@@ -38,6 +45,46 @@ impl Catalog {
         self.jobs.insert(id, Arc::new(job));
         self.last_job = id;
         Ok((Change::Position, Outcome::Job { id, token: 1 }))
+    }
+
+    /// The objects are what the job was planned from.
+    fn check_action(&self, action: &JobAction) -> Result<(), Rejection> {
+        match action {
+            JobAction::CreateDatabase { database, .. } => validate::new_database(self, database),
+            JobAction::DropDatabase { name, groups } => match self.database(name) {
+                None => Err(Rejection::NoDatabaseToDrop { name: name.clone() }),
+                Some(home) => same_groups(&home.groups, groups),
+            },
+            JobAction::CreateTable { database, table, like, .. } => {
+                let home = self.need_database(database)?;
+                if home.tables.contains_key(&table.name) {
+                    return Err(Rejection::TableExists { name: table.name.clone() });
+                }
+                // Before anything is made: a physical table of that name would be another logical one's.
+                validate::physical_name_is_free(home, table, None)?;
+                like.as_ref().map_or(Ok(()), |source| self.is_still(database, source))
+            }
+            JobAction::DropTables { tables } => {
+                tables.iter().try_for_each(|(database, table)| self.is_still(database, table))
+            }
+            JobAction::Truncate { database, table } | JobAction::AlterTable { database, table, .. } => {
+                self.is_still(database, table)
+            }
+            JobAction::Rename { renames } => self.clone().rename_tables(renames).map(|_| ()),
+        }
+    }
+
+    fn is_still(&self, database: &str, expected: &Table) -> Result<(), Rejection> {
+        match self.table(database, &expected.name) {
+            None => Err(Rejection::NoSuchTable {
+                database: database.to_owned(),
+                table: expected.name.clone(),
+            }),
+            Some(table) if table.id != expected.id => {
+                Err(Rejection::TableChanged { expected_id: expected.id, id: table.id })
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     pub(super) fn claim_job(
@@ -72,6 +119,9 @@ impl Catalog {
         let (change, outcome) = self.publish(&update.publish)?;
         let job = self.job_mut(id, token)?;
         if let Some(state) = update.state {
+            if (job.state, state) == (JobState::RollingBack, JobState::Pending) {
+                job.facts.insert(ROLLING_BACK.to_owned(), String::new());
+            }
             job.state = state;
         }
         if let Some(step) = &update.step {
@@ -85,6 +135,8 @@ impl Catalog {
         }
         if !job.state.is_unfinished() {
             job.ended = update.ended;
+            // Only steps need them, and definitions are long.
+            job.facts.clear();
             self.forget_finished();
         }
         Ok((change, outcome))
@@ -98,6 +150,10 @@ impl Catalog {
         let mut copy = self.clone();
         let (mut change, mut outcome) = (Change::Position, Outcome::Done);
         for command in commands {
+            if command.is_of_jobs() {
+                let reason = format!("a job publishes {}", command.kind());
+                return Err(Rejection::Malformed { reason });
+            }
             let applied = copy.dispatch(command)?;
             outcome = applied.1;
             if matches!(applied.0, Change::Schema) {
@@ -120,16 +176,22 @@ impl Catalog {
         match (control, state) {
             (JobControl::Cancel, JobState::Running) => job.cancel = true,
             (JobControl::Recover, JobState::Pending) => {
-                job.state = if job.facts.contains_key(ROLLING_BACK) {
-                    JobState::RollingBack
+                if job.facts.contains_key(ROLLING_BACK) {
+                    job.state = JobState::RollingBack;
                 } else {
-                    JobState::Running
-                };
+                    job.state = JobState::Running;
+                    job.error = None;
+                }
                 job.cancel = false;
                 job.owner = Owner::default();
                 job.token += 1;
             }
             (JobControl::Rollback, JobState::Pending) => {
+                // The steps back have names of their own. They were begun before if the fact is there.
+                if !job.facts.contains_key(ROLLING_BACK) {
+                    job.step.clear();
+                    job.groups_done.clear();
+                }
                 job.state = JobState::RollingBack;
                 job.owner = Owner::default();
                 job.token += 1;
@@ -174,5 +236,12 @@ impl Catalog {
     }
 }
 
-/// The fact that a job was going back when it was parked.
-pub const ROLLING_BACK: &str = "rolling_back";
+fn same_groups(current: &[Group], planned: &[Group]) -> Result<(), Rejection> {
+    match current == planned {
+        true => Ok(()),
+        false => {
+            let reason = "a database's groups have changed since the statement was planned".to_owned();
+            Err(Rejection::Malformed { reason })
+        }
+    }
+}
