@@ -15,6 +15,8 @@ use crate::setting::KEY_FINGERPRINT;
 pub enum Call {
     /// Answered with [`Health`].
     Health,
+    /// Answered with `true` as soon as the node has applied the log up to `index`, with `false` after `limit_ms`.
+    Applied { index: u64, limit_ms: u64 },
 }
 
 /// How a node is.
@@ -48,6 +50,10 @@ impl CallHandler for Answers {
             let call = serde_json::from_slice(&request).map_err(|e| format!("unknown question: {e}"))?;
             let answer = match call {
                 Call::Health => serde_json::to_vec(&health(&node)),
+                Call::Applied { index, limit_ms } => {
+                    let limit = Duration::from_millis(limit_ms.min(60_000));
+                    serde_json::to_vec(&node.meta.wait_applied(index, limit).await)
+                }
             };
             answer.map_err(|e| e.to_string())
         })
@@ -85,6 +91,18 @@ pub async fn ask_health(meta: &MetaNode, node: u64, limit: Duration) -> Result<H
     let request = serde_json::to_vec(&Call::Health).map_err(|e| e.to_string())?;
     let answer = meta.call(node, request, limit).await.map_err(|e| e.to_string())?;
     serde_json::from_slice(&answer).map_err(|e| format!("its answer cannot be read: {e}"))
+}
+
+/// Waits until a node has applied the log up to `index`. The error is for a log.
+pub async fn ask_applied(meta: &MetaNode, node: u64, index: u64, limit: Duration) -> Result<(), String> {
+    let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+    let request = serde_json::to_vec(&Call::Applied { index, limit_ms }).map_err(|e| e.to_string())?;
+    let answer = meta.call(node, request, limit).await.map_err(|e| e.to_string())?;
+    match serde_json::from_slice(&answer) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(format!("entry {index} is not applied there yet")),
+        Err(e) => Err(format!("its answer cannot be read: {e}")),
+    }
 }
 
 /// Milliseconds since 1970.

@@ -11,6 +11,7 @@ pub mod dev;
 pub mod error;
 pub mod exec;
 pub mod frontend;
+pub mod job;
 pub mod member;
 pub mod merge;
 pub mod node;

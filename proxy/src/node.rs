@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use ostrakon_catalog::job::Owner;
 use ostrakon_conf::Config;
 use ostrakon_meta::MetaNode;
 use ostrakon_router::lexer::ServerVersion;
@@ -21,8 +22,6 @@ pub struct Node {
     pub registry: Arc<Registry>,
     pub tls: TlsAcceptor,
     pub sequences: Sequences,
-    /// One DDL statement at a time on this node.
-    pub ddl: tokio::sync::Mutex<()>,
     /// What the instances say of themselves.
     pub server: ArcSwap<ServerInfo>,
     /// True when the instances were asked, whether or not one has answered.
@@ -34,6 +33,11 @@ pub struct Node {
 }
 
 impl Node {
+    /// This process as the owner of jobs.
+    pub fn owner(&self) -> Owner {
+        Owner { node: self.meta.node_id(), start: self.meta.process_start() }
+    }
+
     /// The version that clients see: the configured one, or the first instance's with `-ostrakon` added.
     pub fn version(&self) -> String {
         match self.config.server_version.as_str() {
@@ -132,7 +136,6 @@ pub fn run(config: Config) -> Result<(), StartError> {
         registry: Arc::new(Registry::new(config.limits.max_connections)),
         tls,
         sequences: Sequences::new(config.node_id, runtime.handle().clone()),
-        ddl: tokio::sync::Mutex::new(()),
         server: ArcSwap::from_pointee(ServerInfo::default()),
         asked: watch::Sender::new(false),
         draining: watch::Sender::new(false),
@@ -141,7 +144,12 @@ pub fn run(config: Config) -> Result<(), StartError> {
         config,
     });
     crate::call::answer(&node);
-    let threads = listeners
+    let jobs = Arc::clone(&node);
+    let jobs = std::thread::Builder::new()
+        .name("jobs".to_owned())
+        .spawn(move || crate::job::engine::run(&jobs))
+        .map_err(StartError::Threads)?;
+    let mut threads = listeners
         .into_iter()
         .enumerate()
         .map(|(index, listener)| {
@@ -152,6 +160,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
                 .map_err(StartError::Threads)
         })
         .collect::<Result<Vec<_>, _>>()?;
+    threads.push(jobs);
     tracing::info!(listen = %node.config.listen, workers, version = env!("CARGO_PKG_VERSION"), "serving");
     let failure = runtime.block_on(async {
         tokio::select! {

@@ -5,7 +5,7 @@ mod check;
 pub mod collations;
 mod command;
 mod ddl;
-mod definition;
+pub mod definition;
 mod describe;
 pub mod dispatch;
 mod explain;
@@ -82,6 +82,8 @@ pub struct Warning {
 pub struct OwnVariables {
     /// `ostrakon_unique_scope = 'global'`: CREATE TABLE refuses unique keys that lack the shard key.
     pub unique_scope_global: bool,
+    /// `ostrakon_ddl_async = ON`: DDL is answered when its job is submitted.
+    pub ddl_async: bool,
 }
 
 /// A logged-in client.

@@ -31,6 +31,34 @@ pub struct Worker {
 }
 
 impl Worker {
+    /// One of `workers` that share the node's connections to each instance.
+    pub fn new(node: &Arc<Node>, index: usize, workers: usize) -> Rc<Self> {
+        let limits = &node.config.limits;
+        Rc::new(Self {
+            node: Arc::clone(node),
+            pools: RefCell::default(),
+            pools_version: Cell::new(0),
+            plans: RefCell::new(PlanCache::new(limits.plan_cache_entries)),
+            interner: RefCell::default(),
+            rotation: Cell::new(index),
+            limits: PoolLimits {
+                connections: (limits.connections_per_instance / workers).max(1),
+                wait: Duration::from_millis(limits.connection_wait_ms),
+                connect_timeout: Duration::from_millis(limits.connect_timeout_ms),
+                statements: limits.prepared_statements_per_backend,
+            },
+        })
+    }
+
+    /// The job engine's: no listener, and a few connections of its own, so that DDL never waits for statements nor they for it.
+    pub fn of_jobs(node: &Arc<Node>) -> Rc<Self> {
+        let mut worker = Self::new(node, 0, 1);
+        if let Some(worker) = Rc::get_mut(&mut worker) {
+            worker.limits.connections = crate::job::engine::CONNECTIONS_PER_INSTANCE;
+        }
+        worker
+    }
+
     /// The pool for an instance of the current catalog. An instance whose address or account changed gets a new pool.
     pub fn pool(&self, instance: &Arc<Instance>) -> Rc<Pool> {
         let mut pools = self.pools.borrow_mut();
@@ -119,21 +147,7 @@ pub fn run(node: &Arc<Node>, index: usize, workers: usize, listener: std::net::T
             return;
         }
     };
-    let limits = &node.config.limits;
-    let worker = Rc::new(Worker {
-        node: Arc::clone(node),
-        pools: RefCell::default(),
-        pools_version: Cell::new(0),
-        plans: RefCell::new(PlanCache::new(limits.plan_cache_entries)),
-        interner: RefCell::default(),
-        rotation: Cell::new(index),
-        limits: PoolLimits {
-            connections: (limits.connections_per_instance / workers).max(1),
-            wait: Duration::from_millis(limits.connection_wait_ms),
-            connect_timeout: Duration::from_millis(limits.connect_timeout_ms),
-            statements: limits.prepared_statements_per_backend,
-        },
-    });
+    let worker = Worker::new(node, index, workers);
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         learn(&worker, index == 0).await;

@@ -18,8 +18,10 @@ pub type JobId = u64;
 /// Finished jobs that are kept for SHOW DDL RESULT and for the sessions that wait for them.
 pub const FINISHED_KEPT: usize = 100;
 
-/// The fact that a job was going back when it was parked.
+/// The fact that a job has begun to go back, so that it can only go on doing so.
 pub const ROLLING_BACK: &str = "rolling_back";
+/// The step at which a job was parked, before it was asked to go back.
+pub const FORWARD_STEP: &str = "forward_step";
 
 /// A physical statement for each physical table of a logical one: `head`, the physical table's quoted name, `tail`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +121,11 @@ impl JobAction {
             Self::AlterTable { .. } => "ALTER_TABLE",
             Self::Rename { .. } => "RENAME_TABLE",
         }
+    }
+
+    /// What it has done, from its first physical change on, nothing brings back.
+    pub fn goes_forward_only(&self) -> bool {
+        matches!(self, Self::DropDatabase { .. } | Self::DropTables { .. } | Self::Truncate { .. })
     }
 
     /// What it locks while it is unfinished, in order, each once.

@@ -116,6 +116,8 @@ pub enum Rejection {
     JobTaken { job: JobId },
     #[error("DDL job {job} is {}: this cannot be done to it now", state.name())]
     JobState { job: JobId, state: JobState },
+    #[error("DDL job {job} has removed data, so it cannot be taken back: RECOVER DDL {job} completes it")]
+    JobForwardOnly { job: JobId },
     #[error("There is no node {node}: see SHOW NODES")]
     UnknownNode { node: NodeId },
     #[error(
@@ -178,6 +180,7 @@ impl Rejection {
             Self::UnknownSequence { .. } => (4091, "42S02"),
             Self::ObjectLocked { .. } => (1205, "HY000"),
             Self::UnknownJob { .. } | Self::JobTaken { .. } | Self::JobState { .. } => (1105, "HY000"),
+            Self::JobForwardOnly { .. } => (1105, "HY000"),
             Self::UnknownNode { .. } | Self::NodeRemoved { .. } | Self::NoTimeWorker => (1105, "HY000"),
             Self::SequenceOfTable { .. } => (4089, "42S02"),
             Self::SequenceInvalid { .. } => (4082, "HY000"),

@@ -35,6 +35,16 @@ impl Settings {
         self.values.get(name).map(String::as_str)
     }
 
+    /// All of them, as `from_entries` takes them.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, literal)| (name.as_str(), literal.as_str()))
+    }
+
+    /// What `entries` gave.
+    pub fn from_entries(entries: &[(String, String)]) -> Self {
+        Self { values: entries.iter().cloned().collect() }
+    }
+
     /// The three character set variables as one SET NAMES would set them, where they agree.
     fn names(&self) -> Option<String> {
         let value = |name: &str| {

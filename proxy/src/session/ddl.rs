@@ -1,11 +1,11 @@
-//! DDL on logical objects: physical statements on every group, then the catalog.
+//! DDL on logical objects: planned here from the newest catalog, carried out by the job engine.
 //!
-//! A first physical table tries the statement, so that what MySQL refuses is refused with MySQL's own error and nothing is done. The others
-//! follow in parallel. **Invariant:** the catalog changes only after every group has changed; a failure on some groups names each group's state.
+//! What the catalog can refuse is refused before a job is submitted; what only a server can, by the job's first physical statement, with the
+//! server's own error and nothing done.
 
+mod alter;
 mod database;
-mod fanout;
-mod fold;
+mod submit;
 mod table;
 
 use std::ops::Range;
@@ -13,15 +13,14 @@ use std::sync::Arc;
 
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::command::Command as CatalogCommand;
-use ostrakon_catalog::schema::{Database, Group, Table};
+use ostrakon_catalog::job::{JobAction, PhysicalText};
+use ostrakon_catalog::schema::{Database, Group, Table, TableKind};
 use ostrakon_router::RouterError;
-use ostrakon_router::parse::ddl::{AlterTable, Ddl, ObjectName, ShardingClause, TableChange};
-use ostrakon_router::sharding::{Topology, rule};
+use ostrakon_router::parse::ddl::{Ddl, ObjectName};
+use ostrakon_router::sharding::Topology;
 
-use super::dispatch::sequence_name;
 use super::{Failure, Session, Warning};
 use crate::error::SqlError;
-use fanout::GroupWork;
 
 /// The first physical table of a logical one: what describes it.
 pub struct FirstPhysical {
@@ -32,18 +31,8 @@ pub struct FirstPhysical {
 }
 
 impl Session {
-    /// Carries out a DDL statement. The session's transaction is committed first, as MySQL does.
-    pub async fn run_ddl(&mut self, ddl: &Ddl, text: &[u8]) -> Result<(), Failure> {
-        self.commit_all().await?;
-        let node = Arc::clone(&self.worker.node);
-        let _one_at_a_time = tokio::select! {
-            lock = node.ddl.lock() => lock,
-            // Another statement may wait for a lock for long.
-            () = super::killed_statement(self.entry()) => {
-                return Err(SqlError::new(1317, "70100", "Query execution was interrupted").into());
-            }
-            () = self.client.hung_up() => return Err(Failure::ClientGone),
-        };
+    /// What a DDL statement is to do by the newest catalog; `None`: nothing, or it is done already.
+    async fn plan_ddl(&mut self, ddl: &Ddl, text: &[u8]) -> Result<Option<JobAction>, Failure> {
         match ddl {
             Ddl::CreateDatabase { name, if_not_exists, groups, default_sharding, charset, collation } => {
                 let options = database::NewDatabase {
@@ -53,23 +42,27 @@ impl Session {
                     charset: charset.as_deref(),
                     collation: collation.as_deref(),
                 };
-                self.create_database(options, *if_not_exists).await
+                self.create_database(options, *if_not_exists)
             }
-            Ddl::DropDatabase { name, if_exists } => self.drop_database(name, *if_exists).await,
-            Ddl::CreateTable(create) => self.create_table(create, text).await,
+            Ddl::DropDatabase { name, if_exists } => self.drop_database(name, *if_exists),
+            Ddl::CreateTable(create) => self.create_table(create, text),
             Ddl::DropTable { tables, if_exists, temporary } => {
                 if *temporary {
                     return Err(SqlError::not_supported("temporary tables").into());
                 }
-                self.drop_tables(tables, *if_exists).await
+                self.drop_tables(tables, *if_exists)
             }
-            Ddl::Truncate(name) => self.truncate(name).await,
-            Ddl::Rename(renames) => self.rename(renames).await,
+            Ddl::Truncate(name) => {
+                let found = self.find(name)?;
+                let database = found.database.name.clone();
+                Ok(Some(JobAction::Truncate { database, table: (*found.table).clone() }))
+            }
+            Ddl::Rename(renames) => self.rename(renames).map(Some),
             Ddl::AlterTable(alter) => self.alter_table(alter, text).await,
-            Ddl::CreateIndex { table, key } => self.create_index(table, key, text).await,
+            Ddl::CreateIndex { table, key } => self.create_index(table, key, text).map(Some),
             Ddl::DropIndex { table, .. } => {
                 let found = self.find(table)?;
-                self.change_physical(&found, &table.span, &[], text).await
+                Ok(Some(found.change(physical_text(text, &table.span, &[]), None)))
             }
         }
     }
@@ -111,172 +104,6 @@ impl Session {
         Ok(FirstPhysical { group, quoted, table })
     }
 
-    async fn alter_table(&mut self, alter: &AlterTable, text: &[u8]) -> Result<(), Failure> {
-        let found = self.find(&alter.name)?;
-        if let [TableChange::Rename(new)] = alter.changes.as_slice() {
-            return self.rename(&[(alter.name.clone(), new.clone())]).await;
-        }
-        if found.table.kind == ostrakon_catalog::schema::TableKind::Broadcast {
-            let lower = String::from_utf8_lossy(text).to_ascii_lowercase();
-            if let Some(word) = ["uuid", "rand(", "sysdate"].iter().find(|word| lower.contains(**word)) {
-                return Err(SqlError::not_supported(format!(
-                    "{word} in ALTER of broadcast table '{}': its copies would differ",
-                    found.table.name
-                ))
-                .into());
-            }
-        }
-        let mut cuts: Vec<Range<usize>> = Vec::new();
-        for change in &alter.changes {
-            self.check_change(&found, change, alter.changes.len())?;
-            if let (TableChange::AutoIncrement { value, span }, true) = (change, found.has_sequence()) {
-                let node = Arc::clone(&self.worker.node);
-                let sequence = sequence_name(&found.table.name);
-                node.sequences
-                    .raise(&node.meta, &found.database.name, &sequence, value.saturating_sub(1))
-                    .await?;
-                cuts.push(span.clone());
-            }
-        }
-        if !cuts.is_empty() {
-            // Its own physical tables never count: the sequence does, and it has been raised.
-            return Ok(());
-        }
-        self.change_physical(&found, &alter.name.span, &cuts, text).await
-    }
-
-    /// Refuses what would break placement, or what the catalog could not follow.
-    fn check_change(&mut self, found: &Found, change: &TableChange, changes: usize) -> Result<(), Failure> {
-        let table = &found.table;
-        let refuse = |what: String| Err(Failure::from(SqlError::not_supported(what)));
-        match change {
-            TableChange::Refused(what) => refuse(what.clone()),
-            TableChange::Rename(_) => refuse("RENAME together with other changes in one ALTER TABLE".into()),
-            TableChange::DropColumn(c) | TableChange::RenameColumn { old: c, .. } if is_key(table, c) => {
-                refuse(format!("changing shard key column '{c}' of table '{}'", table.name))
-            }
-            TableChange::ChangeColumn { old, .. } if is_key(table, old) => refuse(format!(
-                "changing shard key column '{old}' of table '{}': its rows would have to move",
-                table.name
-            )),
-            TableChange::Charset { convert: true, .. } if table.rule().is_some() => refuse(format!(
-                "CONVERT TO CHARACTER SET on sharded table '{}': its shard key's equality would change",
-                table.name
-            )),
-            TableChange::AddColumn { column, .. } | TableChange::ChangeColumn { column, .. }
-                if column.auto_increment && table.auto_increment().is_none() && found.needs_sequence() =>
-            {
-                refuse(format!("giving table '{}' an AUTO_INCREMENT column after it was made", table.name))
-            }
-            TableChange::AutoIncrement { .. } if found.has_sequence() && changes > 1 => {
-                refuse("AUTO_INCREMENT = n together with other changes in one ALTER TABLE".into())
-            }
-            TableChange::AddKey(key) => self.check_unique_keys(found, std::slice::from_ref(key)),
-            TableChange::AddColumn { keys, .. } => self.check_unique_keys(found, keys),
-            _ => Ok(()),
-        }
-    }
-
-    fn check_unique_keys(
-        &mut self,
-        found: &Found,
-        keys: &[ostrakon_catalog::column::Key],
-    ) -> Result<(), Failure> {
-        let Some(sharding) = found.table.rule() else { return Ok(()) };
-        let request = rule::RuleRequest {
-            table: &found.table.name,
-            clause: &ShardingClause::Default,
-            columns: &found.table.columns,
-            keys,
-            placement: sharding.placement,
-            groups: sharding.groups,
-            instances: sharding.instances,
-            default_sharding: found.database.default_sharding,
-            unique_scope_global: self.own.unique_scope_global,
-        };
-        let warnings = rule::unique_scope_warnings(&request, sharding)?;
-        self.warn_all(warnings);
-        Ok(())
-    }
-
-    async fn create_index(
-        &mut self,
-        name: &ObjectName,
-        key: &ostrakon_catalog::column::Key,
-        text: &[u8],
-    ) -> Result<(), Failure> {
-        let found = self.find(name)?;
-        self.check_unique_keys(&found, std::slice::from_ref(key))?;
-        self.change_physical(&found, &name.span, &[], text).await
-    }
-
-    /// Runs the user's text on every physical table, reads the definition back, and puts it into the catalog.
-    async fn change_physical(
-        &mut self,
-        found: &Found,
-        span: &Range<usize>,
-        cuts: &[Range<usize>],
-        text: &[u8],
-    ) -> Result<(), Failure> {
-        let topology = Topology::new(&found.table, &found.database)?;
-        let work =
-            GroupWork::for_tables(&found.database, &topology, |quoted| splice(text, span, quoted, cuts));
-        let named = Some((&topology, found.table.name.as_str()));
-        self.fan_out(&found.database, named, work, &format!("DDL on table '{}'", found.table.name)).await?;
-        let first = self.first_physical(&self.catalog(), Some(&found.database.name), &found.table.name)?;
-        let (columns, keys) = self.read_definition(&first.group, &first.quoted).await?;
-        let table = Table { columns, keys, ..(*found.table).clone() };
-        let command = CatalogCommand::ReplaceTable {
-            database: found.database.name.clone(),
-            name: found.table.name.clone(),
-            expected_id: found.table.id,
-            table,
-            sequence: None,
-        };
-        self.propose(command).await?;
-        Ok(())
-    }
-
-    /// The definition of a physical table.
-    async fn read_definition(
-        &mut self,
-        group: &Group,
-        quoted: &str,
-    ) -> Result<(Vec<ostrakon_catalog::column::Column>, Vec<ostrakon_catalog::column::Key>), Failure> {
-        let collations = Arc::clone(&self.worker.node.server.load().collations);
-        let pool = self.worker.pool_of(group.instance)?;
-        let mut connection = pool.acquire(false).await?;
-        // Not the session's settings: SHOW CREATE TABLE quotes by sql_mode.
-        connection.queue_settings(&self.worker.intern(crate::backend::settings::Settings::default()));
-        Ok(super::definition::read(&mut connection, quoted, self.mode, &collations).await?)
-    }
-
-    /// Refuses column properties that placement or equal copies could not survive, which only the server's own description tells.
-    async fn check_columns(&mut self, table: &Table, group: &Group, quoted: &str) -> Result<(), Failure> {
-        let mut connection = self.worker.pool_of(group.instance)?.acquire(false).await?;
-        let answer = connection.query(&format!("SHOW COLUMNS FROM {quoted}")).await?;
-        for row in 0..answer.rows.len() {
-            let (column, default, extra) = (answer.text(row, 0), answer.text(row, 4), answer.text(row, 5));
-            let (default, extra) = (default.to_ascii_lowercase(), extra.to_ascii_lowercase());
-            if extra.contains("on update") && is_key(table, &column) {
-                return Err(SqlError::not_supported(format!(
-                    "ON UPDATE on shard key column '{column}' of table '{}': each UPDATE would move the row",
-                    table.name
-                ))
-                .into());
-            }
-            let varies = ["uuid", "rand(", "sysdate"].iter().any(|word| default.contains(word));
-            if varies && table.kind == ostrakon_catalog::schema::TableKind::Broadcast {
-                return Err(SqlError::not_supported(format!(
-                    "DEFAULT {default} of column '{column}' in broadcast table '{}': its copies would differ",
-                    table.name
-                ))
-                .into());
-            }
-        }
-        Ok(())
-    }
-
     pub async fn propose(
         &self,
         command: CatalogCommand,
@@ -298,14 +125,6 @@ impl Session {
     }
 }
 
-/// True when the column takes part in placing the table's rows.
-fn is_key(table: &Table, column: &str) -> bool {
-    table.rule().is_some_and(|rule| {
-        let partitions = [&rule.db, &rule.tb].into_iter().flatten();
-        partitions.flat_map(|p| &p.columns).any(|c| c.eq_ignore_ascii_case(column))
-    })
-}
-
 /// A table and its database.
 struct Found {
     database: Arc<Database>,
@@ -315,7 +134,12 @@ struct Found {
 impl Found {
     /// Its AUTO_INCREMENT values come (or would come) from a sequence, not from a server.
     fn needs_sequence(&self) -> bool {
-        !matches!(self.table.kind, ostrakon_catalog::schema::TableKind::Single)
+        !matches!(self.table.kind, TableKind::Single)
+    }
+
+    fn change(&self, text: PhysicalText, undo: Option<PhysicalText>) -> JobAction {
+        let (database, table) = (self.database.name.clone(), (*self.table).clone());
+        JobAction::AlterTable { database, table, text, undo }
     }
 
     fn has_sequence(&self) -> bool {
@@ -323,20 +147,19 @@ impl Found {
     }
 }
 
-/// The text with the name at `span` replaced by a physical one and the `cuts` left out.
-pub fn splice(text: &[u8], span: &Range<usize>, physical: &str, cuts: &[Range<usize>]) -> String {
-    let mut out = Vec::with_capacity(text.len() + physical.len());
-    let mut edits: Vec<(Range<usize>, &[u8])> = cuts.iter().map(|cut| (cut.clone(), &b" "[..])).collect();
-    edits.push((span.clone(), physical.as_bytes()));
-    edits.sort_by_key(|(range, _)| range.start);
-    let mut at = 0;
-    for (range, replacement) in edits {
-        out.extend_from_slice(text.get(at..range.start).unwrap_or_default());
-        out.extend_from_slice(replacement);
-        at = range.end.max(at);
-    }
-    out.extend_from_slice(text.get(at..).unwrap_or_default());
-    String::from_utf8_lossy(&out).into_owned()
+/// The text with the name at `span` left open and without the `cuts`, each of which is wholly before or behind it.
+fn physical_text(text: &[u8], span: &Range<usize>, cuts: &[Range<usize>]) -> PhysicalText {
+    let part = |range: Range<usize>| {
+        let (mut out, mut at) = (Vec::with_capacity(range.len()), range.start);
+        for cut in cuts.iter().filter(|cut| range.start <= cut.start && cut.end <= range.end) {
+            out.extend_from_slice(text.get(at..cut.start).unwrap_or_default());
+            out.push(b' ');
+            at = cut.end.max(at);
+        }
+        out.extend_from_slice(text.get(at..range.end).unwrap_or_default());
+        String::from_utf8_lossy(&out).into_owned()
+    };
+    PhysicalText { head: part(0..span.start), tail: part(span.end..text.len()) }
 }
 
 #[cfg(test)]
@@ -344,7 +167,7 @@ mod tests {
     #[test]
     fn names_are_replaced_and_our_clauses_left_out() {
         let text = b"CREATE TABLE t (id INT) ENGINE=InnoDB DBPARTITION BY HASH(id)";
-        let physical = super::splice(text, &(13..14), "`d_0000`.`t_0`", std::slice::from_ref(&(38..61)));
-        assert_eq!(physical, "CREATE TABLE `d_0000`.`t_0` (id INT) ENGINE=InnoDB  ");
+        let physical = super::physical_text(text, &(13..14), std::slice::from_ref(&(38..61)));
+        assert_eq!(physical.render("`d_0000`.`t_0`"), "CREATE TABLE `d_0000`.`t_0` (id INT) ENGINE=InnoDB  ");
     }
 }

@@ -116,6 +116,20 @@ impl Session {
                 )
                 .into());
             }
+            ("ddl_async", "1" | "on" | "true") => self.own.ddl_async = true,
+            ("ddl_async", "0" | "off" | "false" | "") => self.own.ddl_async = false,
+            ("ddl_async", other) => {
+                return Err(SqlError::new(
+                    1231,
+                    "42000",
+                    format!("Variable 'ostrakon_ddl_async' can't be set to the value of '{other}'"),
+                )
+                .into());
+            }
+            #[cfg(debug_assertions)]
+            ("failpoints", text) => {
+                crate::job::failpoint::set(text).map_err(|e| SqlError::new(1231, "42000", e))?;
+            }
             _ => {
                 return Err(SqlError::new(
                     1193,

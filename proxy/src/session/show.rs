@@ -333,6 +333,8 @@ impl Session {
             own.push(("autocommit".into(), autocommit.into()));
             let scope = if self.own.unique_scope_global { "global" } else { "physical" };
             own.push(("ostrakon_unique_scope".into(), scope.into()));
+            let asynchronous = if self.own.ddl_async { "ON" } else { "OFF" };
+            own.push(("ostrakon_ddl_async".into(), asynchronous.into()));
         }
         for (name, value) in own {
             set.rows.retain(|row| row.first().and_then(Option::as_deref) != Some(name.as_bytes()));

@@ -360,7 +360,8 @@ fn missing(layout: &Layout, table: &Table) -> Option<usize> {
     (!named || empty).then_some(ordinal)
 }
 
-/// The text up to the first row.
+/// The text up to the first row. Where the user names no columns, the catalog's are named: a statement that was planned before an ALTER that
+/// is under way or just done then fails or means the same, and never puts a value into another column than the one that placed the row.
 fn head(
     tokens: &Tokens<'_>,
     layout: &Layout,
@@ -369,18 +370,24 @@ fn head(
     adds_column: bool,
 ) -> Vec<Piece> {
     let first = layout.rows.first().map_or(0, |row| tokens.start(row.start));
-    let Some((_, column)) = reference.table.auto_increment().filter(|_| adds_column && !layout.set_form)
-    else {
-        return cutter.range(0, first);
-    };
-    let name = quote(&column.name);
+    let added = reference.table.auto_increment().filter(|_| adds_column && !layout.set_form);
+    let added = added.map(|(_, column)| quote(&column.name));
     let mut pieces;
     if layout.columns.is_none() {
+        let all = || value_columns(layout, &reference.table).iter().map(|name| quote(name)).collect();
+        let empty = layout.rows.iter().all(|row| tokens.is_op(row.end.saturating_sub(2), "("));
+        let names: Vec<String> = match added {
+            Some(name) => vec![name],
+            // VALUES (): every column takes its default.
+            None if empty => return cutter.range(0, first),
+            None => all(),
+        };
         let behind = layout.table.last().map_or(0, |name| name.span.end);
         pieces = cutter.range(0, behind);
-        pieces.push(text(format!(" ({name})")));
+        pieces.push(text(format!(" ({})", names.join(", "))));
         pieces.extend(cutter.range(behind, first));
     } else {
+        let Some(name) = added else { return cutter.range(0, first) };
         let close = tokens.start(layout.columns_end);
         let comma = if tokens.is_op(layout.columns_end.saturating_sub(1), "(") { "" } else { ", " };
         pieces = cutter.range(0, close);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::Change;
 use crate::command::Command;
 use crate::job::{
-    FINISHED_KEPT, Job, JobAction, JobControl, JobId, JobState, JobUpdate, NewJob, Owner, ROLLING_BACK,
+    FINISHED_KEPT, FORWARD_STEP, Job, JobAction, JobControl, JobId, JobState, JobUpdate, NewJob, Owner,
+    ROLLING_BACK,
 };
 use crate::outcome::{Outcome, Rejection};
 use crate::schema::{Group, Table};
@@ -76,10 +77,9 @@ impl Catalog {
 
     fn is_still(&self, database: &str, expected: &Table) -> Result<(), Rejection> {
         match self.table(database, &expected.name) {
-            None => Err(Rejection::NoSuchTable {
-                database: database.to_owned(),
-                table: expected.name.clone(),
-            }),
+            None => {
+                Err(Rejection::NoSuchTable { database: database.to_owned(), table: expected.name.clone() })
+            }
             Some(table) if table.id != expected.id => {
                 Err(Rejection::TableChanged { expected_id: expected.id, id: table.id })
             }
@@ -119,9 +119,6 @@ impl Catalog {
         let (change, outcome) = self.publish(&update.publish)?;
         let job = self.job_mut(id, token)?;
         if let Some(state) = update.state {
-            if (job.state, state) == (JobState::RollingBack, JobState::Pending) {
-                job.facts.insert(ROLLING_BACK.to_owned(), String::new());
-            }
             job.state = state;
         }
         if let Some(step) = &update.step {
@@ -181,15 +178,23 @@ impl Catalog {
                 } else {
                     job.state = JobState::Running;
                     job.error = None;
+                    if let Some(step) = job.facts.remove(FORWARD_STEP) {
+                        job.step = step;
+                        job.groups_done.clear();
+                    }
                 }
                 job.cancel = false;
                 job.owner = Owner::default();
                 job.token += 1;
             }
+            (JobControl::Rollback, JobState::Pending) if job.action.goes_forward_only() => {
+                return Err(Rejection::JobForwardOnly { job: id });
+            }
             (JobControl::Rollback, JobState::Pending) => {
-                // The steps back have names of their own. They were begun before if the fact is there.
+                // The steps back have names of their own. Where they turn out not to lead back, RECOVER goes on with this one.
                 if !job.facts.contains_key(ROLLING_BACK) {
-                    job.step.clear();
+                    let step = std::mem::take(&mut job.step);
+                    job.facts.entry(FORWARD_STEP.to_owned()).or_insert(step);
                     job.groups_done.clear();
                 }
                 job.state = JobState::RollingBack;

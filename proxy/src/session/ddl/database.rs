@@ -1,13 +1,11 @@
 //! CREATE DATABASE and DROP DATABASE: groups spread evenly over the instances.
 
-use ostrakon_catalog::command::Command as CatalogCommand;
+use ostrakon_catalog::job::JobAction;
 use ostrakon_catalog::schema::{Database, DefaultSharding, Group};
 use rand::Rng;
 
-use super::GroupWork;
 use crate::error::SqlError;
 use crate::session::{Failure, Session};
-use ostrakon_router::sharding::topology::quote;
 
 /// Longest name of a logical database: the physical name adds 10 characters and may have 64.
 const NAME_CHARS_MAX: usize = 54;
@@ -23,18 +21,18 @@ pub struct NewDatabase<'a> {
 }
 
 impl Session {
-    pub(super) async fn create_database(
+    pub(super) fn create_database(
         &mut self,
         new: NewDatabase<'_>,
         if_not_exists: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<JobAction>, Failure> {
         let catalog = self.catalog();
         let name = new.name;
         if catalog.database(name).is_some() {
             let message = format!("Can't create database '{name}'; database exists");
             if if_not_exists {
                 self.note(1007, message);
-                return Ok(());
+                return Ok(None);
             }
             return Err(SqlError::new(1007, "HY000", message).into());
         }
@@ -78,72 +76,34 @@ impl Session {
         if let Some(collation) = new.collation {
             options.push_str(&format!(" COLLATE {collation}"));
         }
-        let mut database = Database {
+        let database = Database {
             name: name.to_owned(),
             groups,
             default_sharding: new.default_sharding,
+            // What the first server makes of the options.
             charset: String::new(),
             collation: String::new(),
             tables: Default::default(),
             sequences: Default::default(),
         };
-        let create = |group: &Group| format!("CREATE DATABASE {}{options}", quote(&group.physical_database));
-        let made = self.on_databases(&database, create, &format!("CREATE DATABASE {name}")).await;
-        if let Err(e) = made {
-            // Names are new and random, so whatever is there is ours.
-            let drop = |group: &Group| format!("DROP DATABASE IF EXISTS {}", quote(&group.physical_database));
-            let _ = self.on_databases(&database, drop, "clean-up").await;
-            return Err(e);
-        }
-        (database.charset, database.collation) = self.default_charset(&database).await?;
-        self.propose(CatalogCommand::CreateDatabase { database }).await?;
-        Ok(())
+        Ok(Some(JobAction::CreateDatabase { database, options }))
     }
 
-    /// Character set and collation that the first group's server gave its database.
-    async fn default_charset(&mut self, database: &Database) -> Result<(String, String), Failure> {
-        let Some(group) = database.groups.first() else { return Ok(Default::default()) };
-        let mut connection = self.worker.pool_of(group.instance)?.acquire(false).await?;
-        let sql = format!(
-            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '{}'",
-            group.physical_database.replace('\'', "''")
-        );
-        let answer = connection.query(&sql).await?;
-        Ok((answer.text(0, 0), answer.text(0, 1)))
-    }
-
-    pub(super) async fn drop_database(&mut self, name: &str, if_exists: bool) -> Result<(), Failure> {
+    pub(super) fn drop_database(
+        &mut self,
+        name: &str,
+        if_exists: bool,
+    ) -> Result<Option<JobAction>, Failure> {
         let catalog = self.catalog();
         let Some(database) = catalog.database(name) else {
             let message = format!("Can't drop database '{name}'; database doesn't exist");
             if if_exists {
                 self.note(1008, message);
-                return Ok(());
+                return Ok(None);
             }
             return Err(SqlError::new(1008, "HY000", message).into());
         };
-        let drop = |group: &Group| format!("DROP DATABASE IF EXISTS {}", quote(&group.physical_database));
-        self.on_databases(database, drop, &format!("DROP DATABASE {name}")).await?;
-        self.propose(CatalogCommand::DropDatabase { name: name.to_owned() }).await?;
-        if self.database.as_deref() == Some(name) {
-            self.database = None;
-            self.publish_identity();
-        }
-        Ok(())
-    }
-
-    async fn on_databases(
-        &mut self,
-        database: &Database,
-        render: impl Fn(&Group) -> String,
-        what: &str,
-    ) -> Result<(), Failure> {
-        let work = database
-            .groups
-            .iter()
-            .map(|group| GroupWork { group: group.clone(), statements: vec![render(group)] })
-            .collect();
-        self.fan_out(database, None, work, what).await
+        Ok(Some(JobAction::DropDatabase { name: name.to_owned(), groups: database.groups.clone() }))
     }
 }
 

@@ -1,0 +1,35 @@
+//! DDL as jobs: a session plans and submits, an engine works the steps off, and any node can go on where another stopped.
+//!
+//! `session/ddl` decides everything random and submits. `engine` (one thread for each node) picks up the jobs that this process owns and gives
+//! each to `run`, which takes it through `steps`; `work` does what a step says for the job's kind, on physical objects through `physical`.
+//! **Invariant:** what changes a server or the catalog was recorded in the catalog as the next step before it was begun.
+//! **Invariant:** each step can be repeated from its start, by another process too.
+
+pub mod definition;
+pub mod engine;
+pub mod failpoint;
+mod physical;
+mod reach;
+mod run;
+mod settle;
+pub mod steps;
+pub mod table_facts;
+mod take_over;
+mod undo;
+mod work;
+
+use ostrakon_catalog::job::JobError;
+
+use crate::error::SqlError;
+
+impl From<SqlError> for JobError {
+    fn from(e: SqlError) -> Self {
+        Self { errno: e.errno, sqlstate: e.sqlstate, message: e.message }
+    }
+}
+
+impl From<&JobError> for SqlError {
+    fn from(e: &JobError) -> Self {
+        Self { errno: e.errno, sqlstate: e.sqlstate.clone(), message: e.message.clone() }
+    }
+}
