@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use crate::column::{Column, ColumnDefault, ColumnType, Key, KeyKind};
 use crate::command::Command;
+use crate::job::{JobAction, JobControl, JobState, JobUpdate, NewJob, Owner};
 use crate::rule::{Partition, Placement, ShardFunction, ShardingRule};
 use crate::schema::{
     Database, DefaultSharding, Group, Sequence, SequenceChange, SequenceKind, Table, TableKind,
@@ -172,6 +173,86 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => (pick("latin", 2), prop::collection::vec(0..2u8, 0..3))
             .prop_map(|(collation, table)| Command::PutCollationFold { collation, table }),
         1 => (pick("s", 2), pick("v", 2)).prop_map(|(name, value)| Command::PutSetting { name, value }),
+        8 => any_job_command(),
+    ]
+}
+
+/// A job of that action, by process 7 of node 1.
+pub fn job(action: JobAction) -> NewJob {
+    NewJob {
+        action,
+        statement: "the user's text".to_owned(),
+        settings: vec![("sql_mode".to_owned(), "''".to_owned())],
+        owner: Owner { node: 1, start: 7 },
+        submitted: 1000,
+    }
+}
+
+fn any_action() -> impl Strategy<Value = JobAction> {
+    let pick = |prefix: &'static str, n: u32| (0..n).prop_map(move |i| format!("{prefix}{i}"));
+    let place = move || (pick("d", 2), pick("t", 3));
+    let with_id = |name: &str, id: u64| Table { id, ..single_table(name) };
+    prop_oneof![
+        1 => pick("d", 3).prop_map(|name| JobAction::CreateDatabase {
+            database: database(&name, 2, 1),
+            options: String::new()
+        }),
+        1 => pick("d", 2).prop_map(|name| {
+            let groups = database(&name, 2, 1).groups;
+            JobAction::DropDatabase { name, groups }
+        }),
+        3 => place().prop_map(|(database, name)| JobAction::CreateTable {
+            database,
+            table: sharded_table(&name),
+            text: Default::default(),
+            sequence: Some(sequence_of(&name)),
+            like: None,
+        }),
+        2 => (place(), 1..12u64).prop_map(move |((database, name), id)| JobAction::DropTables {
+            tables: vec![(database, with_id(&name, id))]
+        }),
+        2 => (place(), 1..12u64).prop_map(move |((database, name), id)| JobAction::AlterTable {
+            database,
+            table: with_id(&name, id),
+            text: Default::default(),
+            undo: None,
+        }),
+        1 => (pick("d", 2), pick("t", 3), pick("t", 3)).prop_map(|(db, from, to)| JobAction::Rename {
+            renames: vec![((db.clone(), from), (db, to))]
+        }),
+    ]
+}
+
+fn any_job_command() -> impl Strategy<Value = Command> {
+    let (id, token) = (|| 1..10u64, || 1..4u64);
+    let owner = || (0..3u64, 0..3u64).prop_map(|(node, start)| Owner { node, start });
+    let state = || {
+        prop_oneof![
+            Just(None),
+            Just(Some(JobState::RollingBack)),
+            Just(Some(JobState::Pending)),
+            Just(Some(JobState::Done)),
+            Just(Some(JobState::RolledBack)),
+        ]
+    };
+    let control =
+        || prop_oneof![Just(JobControl::Recover), Just(JobControl::Rollback), Just(JobControl::Cancel)];
+    prop_oneof![
+        4 => any_action().prop_map(|action| Command::SubmitJob { job: job(action) }),
+        1 => (id(), token(), owner()).prop_map(|(job, expected_token, owner)| Command::ClaimJob {
+            job,
+            expected_token,
+            owner
+        }),
+        3 => (id(), token(), state(), any::<bool>()).prop_map(|(job, token, state, publish)| {
+            let setting = Command::PutSetting { name: "published".to_owned(), value: job.to_string() };
+            let publish = if publish { vec![setting] } else { Vec::new() };
+            let step = Some("rest".to_owned());
+            let update = JobUpdate { state, step, publish, ended: Some(2000), ..JobUpdate::default() };
+            Command::UpdateJob { job, token, update }
+        }),
+        1 => (id(), control()).prop_map(|(job, control)| Command::ControlJob { job, control }),
+        1 => prop::collection::vec(id(), 0..2).prop_map(|jobs| Command::RemoveJobs { jobs }),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::job::ObjectLock;
 use crate::outcome::Rejection;
 use crate::rule::{Partition, ShardingRule};
 use crate::schema::{Database, Instance, Sequence, SequenceKind, Table, TableKind};
@@ -258,6 +259,28 @@ pub fn whole(catalog: &Catalog) -> Result<(), Rejection> {
         {
             return Err(malformed(format!("sequence '{}' is filed under '{name}'", sequence.name)));
         }
+    }
+    jobs(catalog)
+}
+
+/// Jobs are filed under their numbers, and no two unfinished ones lock the same object.
+fn jobs(catalog: &Catalog) -> Result<(), Rejection> {
+    let mut held: Vec<(ObjectLock, u64)> = Vec::new();
+    for (id, job) in &catalog.jobs {
+        if *id != job.id || *id > catalog.last_job || job.token == 0 {
+            return Err(malformed(format!("DDL job {} is filed under number {id}", job.id)));
+        }
+        if !job.state.is_unfinished() {
+            continue;
+        }
+        let locks = job.action.locks();
+        for lock in &locks {
+            if let Some((_, other)) = held.iter().find(|(other, _)| other.conflicts(lock)) {
+                let reason = format!("DDL jobs {other} and {id} both lock '{}'", lock.name());
+                return Err(malformed(reason));
+            }
+        }
+        held.extend(locks.into_iter().map(|lock| (lock, *id)));
     }
     Ok(())
 }

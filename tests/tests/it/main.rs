@@ -10,6 +10,7 @@ mod ddl;
 mod differential;
 mod garbage;
 mod job_statements;
+mod jobs;
 mod kill;
 mod launcher;
 mod leak;

@@ -241,6 +241,9 @@ impl Catalog {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 fn same_groups(current: &[Group], planned: &[Group]) -> Result<(), Rejection> {
     match current == planned {
         true => Ok(()),
