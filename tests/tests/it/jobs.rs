@@ -52,7 +52,7 @@ async fn crash(cluster: &mut TestCluster, failpoint: &str, sql: &str) -> mysql_a
         !matches!(outcome, Ok(()) | Err(mysql_async::Error::Server(_))),
         "{failpoint}: the node did not crash: {outcome:?}"
     );
-    cluster.cluster.node().restart().unwrap();
+    cluster.cluster.nodes[0].restart().unwrap();
     let mut client = cluster.client(Some("app")).await;
     no_job_is_left(&mut client).await;
     client
@@ -151,7 +151,8 @@ async fn a_dropped_column_that_stops_half_way_is_parked_and_recovered() {
     run(&mut client, "SET ostrakon_failpoints = 'alter_table/rest/middle=error'").await;
     let (_, message) = refused(&mut client, "ALTER TABLE t DROP COLUMN v").await;
     assert!(message.contains("RECOVER DDL") && message.contains("GROUP"), "{message}");
-    let job: u64 = value(&mut client, "SHOW DDL").await;
+    let row: mysql_async::Row = client.query_first("SHOW DDL").await.unwrap().expect("the job is listed");
+    let job: u64 = row.get("JOB_ID").unwrap();
     // The object is held, and who wants it learns by whom at once.
     let (errno, message) = refused(&mut client, "ALTER TABLE t ADD COLUMN y INT").await;
     assert!(errno == 1205 && message.contains(&format!("DDL job {job}")), "{errno} {message}");
