@@ -12,6 +12,7 @@ use crate::user::User;
 /// A change of the catalog. A variant is never removed or given another meaning: old logs hold it. A field added to a
 /// variant takes `#[serde(default)]`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "a command is decoded, applied and dropped: none is kept")]
 pub enum Command {
     /// Answers `Outcome::Instance`.
     CreateInstance {

@@ -39,6 +39,7 @@ impl PhysicalText {
 
 /// What a job is to do. Everything random or read from a session was decided when it was submitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "jobs are few, and each is behind an Arc")]
 pub enum JobAction {
     /// `options`: what follows the name in each physical CREATE DATABASE.
     CreateDatabase {
