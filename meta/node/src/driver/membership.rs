@@ -69,7 +69,8 @@ impl<S: LogStore> Driver<S> {
             return Err(refused(format!("node {id} is not a member of the group: see SHOW NODES")));
         }
         let conf_change = single(kind, id);
-        check(&self.members, &conf_change).map_err(refused)?;
+        let demotes = matches!(change, MemberChange::Demote { .. });
+        check(&self.members, &conf_change, demotes).map_err(refused)?;
         if leaves && id == self.config.node_id {
             // Who leads cannot go. The next leader is asked again.
             self.hand_over()?;
@@ -195,8 +196,9 @@ impl<S: LogStore> Driver<S> {
     }
 }
 
-/// Whether the change can be made to these members. The same on all nodes.
-pub(super) fn check(members: &ConfState, change: &ConfChangeV2) -> Result<(), String> {
+/// Whether the change can be made to these members. The same on all nodes. `demotes`: what raft calls adding a learner is meant for a
+/// voter; the members may have changed since it was asked for, and then it must neither bring back who was removed nor take a vote away.
+pub(super) fn check(members: &ConfState, change: &ConfChangeV2, demotes: bool) -> Result<(), String> {
     let [single] = &change.changes[..] else {
         return Err("a change of the members must be about one node".to_owned());
     };
@@ -211,6 +213,12 @@ pub(super) fn check(members: &ConfState, change: &ConfChangeV2) -> Result<(), St
             Err(format!("node {id} is the last voter: promote another node before it is demoted"))
         }
         ConfChangeType::AddLearnerNode if learner => Err(format!("node {id} is a learner already")),
+        ConfChangeType::AddLearnerNode if demotes && !voter => {
+            Err(format!("node {id} is not a voter, so it cannot be demoted"))
+        }
+        ConfChangeType::AddLearnerNode if voter && !demotes => {
+            Err(format!("node {id} is a member of the group already"))
+        }
         ConfChangeType::RemoveNode if last => {
             Err(format!("node {id} is the last voter: promote another node before it is removed"))
         }

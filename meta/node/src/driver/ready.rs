@@ -1,7 +1,7 @@
 //! One Ready of raft after the other: write, apply, send, advance. The order is raft's contract.
 
 use raft::prelude::{ConfChangeV2, Entry, EntryType, Snapshot};
-use raft::{LightReady, Ready};
+use raft::{LightReady, Ready, StateRole};
 
 use super::{Driver, Progress, SNAPSHOT_LOG_BYTES, described, membership, snapshot_of};
 use crate::error::{MetaError, ProposeError};
@@ -135,16 +135,29 @@ impl<S: LogStore> Driver<S> {
             return Ok(());
         }
         self.members = self.raw.apply_conf_change(&change)?;
+        self.step_down_if_out();
         // The log stays: raft has not been told yet that this entry is applied.
         let start = self.raw.store().image().start;
         self.save(start)
     }
 
+    /// A leader that was removed or demoted, by a change that an earlier leader had begun, does not lead on: raft leaves it in office,
+    /// and then misses it among the members.
+    fn step_down_if_out(&mut self) {
+        let raft = &mut self.raw.raft;
+        if raft.state == StateRole::Leader && !self.members.voters.contains(&self.config.node_id) {
+            raft.become_follower(raft.term, raft::INVALID_ID);
+        }
+    }
+
     /// Applies the command of a change; false when the change must not be made: it was made before, or cannot be made any more.
     fn apply_context(&mut self, index: u64, change: &ConfChangeV2) -> Result<bool, MetaError> {
-        let id = Proposal::decode(&change.context).ok_or(MetaError::Envelope { index })?.id;
+        let proposal = Proposal::decode(&change.context).ok_or(MetaError::Envelope { index })?;
+        let id = proposal.id;
         let known = self.machine.answer(&id).is_some();
-        if !known && let Err(reason) = membership::check(&self.members, change) {
+        // Who is added brings its record, who is demoted has one.
+        let demotes = proposal.command.is_empty();
+        if !known && let Err(reason) = membership::check(&self.members, change, demotes) {
             self.machine.refuse(index, id, &reason);
             self.pending.answer(&id, Err(ProposeError::Refused { reason }));
             return Ok(false);

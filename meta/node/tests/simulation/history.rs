@@ -4,15 +4,16 @@
 //! the one of its request's first entry, each state compared must be the one at its index, and no entry can have counted twice.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as MapEntry;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ostrakon_catalog::encode::{decode_command, encode_catalog};
 use ostrakon_catalog::{Catalog, Command, Outcome, Rejection};
 use ostrakon_meta::ProposeError;
 use ostrakon_meta::driver::RequestId;
-use raft::prelude::{Entry, EntryType};
+use prost011::Message as _;
+use raft::prelude::{ConfChangeV2, Entry, EntryType};
 
+use crate::members::Members;
 use crate::rules::Rules;
 use crate::totals::Totals;
 
@@ -38,7 +39,8 @@ pub struct History {
     log: BTreeMap<u64, Entry>,
     states: BTreeMap<u64, Print>,
     events: Vec<Event>,
-    commands: BTreeMap<RequestId, Command>,
+    /// `None`: a change of the members.
+    commands: BTreeMap<RequestId, Option<Command>>,
 }
 
 fn hash(bytes: &[u8]) -> u64 {
@@ -58,7 +60,7 @@ fn open(data: &[u8]) -> (RequestId, u64, &[u8]) {
 }
 
 impl History {
-    pub fn asked(&mut self, request: RequestId, command: Command) {
+    pub fn asked(&mut self, request: RequestId, command: Option<Command>) {
         assert!(self.commands.insert(request, command).is_none(), "{request:?} names two proposals");
         self.events.push(Event::Asked(request));
     }
@@ -69,9 +71,9 @@ impl History {
         request: RequestId,
         applied: u64,
         result: &Result<Outcome, ProposeError>,
-    ) -> &Command {
+    ) -> Option<&Command> {
         self.events.push(Event::Answered(request, applied, result.clone()));
-        &self.commands[&request]
+        self.commands[&request].as_ref()
     }
 
     pub fn read_asked(&mut self, read: RequestId) {
@@ -105,44 +107,70 @@ impl History {
         hasher.finish()
     }
 
-    /// Judges the whole run; gives the catalog that it must have ended with.
-    pub fn judge(&self, totals: &mut Totals) -> Catalog {
-        let (catalog, done) = self.replay(totals);
-        self.judge_answers(&done, totals);
-        catalog
-    }
-
-    fn replay(&self, totals: &mut Totals) -> (Catalog, Done) {
-        let (mut catalog, mut rules, mut done) = (Catalog::default(), Rules::default(), Done::new());
+    /// Judges the whole run; gives the catalog and the members that it must have ended with.
+    pub fn judge(&self, voters: u64, totals: &mut Totals) -> (Catalog, Members) {
+        let mut replay = Replay { members: Members::new(voters), ..Replay::default() };
         let first = self.log.keys().next().copied().unwrap_or(2);
         for (expected, (index, entry)) in (first..).zip(&self.log) {
             assert_eq!((first, expected), (2, *index), "a committed entry was never seen");
-            if entry.get_entry_type() == EntryType::EntryNormal && !entry.data.is_empty() {
-                let (request, since, command) = open(&entry.data);
-                match done.entry(request) {
-                    MapEntry::Occupied(_) => totals.count("copies of a proposal in the log"),
-                    MapEntry::Vacant(_) if since + WINDOW < *index => {
-                        totals.count("proposals that came too late to count");
-                    }
-                    MapEntry::Vacant(place) => {
-                        let command = decode_command(command).unwrap();
-                        assert_eq!(command, self.commands[&request], "entry {index} holds another command");
-                        let before = catalog.clone();
-                        let answer = catalog.apply(&command);
-                        rules.applied(&before, &catalog, &command, &answer, totals);
-                        place.insert((*index, answer));
-                    }
-                }
-            }
+            self.replay(entry, &mut replay, totals);
             if let Some(print) = self.states.get(index) {
-                assert!(
-                    print.catalog == hash(&encode_catalog(&catalog)),
-                    "the state at {index} is not the log's"
-                );
+                let same = print.catalog == hash(&encode_catalog(&replay.catalog));
+                assert!(same, "the state at {index} is not the log's");
             }
         }
-        rules.at_the_end(&catalog);
-        (catalog, done)
+        replay.rules.at_the_end(&replay.catalog);
+        self.judge_answers(&replay.done, totals);
+        (replay.catalog, replay.members)
+    }
+
+    fn replay(&self, entry: &Entry, replay: &mut Replay, totals: &mut Totals) {
+        let change = match entry.get_entry_type() {
+            EntryType::EntryNormal => None,
+            EntryType::EntryConfChangeV2 => Some(ConfChangeV2::decode(&entry.data[..]).unwrap()),
+            EntryType::EntryConfChange => panic!("a change of the members in the older form"),
+        };
+        let envelope = change.as_ref().map_or(&entry.data, |change| &change.context);
+        if envelope.is_empty() {
+            return assert!(change.is_none(), "a change of the members that nobody asked for");
+        }
+        let (request, since, command) = open(envelope);
+        if replay.done.contains_key(&request) {
+            return totals.count("copies of a proposal in the log");
+        }
+        if since + WINDOW < entry.index {
+            return totals.count("proposals that came too late to count");
+        }
+        let asked = &self.commands[&request];
+        assert_eq!(asked.is_none(), change.is_some(), "entry {} is of another kind", entry.index);
+        let mut answer = change
+            .as_ref()
+            .map_or(Ok(()), |change| replay.members.allow(&change.changes[0], !command.is_empty()));
+        let mut outcome = Ok(Outcome::Done);
+        if answer.is_ok() && !command.is_empty() {
+            let command = decode_command(command).unwrap();
+            assert!(
+                asked.as_ref().is_none_or(|asked| *asked == command),
+                "entry {} holds another command",
+                entry.index
+            );
+            let before = replay.catalog.clone();
+            let applied = replay.catalog.apply(&command);
+            replay.rules.applied(&before, &replay.catalog, &command, &applied, totals);
+            outcome = applied.map_err(ProposeError::from);
+        }
+        if let Some(change) = &change {
+            answer = answer.and(outcome.as_ref().map(|_| ()).map_err(ProposeError::to_string));
+            if answer.is_ok() {
+                totals.count(replay.members.make(&change.changes[0]));
+            } else {
+                totals.count("changes of the members refused");
+            }
+        }
+        if let (Err(reason), Ok(_)) = (answer, &outcome) {
+            outcome = Err(ProposeError::Refused { reason });
+        }
+        replay.done.insert(request, (entry.index, outcome));
     }
 
     fn judge_answers(&self, done: &Done, totals: &mut Totals) {
@@ -165,11 +193,12 @@ impl History {
                             totals.count("refused for want of a leader");
                             assert!(entry.is_none(), "{command:?} was refused and is there");
                         }
-                        Err(ProposeError::Rejected(_)) | Ok(_) => {
+                        Err(ProposeError::Rejected(_) | ProposeError::Refused { .. }) | Ok(_) => {
                             let (index, answer) =
                                 entry.unwrap_or_else(|| panic!("{command:?} was answered and is lost"));
-                            let answer = answer.clone().map_err(ProposeError::from);
-                            assert_eq!(*result, answer, "another answer to {command:?}");
+                            let same = result == answer
+                                || command.is_none() && is_refused(result) && is_refused(answer);
+                            assert!(same, "{result:?} was answered, {answer:?} is true: {command:?}");
                             assert!(index <= applied, "{command:?} was answered before it was applied here");
                             known = known.max(*index);
                             totals.count(if result.is_ok() {
@@ -196,5 +225,18 @@ impl History {
     }
 }
 
+/// Of a refused change of the members the machine keeps less than it tells at first.
+fn is_refused(answer: &Result<Outcome, ProposeError>) -> bool {
+    matches!(answer, Err(ProposeError::Refused { .. } | ProposeError::Rejected(Rejection::Malformed { .. })))
+}
+
 /// Each request's first entry and what it came to.
-type Done = BTreeMap<RequestId, (u64, Result<Outcome, Rejection>)>;
+type Done = BTreeMap<RequestId, (u64, Result<Outcome, ProposeError>)>;
+
+#[derive(Default)]
+struct Replay {
+    catalog: Catalog,
+    members: Members,
+    rules: Rules,
+    done: Done,
+}

@@ -6,6 +6,7 @@
 mod clients;
 mod disk;
 mod history;
+mod members;
 mod network;
 mod random;
 mod records;
@@ -21,8 +22,9 @@ use world::World;
 const SEEDS: u64 = 1_000;
 
 /// What must have happened in each hundred runs at least: a run in which nothing went wrong, or nothing went well, shows nothing.
-const HAPPENED: [(&str, u64); 23] = [
+const HAPPENED: [(&str, u64); 30] = [
     ("acknowledged", 4_000),
+    ("changes of the members refused", 40),
     ("copies of a proposal in the log", 2_000),
     ("deaths between two writes of one round", 250),
     ("job updates", 400),
@@ -30,11 +32,15 @@ const HAPPENED: [(&str, u64); 23] = [
     ("jobs controlled", 30),
     ("jobs submitted", 200),
     ("jobs taken over", 200),
+    ("learners added", 80),
+    ("learners promoted", 60),
     ("links cut one way", 400),
     ("losses of power", 600),
+    ("members removed", 40),
     ("messages lost", 8_000),
     ("messages repeated", 1_000),
     ("nodes cut off", 400),
+    ("nodes that learned of their removal", 20),
     ("ranges leased, GROUP", 500),
     ("ranges leased, SIMPLE", 300),
     ("reads let through", 300),
@@ -44,7 +50,9 @@ const HAPPENED: [(&str, u64); 23] = [
     ("snapshots sent", 80),
     ("splits", 300),
     ("terms with a leader", 200),
+    ("strangers ended", 20),
     ("time workers taken", 200),
+    ("voters demoted", 25),
 ];
 
 fn variable(name: &str) -> Option<u64> {

@@ -14,6 +14,8 @@ pub struct Weather {
     pub one_way: u64,
     pub heal: u64,
     pub lose_inbound: u64,
+    /// Changes of the group's members.
+    pub members: u64,
     /// Messages overtake one another.
     pub reorder: bool,
     /// Commands of clients.
@@ -35,6 +37,7 @@ impl Weather {
             one_way: maybe(5),
             heal: 8 + maybe(24),
             lose_inbound: maybe(6),
+            members: maybe(12),
             reorder: maybe(3) > 0,
             proposals: 15 + maybe(60),
             ticks: 100 + maybe(120),

@@ -5,22 +5,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use ostrakon_catalog::Command;
 use ostrakon_catalog::encode::encode_command;
 use ostrakon_catalog::job::Owner;
-use ostrakon_meta::driver::{Driver, DriverConfig, Progress};
+use ostrakon_meta::MemberChange;
+use ostrakon_meta::driver::{Changing, Driver, DriverConfig, Progress};
 use raft::prelude::{Message, MessageType};
 
 use crate::clients::{Asker, Clients, register};
 use crate::disk::Disk;
 use crate::history::History;
+use crate::members::Members;
 use crate::network::Network;
 use crate::random::Random;
 use crate::totals::Totals;
 use crate::weather::Weather;
 
-pub const VOTERS: u64 = 3;
+/// Voters of the new group.
+const VOTERS: u64 = 3;
+/// Nodes that there are in a run at most, those that were removed included.
+const MEMBERS_EVER: u64 = 8;
 /// States are compared at each index that this divides: encoding them is most of a run's time.
 const COMPARED_EACH: u64 = 4;
 /// Rounds of ticks in which all must have come to rest.
-const REST_ROUNDS: u32 = 400;
+const REST_ROUNDS: u64 = 400;
+/// Ticks for which a node that was removed goes on: the last change may need its vote to be known.
+const LINGER_TICKS: u64 = 100;
 
 /// What waits for a node's thread.
 enum Input {
@@ -35,6 +42,8 @@ struct Node {
     inbox: Vec<Input>,
     /// Its disk is slow: it does nothing until that step, and its inbox fills.
     busy_until: u64,
+    /// Since it learned of its removal.
+    removed_ticks: u64,
     /// Last index whose entry and state were looked at.
     seen: u64,
 }
@@ -92,7 +101,8 @@ impl World {
         DriverConfig {
             node_id: id,
             start: self.starts,
-            voters: (1..=VOTERS).collect(),
+            // The others join, and have the members from the first snapshot.
+            voters: if id <= VOTERS { (1..=VOTERS).collect() } else { Vec::new() },
             election_ticks: ticks..ticks + 1,
             heartbeat_ticks: 2,
             propose_ticks: 60,
@@ -105,7 +115,8 @@ impl World {
         let config = self.config(id);
         let driver = Driver::open(config, self.disks[&id].clone()).unwrap();
         let seen = driver.applied();
-        let node = Node { driver, start: self.starts, inbox: Vec::new(), busy_until: 0, seen };
+        let node =
+            Node { driver, start: self.starts, inbox: Vec::new(), busy_until: 0, removed_ticks: 0, seen };
         self.nodes.insert(id, node);
         let owner = Owner { node: id, start: self.starts };
         self.ask(id, register(owner));
@@ -121,7 +132,7 @@ impl World {
                 Input::Message(message) => node.driver.step(message),
                 Input::Propose(command) => {
                     let request = node.driver.propose(&encode_command(&command));
-                    self.history.asked(request, command);
+                    self.history.asked(request, Some(command));
                     self.open += 1;
                 }
                 Input::Read => {
@@ -185,7 +196,7 @@ impl World {
         for (request, result) in progress.answers {
             self.open -= 1;
             let command = self.history.answered(request, applied, &result);
-            if let Ok(outcome) = &result {
+            if let (Some(command), Ok(outcome)) = (command, &result) {
                 self.clients.told(command, outcome);
             }
         }
@@ -228,6 +239,7 @@ impl World {
         self.disks[&id].store.repair();
         self.disks[&id].store.lose_power();
         self.start(id);
+        self.end_if_removed(id, LINGER_TICKS);
     }
 
     /// One message arrives, or is lost.
@@ -280,6 +292,7 @@ impl World {
         if let Some(node) = self.nodes.get_mut(&id).filter(|node| node.busy_until <= steps) {
             node.driver.tick();
         }
+        self.end_if_removed(id, 1);
         self.work(id);
     }
 
@@ -303,6 +316,7 @@ impl World {
             w.one_way,
             w.heal,
             w.lose_inbound,
+            w.members,
             w.proposals,
             w.ticks,
         ];
@@ -327,9 +341,92 @@ impl World {
             Some(7) => self.cut("links cut one way", &[node], false),
             Some(8) => self.network.heal(),
             Some(9) => self.drop_inbound(node),
-            Some(10) => self.propose(node),
-            Some(11) => self.tick(node),
+            Some(10) => self.change_members(),
+            Some(11) => self.propose(node),
+            Some(12) => self.tick(node),
             _ => self.deliver(),
+        }
+    }
+
+    /// A DBA, or a node that joins, asks whoever takes itself for the leader. A node that is removed does not know it, and goes on.
+    fn change_members(&mut self) {
+        let leaders: Vec<u64> = self
+            .nodes
+            .iter()
+            .filter(|(id, node)| node.driver.leader() == Some(**id))
+            .map(|(id, _)| *id)
+            .collect();
+        if leaders.is_empty() {
+            return;
+        }
+        let leader = *self.random.pick(&leaders);
+        let members = self.nodes[&leader].driver.members();
+        let (voters, learners): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.voter);
+        let newest = self.disks.keys().max().copied().unwrap_or(VOTERS);
+        let change = match self.random.below(8) {
+            0..=2 if newest < MEMBERS_EVER => {
+                let id = newest + 1;
+                self.disks.insert(id, Disk::default());
+                self.start(id);
+                MemberChange::AddLearner { id, address: "h".to_owned() }
+            }
+            // One that asks again, since it was not answered, or another one that takes its number.
+            3 => MemberChange::AddLearner { id: newest, address: "h".to_owned() },
+            0..=5 if !learners.is_empty() => MemberChange::Promote { id: self.random.pick(&learners).id },
+            6 => MemberChange::Demote { id: self.random.pick(&voters).id },
+            // Mostly not until nobody is left.
+            _ if members.len() > 3 || self.random.one_in(4) => {
+                MemberChange::Remove { id: self.random.pick(&members).id }
+            }
+            _ => return,
+        };
+        let Some(node) = self.nodes.get_mut(&leader) else { return };
+        match node.driver.change_members(&change, None) {
+            Ok(Changing::Proposed(request)) => {
+                self.history.asked(request, None);
+                self.open += 1;
+            }
+            Ok(Changing::Done | Changing::NotLeader) => {}
+            Err(_) => self.totals.count("changes of the members that the leader refused"),
+        }
+        self.work(leader);
+    }
+
+    /// A process that learns that its node was removed ends some time later, or at its next start.
+    fn end_if_removed(&mut self, id: u64, ticks: u64) {
+        let Some(node) = self.nodes.get_mut(&id).filter(|node| node.driver.is_removed()) else { return };
+        node.removed_ticks += ticks;
+        if node.removed_ticks >= LINGER_TICKS {
+            self.totals.count("nodes that learned of their removal");
+            self.end(id);
+        }
+    }
+
+    fn end(&mut self, id: u64) {
+        if let Some(node) = self.nodes.remove(&id) {
+            let applied = node.driver.applied();
+            self.note_answers(applied, node.driver.stop());
+        }
+    }
+
+    /// Processes of nodes that were removed end, and of those that never got in.
+    fn end_strangers(&mut self) {
+        let Some(newest) = self.nodes.values().max_by_key(|node| node.driver.applied()) else { return };
+        let removed = newest.driver.catalog().removed_nodes.clone();
+        let members: BTreeSet<u64> = newest.driver.members().iter().map(|member| member.id).collect();
+        let open = self.open;
+        let strangers: Vec<u64> = self
+            .nodes
+            .iter()
+            .filter(|(id, node)| {
+                let never_in = open == 0 && node.driver.applied() == 0 && !members.contains(id);
+                removed.contains(id) || never_in
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in strangers {
+            self.totals.count("strangers ended");
+            self.end(id);
         }
     }
 
@@ -374,53 +471,78 @@ impl World {
         }
         self.rest();
         let ids: Vec<u64> = self.nodes.keys().copied().collect();
-        let acknowledged = self.open;
-        assert_eq!(acknowledged, 0);
         for id in ids {
+            if !self.nodes.contains_key(&id) {
+                continue;
+            }
             let name = format!("last{id}");
-            self.ask(id, Command::PutSetting { name: name.clone(), value: "1".to_owned() });
-            self.rest();
-            let there = self.nodes[&id].driver.catalog().setting(&name).is_some();
-            assert!(there, "node {id} cannot change the catalog when all is well");
+            // More than once: the process of a leader that was removed may have ended just now.
+            let there = (0..3).any(|_| {
+                self.ask(id, Command::PutSetting { name: name.clone(), value: "1".to_owned() });
+                self.rest();
+                self.nodes.get(&id).is_none_or(|node| node.driver.catalog().setting(&name).is_some())
+            });
+            assert!(there, "node {id} cannot change the catalog when all is well: {}", self.shown());
         }
     }
 
     fn rest(&mut self) {
-        for _ in 0..REST_ROUNDS {
+        for round in 0..REST_ROUNDS {
+            // Others may need them to hear of the removal.
+            if round >= LINGER_TICKS {
+                self.end_strangers();
+            }
             let ids: Vec<u64> = self.nodes.keys().copied().collect();
             ids.iter().for_each(|id| self.tick(*id));
             while !self.network.is_empty() {
                 self.deliver();
             }
             let applied: BTreeSet<_> = self.nodes.values().map(|node| node.driver.applied()).collect();
-            let quiet = self.open == 0
-                && self
-                    .nodes
-                    .values()
-                    .all(|node| node.inbox.is_empty() && node.driver.applied() == node.driver.last_index());
+            let led = self.nodes.values().all(|node| node.driver.leader().is_some());
+            let quiet =
+                led && self.open == 0
+                    && self.nodes.values().all(|node| {
+                        node.inbox.is_empty() && node.driver.applied() == node.driver.last_index()
+                    });
             if applied.len() == 1 && quiet {
                 return;
             }
         }
-        let state: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|(id, node)| {
-                let driver = &node.driver;
-                (*id, driver.term(), driver.leader(), driver.applied(), driver.last_index())
-            })
-            .collect();
-        panic!(
-            "the nodes do not come to rest: (id, term, leader, applied, last) {state:?}, {} open",
-            self.open
-        );
+        panic!("the nodes do not come to rest, {} open: {}", self.open, self.shown());
+    }
+
+    /// Each node's term, leader, applied and last index, and members: `*` votes.
+    fn shown(&self) -> String {
+        let shown = |(id, node): (&u64, &Node)| {
+            let driver = &node.driver;
+            let members: Vec<_> = driver
+                .members()
+                .iter()
+                .map(|member| format!("{}{}", member.id, if member.voter { "*" } else { "" }))
+                .collect();
+            let (term, leader, applied, last) =
+                (driver.term(), driver.leader(), driver.applied(), driver.last_index());
+            format!("\n  node {id}: term {term}, leader {leader:?}, {applied} of {last}, members {members:?}")
+        };
+        self.nodes.iter().map(shown).collect()
     }
 
     fn check(&mut self) {
         self.totals.add("terms with a leader", self.leaders.len() as u64);
-        let expected = self.history.judge(&mut self.totals);
+        let (expected, members) = self.history.judge(VOTERS, &mut self.totals);
         for (id, node) in &self.nodes {
             assert!(**node.driver.catalog() == expected, "node {id} does not have what the log says");
+            let (mut voters, mut learners) = (BTreeSet::new(), BTreeSet::new());
+            for member in node.driver.members() {
+                if member.voter {
+                    voters.insert(member.id)
+                } else {
+                    learners.insert(member.id)
+                };
+            }
+            let back = expected.removed_nodes.iter().find(|id| voters.contains(id) || learners.contains(id));
+            assert!(back.is_none(), "node {back:?} was removed and is a member");
+            assert_eq!(Members { voters, learners }, members, "members on node {id}");
         }
         let states: BTreeSet<_> = self.nodes.values().map(|node| node.driver.state_bytes()).collect();
         assert_eq!(states.len(), 1, "replicas differ");
