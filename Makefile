@@ -10,23 +10,26 @@ DEV := $(or $(OSTRAKON_DEV_DIRECTORY),$(TARGET)/dev)
 export OSTRAKON_TEST_DIRECTORY := $(or $(OSTRAKON_TEST_DIRECTORY),$(TARGET)/test-clusters)
 
 INSTANCES ?= 2
+NODES ?= 1
 MYSQLD ?=
 CLEAN ?=
 # The simulation's runs: how many, and the first one's number.
 SEEDS ?= 10000
 FROM ?= 1000
+# Nodes killed, stopped or replaced under load.
+KILLS ?= 200
 # More arguments for the test runner, for example: make test ARGS='-E "test(tls)"'
 ARGS ?=
 
-up_arguments = --directory '$(DEV)' --instances $(INSTANCES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
+up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate check bench fmt
+.PHONY: help up down status test simulate chaos check bench fmt
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate), KILLS=200 (chaos)"
 
-up: ## Starts two database servers and one node on 127.0.0.1:3307, with sample data
+up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
 	@echo "Building the release binary (the first time takes minutes: RocksDB) ..."
 	@cargo build --release --locked --bin ostrakon
@@ -48,6 +51,11 @@ test: ## Runs all tests, with real database servers and clients
 simulate: ## Plays the Raft catalog on a simulated network, from SEEDS seeds beginning with FROM
 	@OSTRAKON_SIMULATION_SEEDS=$(SEEDS) OSTRAKON_SIMULATION_FROM=$(FROM) \
 	    cargo test --release --locked -p ostrakon-meta --test simulation -- --nocapture replicas_agree
+
+chaos: ## Kills nodes of a cluster under load, KILLS times, and looks whether all that was acknowledged is there
+	@tools/setup test
+	@cargo build --locked --workspace --bins --tests
+	@OSTRAKON_KILLS=$(KILLS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^chaos/)'
 
 check: ## Formatting, lints, the order of the crates, licences and advisories
 	@tools/setup check

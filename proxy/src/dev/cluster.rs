@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::dev::error::DevError;
 use crate::dev::files;
@@ -13,6 +13,10 @@ use crate::dev::server::{DatabaseServer, Sizing};
 
 /// In a cluster's folder: the key of the instances' passwords.
 pub const KEY_FILE: &str = "instance.key";
+/// Nodes that vote, when there are as many; the others are learners.
+const VOTERS: usize = 3;
+/// How long the nodes may take to find together.
+const VOTERS_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
@@ -131,6 +135,10 @@ impl Cluster {
         let instances = start_instances(&options)?;
         let mut cluster = Self { nodes: Vec::new(), instances, options };
         cluster.start_nodes()?;
+        if cluster.nodes.len() > 1 {
+            announce(&cluster.options, "Waiting for the nodes to find together ...");
+            cluster.wait_for_voters()?;
+        }
         cluster.register()?;
         Ok(cluster)
     }
@@ -162,6 +170,49 @@ impl Cluster {
         let (port, pid) = (node.port(), node.pid().unwrap_or(0));
         announce(&self.options, &format!("  {}: port {port}, pid {pid}", node.name()));
         self.nodes.push(node);
+    }
+
+    /// One more node, which joins the others.
+    pub fn add_node(&mut self) -> Result<(), DevError> {
+        let last = self.nodes.iter().map(Node::number).max().unwrap_or(0);
+        let number = u16::try_from(last + 1).map_err(|_| DevError::NoPort)?;
+        let join = self.nodes.iter().map(Node::peer_address).collect();
+        let node = Node::start(NodeOptions { join, ..self.options.node(number)? })?;
+        self.add(node);
+        Ok(())
+    }
+
+    /// Waits until as many of the nodes vote as should, and all voters are there.
+    pub fn wait_for_voters(&self) -> Result<(), DevError> {
+        let wanted = self.nodes.len().min(VOTERS);
+        let end = Instant::now() + VOTERS_PATIENCE;
+        loop {
+            let asked = self.voters();
+            if matches!(asked, Ok((voters, all)) if all && voters >= wanted) {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                let voters = asked.map_or(0, |(voters, _)| voters);
+                return Err(DevError::NoVoters { wanted, voters, log: self.node().log() });
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// How many nodes vote, and whether they all answer.
+    fn voters(&self) -> Result<(usize, bool), DevError> {
+        let answer = self.node().connect()?.setup("SHOW NODES")?;
+        let place = |name: &str| answer.columns.iter().position(|column| column == name);
+        let (Some(role), Some(state)) = (place("ROLE"), place("STATE")) else { return Ok((0, false)) };
+        let (mut voters, mut all) = (0, true);
+        for row in &answer.rows {
+            let cell = |at: usize| row.get(at).and_then(|cell| cell.as_deref());
+            if matches!(cell(role), Some(b"leader" | b"voter")) {
+                voters += 1;
+                all &= cell(state) != Some(b"unreachable");
+            }
+        }
+        Ok((voters, all))
     }
 
     /// The first node.

@@ -54,6 +54,9 @@ pub enum DevError {
         #[source]
         source: crate::dev::client::ClientError,
     },
+    /// The nodes run, and do not make a group.
+    #[error("{voters} of {wanted} nodes vote, or one of them does not answer.\n{log}")]
+    NoVoters { wanted: usize, voters: usize, log: String },
     /// A folder asked to be removed does not look like a cluster's.
     #[error("{} is not a cluster's folder: {found} is in it", path.display())]
     NotOurs { path: PathBuf, found: String },
@@ -78,7 +81,7 @@ impl DevError {
             Self::Program { .. } => {
                 "read the message above; if the data is damaged, `make down CLEAN=1` removes it, then run it again".to_owned()
             }
-            Self::Ended { .. } | Self::Silent { .. } => "read the log lines above; `make down`, then `make up` starts everything \
+            Self::Ended { .. } | Self::Silent { .. } | Self::NoVoters { .. } => "read the log lines above; `make down`, then `make up` starts everything \
                                                           afresh, and `make down CLEAN=1` before it removes the data as well"
                 .to_owned(),
             Self::PortTaken { name, .. } if name.starts_with("node ") => {

@@ -1,6 +1,6 @@
 //! The launcher itself: a server starts, answers, dies, and starts again on its port with its data; `dev` commands are idempotent.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use ostrakon::dev::client::{Client, Login};
 use ostrakon_tests::cluster::PlainServer;
@@ -63,6 +63,67 @@ fn up_twice_is_one_cluster_down_stops_it_and_clean_removes_it() {
     let (cleaned, said) = dev(&["down", "--clean"], &folder);
     assert!(cleaned, "{said}");
     assert!(!folder.path().join("dev").exists());
+}
+
+#[test]
+fn three_nodes_come_from_one_command_and_come_back_on_their_ports() {
+    let folder = Folder::new();
+    let first = free_ports(3);
+    let up = ["up", "--no-sample", "--nodes", "3", "--port", &first.to_string()];
+    let (started, said) = dev(&up, &folder);
+    assert!(started, "{said}");
+    let nodes = |port: u16| -> Vec<(String, String)> {
+        let mut client = Client::connect(&Login::root(port)).unwrap();
+        let answer = client.query("SHOW NODES").unwrap();
+        let cell = |row: &[Option<Vec<u8>>], name: &str| {
+            let at = answer.columns.iter().position(|column| column == name).unwrap();
+            String::from_utf8(row[at].clone().unwrap_or_default()).unwrap()
+        };
+        answer.rows.iter().map(|row| (cell(row, "ROLE"), cell(row, "PEER_ADDRESS"))).collect()
+    };
+    let seen = nodes(first);
+    let of = |role: &str| seen.iter().filter(|(found, _)| found == role).count();
+    assert_eq!((of("leader"), of("voter")), (1, 2), "{seen:?}");
+    let (_, before) = dev(&["status"], &folder);
+    assert!(dev(&up, &folder).0);
+    assert_eq!(dev(&["status"], &folder), (true, before), "the second `up` started something anew");
+    // What one node is told, the others know, before and after all of them were stopped.
+    Client::connect(&Login::root(first + 1)).unwrap().query("CREATE DATABASE d").unwrap();
+    assert!(dev(&["down"], &folder).0);
+    let (again, said) = dev(&up, &folder);
+    assert!(again, "{said}");
+    let addresses = |seen: &[(String, String)]| seen.iter().map(|(_, peer)| peer.clone()).collect::<Vec<_>>();
+    for port in first..first + 3 {
+        let answer = Client::connect(&Login::root(port)).unwrap().query("SHOW DATABASES LIKE 'd'").unwrap();
+        assert_eq!(answer.rows.len(), 1, "port {port}");
+        assert_eq!(addresses(&nodes(port)), addresses(&seen));
+    }
+    assert!(dev(&["down", "--clean"], &folder).0);
+}
+
+/// The first of so many ports that are free, one after the other.
+fn free_ports(many: u16) -> u16 {
+    loop {
+        let first = ostrakon::dev::port::free().unwrap();
+        if (first..first + many).all(ostrakon::dev::port::is_free) {
+            return first;
+        }
+    }
+}
+
+#[test]
+fn up_goes_on_when_nobody_reads_what_it_says() {
+    let folder = Folder::new();
+    let port = ostrakon::dev::port::free().unwrap().to_string();
+    let mut command = Command::new(place::ostrakon());
+    command.args(["dev", "up", "--no-sample", "--instances", "1", "--port", &port, "--directory"]);
+    command.arg(folder.path().join("dev")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", program::text(&output));
+    assert!(dev(&["status"], &folder).0);
+    assert!(dev(&["down"], &folder).0);
 }
 
 #[test]

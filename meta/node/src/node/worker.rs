@@ -20,6 +20,8 @@ use crate::error::{MetaError, ProposeError};
 use crate::store::LogStore;
 use crate::transport::Transport;
 
+/// Election timeouts for which a node that was removed goes on.
+const LINGER_ELECTIONS: u32 = 3;
 /// Proposals that share one write.
 const BATCH_MAX: usize = 512;
 
@@ -35,6 +37,9 @@ pub(super) struct Worker<S: LogStore, T> {
     ending: Ending,
     watches: Watches,
     node_id: u64,
+    /// When this node learned of its removal.
+    removed: Option<Instant>,
+    linger: Duration,
     tick: Duration,
     next_tick: Instant,
 }
@@ -64,6 +69,7 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
         watches: Watches,
     ) -> Self {
         let (node_id, tick) = (config.node_id, config.tick);
+        let election_ticks = u32::try_from(config.election_ticks).unwrap_or(u32::MAX);
         let shared = local.shared.clone();
         let ending = Ending { shared, reason: "the Raft thread panicked".to_owned(), failed: true };
         Self {
@@ -78,6 +84,8 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
             ending,
             watches,
             node_id,
+            removed: None,
+            linger: tick.saturating_mul(LINGER_ELECTIONS.saturating_mul(election_ticks)),
             tick,
             next_tick: Instant::now() + tick,
         }
@@ -120,10 +128,16 @@ impl<S: LogStore, T: Transport> Worker<S, T> {
                 Ok(progress) => self.publish(progress),
                 Err(error) => return End::Failed(error),
             }
-            if self.driver.is_removed() {
+            if self.driver.is_removed() && self.lingered() {
                 return End::Failed(MetaError::Removed { node: self.node_id });
             }
         }
+    }
+
+    /// A node that was removed goes on for some elections: its vote may be what the others need to hear of the removal at all. (Of two
+    /// voters one is removed, and has applied that first: found by the simulation.)
+    fn lingered(&mut self) -> bool {
+        self.removed.get_or_insert_with(Instant::now).elapsed() >= self.linger
     }
 
     /// Waits for input until the next tick, then takes what else is there, so that one write serves all of it.
