@@ -69,7 +69,15 @@ pub fn sequence(random: &mut Random, name: &str) -> Sequence {
     };
     let start = 1 + random.below(50);
     let inner_step = 1 + random.below(20);
-    Sequence { kind, ..Sequence::group(name.to_owned(), start, inner_step) }
+    let mut sequence = Sequence { kind, ..Sequence::group(name.to_owned(), start, inner_step) };
+    if kind == SequenceKind::Simple {
+        sequence.increment = 1 + random.below(3);
+        sequence.cycle = random.one_in(2);
+        if random.one_in(2) {
+            sequence.maximum = start + random.below(60);
+        }
+    }
+    sequence
 }
 
 pub fn action(random: &mut Random, database_name: &str, name: &str, mark: u64) -> JobAction {
