@@ -174,8 +174,8 @@ impl Cluster {
 
     /// One more node, which joins the others.
     pub fn add_node(&mut self) -> Result<(), DevError> {
-        let last = self.nodes.iter().map(Node::number).max().unwrap_or(0);
-        let number = u16::try_from(last + 1).map_err(|_| DevError::NoPort)?;
+        // The number of a node that was removed is never used again; its folder is still there.
+        let number = greatest(&self.options.directory, "node", 1) + 1;
         let join = self.nodes.iter().map(Node::peer_address).collect();
         let node = Node::start(NodeOptions { join, ..self.options.node(number)? })?;
         self.add(node);

@@ -2,6 +2,7 @@
 
 mod admin;
 mod big;
+mod chaos;
 mod check_table;
 mod clients;
 mod crash;
