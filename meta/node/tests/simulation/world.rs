@@ -31,8 +31,8 @@ const LINGER_TICKS: u64 = 100;
 
 /// What waits for a node's thread.
 enum Input {
-    Message(Message),
-    Propose(Command),
+    Message(Box<Message>),
+    Propose(Box<Command>),
     Read,
 }
 
@@ -129,10 +129,10 @@ impl World {
         let Some(node) = self.nodes.get_mut(&id).filter(|node| node.busy_until <= steps) else { return };
         for input in std::mem::take(&mut node.inbox) {
             match input {
-                Input::Message(message) => node.driver.step(message),
+                Input::Message(message) => node.driver.step(*message),
                 Input::Propose(command) => {
                     let request = node.driver.propose(&encode_command(&command));
-                    self.history.asked(request, Some(command));
+                    self.history.asked(request, Some(*command));
                     self.open += 1;
                 }
                 Input::Read => {
@@ -219,7 +219,7 @@ impl World {
 
     fn ask(&mut self, id: u64, command: Command) {
         if let Some(node) = self.nodes.get_mut(&id) {
-            node.inbox.push(Input::Propose(command));
+            node.inbox.push(Input::Propose(Box::new(command)));
         }
         self.maybe_work(id);
     }
@@ -251,7 +251,7 @@ impl World {
         self.report_snapshot(&message, true);
         let to = message.to;
         if let Some(node) = self.nodes.get_mut(&to) {
-            node.inbox.push(Input::Message(message));
+            node.inbox.push(Input::Message(Box::new(message)));
         }
         self.maybe_work(to);
     }
