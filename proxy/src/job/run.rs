@@ -258,6 +258,15 @@ impl Run {
         job.map(|job| job.groups_done.clone()).unwrap_or_default()
     }
 
+    /// The catalog has the job's change: from now on it can only be brought to its end.
+    pub fn is_published(&self) -> bool {
+        let steps = steps(&self.job.action);
+        let catalog = self.worker.node.meta.catalog();
+        let Some(job) = catalog.jobs.get(&self.id) else { return false };
+        let at = |name: &str| steps.iter().position(|step| step.name() == name);
+        job.state == JobState::Done || at(&job.step) > at(Step::Publish.name())
+    }
+
     /// Makes the change durable, however long it takes.
     ///
     /// Errors: the catalog refuses it, or another process has the job.

@@ -55,6 +55,7 @@ pub fn may_cancel(run: &Rc<Run>, step: Step) -> bool {
 /// The step's failure leaves nothing of the job anywhere.
 pub fn nothing_done(run: &Rc<Run>, step: Step, failed: &Failed) -> bool {
     match (step, &run.job.action) {
+        _ if run.is_published() => false,
         (Step::Publish, JobAction::Rename { .. }) => true,
         // Recorded before anything is changed, except for what is created.
         (Step::Preflight, JobAction::CreateDatabase { .. } | JobAction::CreateTable { .. }) => {
@@ -68,6 +69,9 @@ pub fn nothing_done(run: &Rc<Run>, step: Step, failed: &Failed) -> bool {
 
 /// Looks whether the job can be taken back.
 pub async fn can_go_back(run: &Rc<Run>) -> Result<(), Stop> {
+    if run.is_published() {
+        return Err(SqlError::other("the catalog has the change already, and statements use it").into());
+    }
     match &run.job.action {
         JobAction::CreateDatabase { .. } | JobAction::CreateTable { .. } => Ok(()),
         JobAction::AlterTable { .. } => alter::can_go_back(run).await,

@@ -1,7 +1,7 @@
 //! RECOVER, ROLLBACK, CANCEL and REMOVE DDL: what a DBA asks of jobs, and the wait for what becomes of them.
 
 use ostrakon_catalog::command::Command as CatalogCommand;
-use ostrakon_catalog::job::{Job, JobControl, JobId, JobState};
+use ostrakon_catalog::job::{Job, JobControl, JobId, JobState, ROLLING_BACK};
 use ostrakon_router::parse::command::{JobSelection, JobStatement};
 
 use super::{Failure, Session};
@@ -52,16 +52,24 @@ impl Session {
     }
 
     async fn resume(&mut self, ids: &[JobId], control: JobControl) -> Result<(), Failure> {
-        for job in ids {
-            self.propose(CatalogCommand::ControlJob { job: *job, control }).await?;
+        let mut resumed = Vec::with_capacity(ids.len());
+        for id in ids {
+            // A job that was parked on its way back goes on back.
+            let catalog = self.catalog();
+            let back = catalog.jobs.get(id).is_some_and(|job| job.facts.contains_key(ROLLING_BACK));
+            let reached = match control {
+                JobControl::Recover if !back => JobState::Done,
+                _ => JobState::RolledBack,
+            };
+            self.propose(CatalogCommand::ControlJob { job: *id, control }).await?;
+            resumed.push((id, reached));
+        }
+        if self.own.ddl_async {
+            return Ok(());
         }
         let mut failed = Vec::new();
-        for id in ids {
+        for (id, reached) in resumed {
             let job = self.at_rest(*id).await?;
-            let reached = match control {
-                JobControl::Rollback => JobState::RolledBack,
-                JobControl::Recover | JobControl::Cancel => JobState::Done,
-            };
             if job.as_ref().is_none_or(|job| job.state != reached) {
                 failed.push((*id, job));
             }

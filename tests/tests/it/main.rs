@@ -12,6 +12,7 @@ mod differential;
 mod garbage;
 mod job_statements;
 mod jobs;
+mod jobs_crash;
 mod kill;
 mod launcher;
 mod leak;
