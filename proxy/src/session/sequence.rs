@@ -79,8 +79,8 @@ impl Session {
         if count > COUNT_MAX {
             return Err(SqlError::not_supported(format!("WHERE COUNT = {count}; at most {COUNT_MAX}")).into());
         }
-        let mut set = ResultSet::default();
-        set.rows = vec![Vec::with_capacity(columns.len()); usize::try_from(count).unwrap_or_default()];
+        let rows = vec![Vec::with_capacity(columns.len()); usize::try_from(count).unwrap_or_default()];
+        let mut set = ResultSet { rows, ..ResultSet::default() };
         let node = &self.worker.node;
         for column in columns {
             let database = match &column.database {

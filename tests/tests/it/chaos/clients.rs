@@ -243,7 +243,7 @@ impl Client {
             (format!("TRUNCATE TABLE {name}"), there(&["more"], 0)),
         ];
         // Half of them stay, to be looked at in the end.
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             life.push((format!("DROP TABLE {name}"), Table::Gone));
         }
         for (sql, after) in life {
