@@ -177,9 +177,14 @@ async fn learn(worker: &Rc<Worker>, first: bool) {
         return;
     }
     let worker = Rc::clone(worker);
+    let mut versions = worker.node.meta.subscribe();
     tokio::task::spawn_local(async move {
         loop {
-            tokio::time::sleep(LEARN_AGAIN).await;
+            // The first instance may be made known on another node.
+            tokio::select! {
+                () = tokio::time::sleep(LEARN_AGAIN) => {}
+                Ok(()) = versions.changed() => {}
+            }
             if !worker.node.server.load().is_assumed()
                 || crate::session::collations::learn_server(&worker).await
             {

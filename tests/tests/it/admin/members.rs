@@ -59,6 +59,14 @@ async fn three_nodes_are_administered_from_any_of_them() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+    // The instances were made known to one node: the others have asked them what they are, too.
+    let version = connect(ports[0], None).await.server_version();
+    for port in &ports {
+        while connect(*port, None).await.server_version() != version {
+            assert!(Instant::now() < end, "port {port} tells another version");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
     // A voter is made a learner, and with one voter fewer wanted it stays one.
     let listed = nodes(&mut clients[0]).await;
     let first = leader(&listed).unwrap();
