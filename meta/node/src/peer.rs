@@ -135,8 +135,10 @@ impl Peers {
     }
 
     fn learn(&self, node: u64, address: String) {
-        if node != 0 && node != self.node_id && !address.is_empty() {
-            lock(&self.told).insert(node, address);
+        let mut told = lock(&self.told);
+        let has_room = told.len() < TOLD_MAX || told.contains_key(&node);
+        if node != 0 && node != self.node_id && !address.is_empty() && has_room {
+            told.insert(node, address);
         }
     }
 }
@@ -156,6 +158,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Nodes whose own word of their address is kept: without `tls`, anybody can say to be any node.
+const TOLD_MAX: usize = 1024;
 /// Connecting takes no longer.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// A silent connection is asked for a sign of life after this time, and given up after as long again.

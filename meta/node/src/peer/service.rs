@@ -80,9 +80,17 @@ async fn route(peers: Arc<Peers>, request: http::Request<Body>) -> http::Respons
             stream(&peers, request, take).await
         }
         JOIN => {
-            let answer = |_, question: JoinRequest| {
+            let answer = |from, question: JoinRequest| {
                 let host = peers.host.clone();
-                async move { Ok::<JoinAnswer, Status>(host.join(question).await) }
+                async move {
+                    match question.id == from {
+                        true => Ok::<JoinAnswer, Status>(host.join(question).await),
+                        false => Err(Status::invalid_argument(format!(
+                            "node {from} cannot join as node {}",
+                            question.id
+                        ))),
+                    }
+                }
             };
             unary(&peers, request, true, answer).await
         }

@@ -84,11 +84,15 @@ fn chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk> + '_ {
 /// # Errors
 /// When it is not whole, or not what it should be.
 pub(super) async fn receive(mut parts: Streaming<Chunk>) -> Result<Message, Status> {
-    let mut assembly = Assembly::default();
-    while let Some(part) = parts.message().await? {
-        assembly.add(part)?;
-    }
-    assembly.finish()
+    let whole = async {
+        let mut assembly = Assembly::default();
+        while let Some(part) = parts.message().await? {
+            assembly.add(part)?;
+        }
+        assembly.finish()
+    };
+    let late = |_| Err(Status::deadline_exceeded("the snapshot took too long"));
+    tokio::time::timeout(LIMIT, whole).await.unwrap_or_else(late)
 }
 
 #[derive(Default)]
