@@ -18,6 +18,8 @@ mod take_over;
 mod undo;
 mod work;
 
+use std::time::Duration;
+
 use ostrakon_catalog::job::JobError;
 
 use crate::error::SqlError;
@@ -31,5 +33,27 @@ impl From<SqlError> for JobError {
 impl From<&JobError> for SqlError {
     fn from(e: &JobError) -> Self {
         Self { errno: e.errno, sqlstate: e.sqlstate.clone(), message: e.message.clone() }
+    }
+}
+
+/// How long to wait for locks, by a `lock_wait_timeout` as a client has written it: at most a year, and not at all for what is no number.
+pub fn lock_limit(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.clamp(0.0, 31_536_000.0)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lock_wait_timeout_is_a_time() {
+        for (seconds, limit) in [
+            (2.5, Duration::from_millis(2500)),
+            (-1.0, Duration::ZERO),
+            (f64::NAN, Duration::ZERO),
+            (f64::INFINITY, Duration::from_secs(31_536_000)),
+        ] {
+            assert_eq!(lock_limit(seconds), limit, "{seconds}");
+        }
     }
 }

@@ -362,11 +362,16 @@ async fn statement(
     connection: &mut Connection,
     sql: &str,
 ) -> Result<(), SqlError> {
+    // Waiting for the connection, or for this process to run at all, may have taken long.
+    run.may_act().await?;
     connection.queue_settings(&run.settings);
     let id = connection.id;
     run.connections.borrow_mut().push((Rc::clone(pool), id));
     let marked = format!("{}{sql}", take_over::mark(run.id, run.token));
     let ended = connection.query(&marked).await.map(|_| ());
+    if ended.is_ok() {
+        run.touched.set(true);
+    }
     run.connections.borrow_mut().retain(|(of, other)| *other != id || !Rc::ptr_eq(of, pool));
     if run.interrupted() {
         // The KILL may come yet.

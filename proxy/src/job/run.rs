@@ -49,6 +49,8 @@ pub struct Run {
     pub reading: Rc<Settings>,
     /// The step may have been begun before: what it finds may be its own doing.
     pub resumed: Cell<bool>,
+    /// A physical statement of this step was done.
+    pub touched: Cell<bool>,
     /// An instance that is out of reach is waited for.
     pub patient: Cell<bool>,
     pub before: RefCell<ByVersion>,
@@ -162,6 +164,7 @@ impl Run {
             settings: worker.intern(base.with("lock_wait_timeout", wait.clone())),
             reading: worker.intern(reading.with("lock_wait_timeout", wait)),
             resumed: Cell::new(job.token > 1 || rolling_back),
+            touched: Cell::new(false),
             patient: Cell::new(false),
             before: RefCell::new(known(BEFORE)),
             after: RefCell::new(known(AFTER)),
@@ -247,7 +250,7 @@ impl Run {
             Some((_, text)) => text.clone(),
             None => reach::server_lock_wait(&self.worker, instance).await.unwrap_or_default(),
         };
-        Duration::from_secs_f64(text.parse::<f64>().unwrap_or(60.0).clamp(0.0, 31_536_000.0))
+        super::lock_limit(text.parse().unwrap_or(60.0))
     }
 
     // ---- the catalog
@@ -334,7 +337,12 @@ impl Run {
     /// Does a step and records what comes next.
     async fn one(self: &Rc<Self>, step: Step, next: Option<Step>) -> Result<(), Stop> {
         let may_cancel = work::may_cancel(self, step);
+        if !may_cancel && self.stop.get() == Stopping::Cancelled {
+            // It came when the step before was done, which does not go back: as if it had come after the job.
+            self.stop.set(Stopping::No);
+        }
         self.look(may_cancel)?;
+        self.touched.set(false);
         let begin = match self.interrupted() {
             true => Err(interrupted()),
             false => failpoint::pass(self.kind, step, Point::Before).await,

@@ -123,7 +123,7 @@ async fn first(run: &Rc<Run>, work: Vec<GroupWork>) -> Result<(), Stop> {
             // An ALTER is followed by a look at what it has made, which may fail by itself.
             let after_it = matches!(run.job.action, JobAction::AlterTable { .. })
                 && matches!(error.errno, 1205 | 1213 | 1317);
-            let untouched = !is_lost(&error) && !after_it;
+            let untouched = !is_lost(&error) && !after_it && !run.touched.get();
             Err(Stop::Failed(Failed { untouched, ..Failed::of(error) }))
         }
     }

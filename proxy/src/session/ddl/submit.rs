@@ -130,7 +130,7 @@ impl Session {
     /// Errors: 1205 after `lock_wait_timeout`, and at once when the job is parked.
     async fn wait_for_lock(&mut self, object: &str, id: JobId, since: Instant) -> Result<(), Failure> {
         let asked = self.settings.get("lock_wait_timeout").and_then(|text| text.parse::<f64>().ok());
-        let limit = Duration::from_secs_f64(asked.unwrap_or(LOCK_WAIT).clamp(0.0, 31_536_000.0));
+        let limit = crate::job::lock_limit(asked.unwrap_or(LOCK_WAIT));
         let mut revisions = self.worker.node.meta.revisions();
         loop {
             revisions.mark_unchanged();
