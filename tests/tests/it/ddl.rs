@@ -61,6 +61,26 @@ async fn a_change_that_fails_is_never_ok_and_the_table_is_still_what_it_was() {
 }
 
 #[tokio::test]
+async fn what_would_misplace_rows_or_could_not_be_told_afterwards_is_refused_before_it_begins() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "").await;
+    run(&mut client, "CREATE TABLE t (k INT NOT NULL DEFAULT 5, v INT) DBPARTITION BY HASH(k)").await;
+    for (sql, reason) in [
+        ("ALTER TABLE t ALTER COLUMN k SET DEFAULT 6", "the default of shard key column 'k'"),
+        ("ALTER TABLE t ALTER K DROP DEFAULT", "the default of shard key column 'K'"),
+        ("ALTER TABLE t DROP COLUMN v, ADD COLUMN V INT", "dropping and adding column 'V'"),
+    ] {
+        let (errno, message) = refused(&mut client, sql).await;
+        assert_eq!(errno, 1235, "{sql}: {message}");
+        assert!(message.contains(reason), "{sql}: {message}");
+    }
+    run(&mut client, "ALTER TABLE t ALTER COLUMN v SET DEFAULT 6").await;
+    run(&mut client, "INSERT INTO t (k) VALUES (5)").await;
+    let rows: Vec<(i32, i32)> = client.query("SELECT k, v FROM t WHERE k = 5").await.unwrap();
+    assert_eq!(rows, vec![(5, 6)]);
+}
+
+#[tokio::test]
 async fn a_failure_in_one_group_is_reported_group_by_group() {
     let cluster = TestCluster::start();
     let mut client = cluster.database("app", "").await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ostrakon_catalog::column::Key;
 use ostrakon_catalog::job::{JobAction, PhysicalText};
-use ostrakon_catalog::schema::TableKind;
+use ostrakon_catalog::schema::{Table, TableKind};
 use ostrakon_router::parse::ddl::{AlterTable, ObjectName, ShardingClause, TableChange};
 use ostrakon_router::sharding::rule;
 use ostrakon_router::sharding::topology::quote;
@@ -25,6 +25,7 @@ impl Session {
         if let [TableChange::Rename(new)] = alter.changes.as_slice() {
             return self.rename(&[(alter.name.clone(), new.clone())]).map(Some);
         }
+        refuse_replaced(&alter.changes)?;
         let mut raised = false;
         for change in &alter.changes {
             refuse_varying(&found, change, text)?;
@@ -71,6 +72,7 @@ impl Session {
                 "changing shard key column '{old}' of table '{}': its rows would have to move",
                 table.name
             )),
+            TableChange::SetDefault { column, .. } => Ok(refuse_default(table, column)?),
             TableChange::Charset { convert: true, .. } if table.rule().is_some() => refuse(format!(
                 "CONVERT TO CHARACTER SET on sharded table '{}': its shard key's equality would change",
                 table.name
@@ -122,6 +124,35 @@ fn refuse_varying(found: &Found, change: &TableChange, text: &[u8]) -> Result<()
             found.table.name
         ))
         .into()),
+        None => Ok(()),
+    }
+}
+
+/// Rows that leave the shard key out are placed by the catalog's default for it.
+fn refuse_default(table: &Table, column: &str) -> Result<(), SqlError> {
+    match is_key(table, column) {
+        true => Err(SqlError::not_supported(format!(
+            "changing the default of shard key column '{column}' of table '{}': rows that leave it out are placed by it",
+            table.name
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// A column that is dropped and added under its name looks as before, and has lost its values: no definition would tell where that was done,
+/// and it could not be taken back.
+fn refuse_replaced(changes: &[TableChange]) -> Result<(), SqlError> {
+    let dropped = |name: &str| {
+        changes.iter().any(|c| matches!(c, TableChange::DropColumn(old) if old.eq_ignore_ascii_case(name)))
+    };
+    let added = changes.iter().find_map(|change| match change {
+        TableChange::AddColumn { column, .. } if dropped(&column.name) => Some(&column.name),
+        _ => None,
+    });
+    match added {
+        Some(name) => Err(SqlError::not_supported(format!(
+            "dropping and adding column '{name}' in one ALTER TABLE: use two statements"
+        ))),
         None => Ok(()),
     }
 }
