@@ -23,10 +23,10 @@ ARGS ?=
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate chaos check bench fmt
+.PHONY: help up down status test simulate chaos check bench bench-sequence fmt
 
 help: ## Lists the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate), KILLS=200 (chaos)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
@@ -69,6 +69,11 @@ bench: ## Sysbench against a server directly and through a node, side by side
 	@tools/setup test
 	@cargo build --release --locked --bin ostrakon
 	@tools/bench '$(TARGET)/release/ostrakon' '$(TARGET)/bench'
+
+bench-sequence: ## How many values a second a GROUP sequence gives, and whether any came twice
+	@tools/setup test
+	@cargo build --release --locked --bin ostrakon
+	@NODES=$(NODES) tools/bench-sequence '$(TARGET)/release/ostrakon' '$(TARGET)/bench-sequence'
 
 fmt: ## Formats the code
 	cargo fmt --all
