@@ -32,6 +32,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// A short look at a sequence, on the statement path.
     fn look(&self, database: &str, sequence: &str) -> Option<Known>;
     fn propose(&self, command: Command) -> impl Future<Output = Result<Outcome, ProposeError>> + Send;
+    /// Waits until the catalog here shows all that any node has acknowledged.
+    fn catch_up(&self) -> impl Future<Output = Result<(), ProposeError>> + Send;
 }
 
 impl Ledger for MetaNode {
@@ -45,6 +47,10 @@ impl Ledger for MetaNode {
 
     fn propose(&self, command: Command) -> impl Future<Output = Result<Outcome, ProposeError>> + Send {
         self.propose(command)
+    }
+
+    fn catch_up(&self) -> impl Future<Output = Result<(), ProposeError>> + Send {
+        self.read_barrier()
     }
 }
 
@@ -188,6 +194,10 @@ impl Sequences {
         count: usize,
     ) -> Result<Vec<u64>, SqlError> {
         let unknown = || Name::new(database, sequence).unknown();
+        if ledger.look(database, sequence).is_none() {
+            // It may have been made on another node a moment ago.
+            Box::pin(ledger.catch_up()).await?;
+        }
         let mut failed = None;
         for _ in 0..ATTEMPTS {
             let known = ledger.look(database, sequence).ok_or_else(unknown)?;

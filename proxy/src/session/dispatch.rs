@@ -13,6 +13,9 @@ use super::{Failure, Session};
 use crate::error::SqlError;
 use crate::exec::send::Sending;
 
+/// ER_UNKNOWN_SEQUENCES, MariaDB's.
+const UNKNOWN_SEQUENCE: u16 = 4091;
+
 /// One statement as the client sent it.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
@@ -64,8 +67,7 @@ impl Session {
             self.ok(0, 0, b"", more);
             return Ok(());
         }
-        let catalog = self.catalog();
-        let plan = self.plan(text, template, &catalog)?;
+        let plan = self.plan_caught_up(text, template).await?;
         match &*plan {
             Plan::Routed(plan) => {
                 self.routed(plan, Input { text, template, values: None }, Sending::Text, more).await
@@ -92,6 +94,18 @@ impl Session {
         let database = self.database.as_deref();
         let request = Request { text, template, catalog, database, mode: self.mode };
         Ok(self.worker.plans.borrow_mut().get_or_plan(&request)?)
+    }
+
+    /// As [`Session::plan`]. A sequence that is not known here may have been made on another node a moment ago: this node catches up before it says so.
+    pub async fn plan_caught_up(&mut self, text: &[u8], template: &Template) -> Result<Rc<Plan>, Failure> {
+        let planned = self.plan(text, template, &self.catalog());
+        match planned {
+            Err(Failure::Sql(e)) if e.errno == UNKNOWN_SEQUENCE => {
+                Box::pin(self.worker.node.meta.read_barrier()).await.map_err(SqlError::from)?;
+                self.plan(text, template, &self.catalog())
+            }
+            planned => planned,
+        }
     }
 
     /// Routes and executes.

@@ -102,8 +102,7 @@ impl Session {
         }
         let text = text.get(..template.length).unwrap_or_default();
         let params = template.holes.iter().filter(|h| h.kind == HoleKind::Parameter).count();
-        let catalog = self.catalog();
-        let plan = self.plan(text, &template, &catalog)?;
+        let plan = self.plan_caught_up(text, &template).await?;
         let columns = match &*plan {
             Plan::Routed(plan) => self.describe(plan, text, &template, params).await?,
             // Their columns come with the execute.
@@ -237,8 +236,7 @@ impl Session {
             )
             .into());
         }
-        let catalog = self.catalog();
-        let plan = self.plan(&statement.text, &statement.template, &catalog)?;
+        let plan = self.plan_caught_up(&statement.text, &statement.template).await?;
         match &*plan {
             Plan::Routed(plan) => {
                 let values: Vec<Value<'_>> = params.iter().map(send::routing_value).collect();

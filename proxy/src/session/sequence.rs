@@ -31,6 +31,8 @@ impl Session {
             return self.inspect(name.as_ref()).map(Some);
         }
         self.commit_all().await?;
+        // What any node has acknowledged is there for this statement.
+        self.worker.node.meta.read_barrier().await.map_err(SqlError::from)?;
         match statement {
             SequenceStatement::Inspect(_) => {}
             SequenceStatement::Create { name, if_not_exists, kind, options } => {

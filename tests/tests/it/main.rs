@@ -19,6 +19,7 @@ mod leak;
 mod merge;
 mod prepared;
 mod sequence;
+mod sequence_nodes;
 mod session;
 mod show;
 mod sysbench;

@@ -94,6 +94,13 @@ impl Ledger for Shared {
         }
         Ok(self.catalog.lock().unwrap().apply(&command)?)
     }
+
+    async fn catch_up(&self) -> Result<(), ProposeError> {
+        match self.cut.load(Ordering::SeqCst) {
+            true => Err(ProposeError::NoLeader),
+            false => Ok(()),
+        }
+    }
 }
 
 const GROUP: SequenceKind = SequenceKind::Group { unit_count: 1, unit_index: 0 };
