@@ -146,16 +146,16 @@ async fn a_new_start_is_followed_by_all_nodes() {
     run(&mut clients[2], "ALTER SEQUENCE s START WITH 5000000").await;
     let mut seen = BTreeSet::new();
     for (sequence, altered_on) in [("g", 1), ("s", 2)] {
-        for at in 0..clients.len() {
+        for (at, client) in clients.iter_mut().enumerate() {
             let sql = format!("SELECT {sequence}.NEXTVAL");
             let end = Instant::now() + Duration::from_secs(5);
-            let mut next: u64 = value(&mut clients[at], &sql).await;
+            let mut next: u64 = value(client, &sql).await;
             // Until the change is applied there a node may give values of its old range; SIMPLE has none.
             while next < 5_000_000 {
                 assert!(at != altered_on && sequence == "g", "node {}: {sequence} gave {next}", at + 1);
                 assert!(Instant::now() < end, "node {} goes on with its old range: {next}", at + 1);
                 tokio::time::sleep(Duration::from_millis(5)).await;
-                next = value(&mut clients[at], &sql).await;
+                next = value(client, &sql).await;
             }
             assert!(seen.insert((sequence, next)), "{sequence}: {next} was given twice");
         }
