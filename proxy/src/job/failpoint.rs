@@ -92,6 +92,7 @@ pub async fn pass(kind: &str, step: Step, point: Point) -> Result<(), SqlError> 
             }
             Some(Deed::Error) => return Err(SqlError::other(format!("Failpoint {place}"))),
             Some(Deed::Sleep(millis)) => {
+                tracing::info!(place, millis, "failpoint: the job waits");
                 tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
             }
         }

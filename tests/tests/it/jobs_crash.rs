@@ -2,7 +2,7 @@
 //! left behind, and its objects can be used again.
 
 mod cases;
-mod objects;
+pub mod objects;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -13,6 +13,7 @@ mod garbage;
 mod job_statements;
 mod jobs;
 mod jobs_crash;
+mod jobs_takeover;
 mod kill;
 mod launcher;
 mod leak;
