@@ -170,7 +170,7 @@ pub struct Held {
 impl Sequences {
     /// Of node number `node`. `control` runs what goes on in the background.
     pub fn new(node: u64, control: Handle) -> Self {
-        Self::with_clock(node, control, Arc::new(time::system_clock))
+        Self::with_clock(node, control, Arc::new(crate::call::now_ms))
     }
 
     fn with_clock(node: u64, control: Handle, clock: time::Clock) -> Self {

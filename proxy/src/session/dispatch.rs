@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use ostrakon_catalog::Catalog;
+use ostrakon_catalog::{Catalog, auto_sequence_name};
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_router::RouterError;
 use ostrakon_router::lexer::{self, Keyword, Template, leading_keyword};
@@ -154,14 +154,15 @@ impl Session {
             let needed = plan.sequence_values(&self.arguments(plan, input, &[], &nextvals))?;
             if needed > 0 {
                 let node = &self.worker.node;
-                generated = node.sequences.take(&node.meta, database, &sequence_name(table), needed).await?;
+                generated =
+                    node.sequences.take(&node.meta, database, &auto_sequence_name(table), needed).await?;
             }
         }
         plan.route_into(&self.arguments(plan, input, &generated, &nextvals), execution)?;
         if let (Some((database, table)), Some(largest)) = (&plan.sequence, execution.largest_explicit) {
             // Before anything is written, or another session could be given the value meanwhile.
             let node = &self.worker.node;
-            let sequence = sequence_name(table);
+            let sequence = auto_sequence_name(table);
             node.sequences.raise(&node.meta, database, &sequence, largest).await?;
             if generated.iter().any(|value| *value <= largest) {
                 // One of them may be a value that this very statement gives: all new ones are above.
@@ -231,9 +232,4 @@ impl Session {
             self.last_insert_id = first;
         }
     }
-}
-
-/// Name of an AUTO_INCREMENT column's sequence, as in DRDS.
-pub fn sequence_name(table: &str) -> String {
-    format!("AUTO_SEQ_{table}")
 }

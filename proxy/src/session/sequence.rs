@@ -1,7 +1,5 @@
 //! Statements on sequences, and the values that a statement asks for by NEXTVAL.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use ostrakon_catalog::column::ColumnType;
 use ostrakon_catalog::command::Command as CatalogCommand;
 use ostrakon_catalog::outcome::Rejection;
@@ -191,9 +189,8 @@ impl Session {
             }
             // What TIME has given has no position: the new kind begins above all that any node may have given.
             let start_with = (known.kind == SequenceKind::Time).then(|| {
-                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
                 let ceilings = catalog.time_workers.values().map(|worker| worker.ceiling);
-                above_time(ceilings.max().unwrap_or(0).max(u64::try_from(now).unwrap_or(0)))
+                above_time(ceilings.max().unwrap_or(0).max(crate::call::now_ms()))
             });
             let options = SequenceOptions { start_with, ..SequenceOptions::default() };
             changes.push((known.name.clone(), changed(known, to, &options)));

@@ -171,7 +171,7 @@ impl Session {
             Some(name) => name.to_owned(),
             None => self.current_database()?.to_owned(),
         };
-        let sequence = catalog.sequence(&owner, &super::dispatch::sequence_name(table));
+        let sequence = catalog.sequence(&owner, &ostrakon_catalog::auto_sequence_name(table));
         let column = physical.table.auto_increment().map(|(_, column)| column.name.as_str());
         sequences::put_sequence(&mut text, &physical.table.kind, column, sequence);
         text.push(' ');

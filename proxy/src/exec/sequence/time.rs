@@ -38,11 +38,6 @@ const IDLE_ROUNDS: u32 = 10;
 /// Longest wait for the clock to come after the values.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-pub(super) fn system_clock() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// The number that this node holds.
 #[derive(Debug)]
 struct Number {

@@ -1,5 +1,6 @@
 //! The sequence behind an AUTO_INCREMENT column, which must be ahead of every value in the table.
 
+use ostrakon_catalog::auto_sequence_name;
 use ostrakon_catalog::schema::{SequenceKind, TableKind};
 use ostrakon_router::sharding::topology::quote;
 
@@ -7,7 +8,6 @@ use super::Target;
 use super::finding::{Finding, Repair};
 use super::probe::Probe;
 use super::structure::Structure;
-use crate::session::dispatch::sequence_name;
 
 /// Compares the greatest value of all physical tables with the sequence's next one.
 pub async fn check(probe: &Probe, target: &Target, structure: &Structure, findings: &mut Vec<Finding>) {
@@ -32,7 +32,7 @@ pub async fn check(probe: &Probe, target: &Target, structure: &Structure, findin
     }
     // Read after the table: a sequence only rises, and before the row is written.
     let catalog = probe.worker().node.meta.catalog();
-    let name = sequence_name(&target.table.name);
+    let name = auto_sequence_name(&target.table.name);
     let qualified = format!("{}.{}", quote(&target.database.name), quote(&name));
     let Some(sequence) = catalog.sequence(&target.database.name, &name) else {
         findings.push(Finding::error(

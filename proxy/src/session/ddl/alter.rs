@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ostrakon_catalog::auto_sequence_name;
 use ostrakon_catalog::column::Key;
 use ostrakon_catalog::job::{JobAction, PhysicalText};
 use ostrakon_catalog::schema::{Table, TableKind};
@@ -12,7 +13,6 @@ use ostrakon_router::sharding::topology::quote;
 use super::{Found, physical_text};
 use crate::error::SqlError;
 use crate::job::table_facts::{VARYING, is_key};
-use crate::session::dispatch::sequence_name;
 use crate::session::{Failure, Session};
 
 impl Session {
@@ -32,7 +32,7 @@ impl Session {
             self.check_change(&found, change, alter.changes.len())?;
             if let (TableChange::AutoIncrement { value, .. }, true) = (change, found.has_sequence()) {
                 let node = Arc::clone(&self.worker.node);
-                let sequence = sequence_name(&found.table.name);
+                let sequence = auto_sequence_name(&found.table.name);
                 node.sequences
                     .raise(&node.meta, &found.database.name, &sequence, value.saturating_sub(1))
                     .await?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ostrakon_catalog::auto_sequence_name;
 use ostrakon_catalog::job::{JobAction, PhysicalText};
 use ostrakon_catalog::schema::{Database, Sequence, SequenceKind, Table, TableKind};
 use ostrakon_router::RouterError;
@@ -12,7 +13,6 @@ use rand::Rng;
 use super::physical_text;
 use crate::error::SqlError;
 use crate::session::definition;
-use crate::session::dispatch::sequence_name;
 use crate::session::{Failure, Session};
 
 impl Session {
@@ -59,7 +59,7 @@ impl Session {
             .into());
         }
         let start_with = create.auto_increment.unwrap_or(1).max(1);
-        let sequence = Some(Sequence::of_kind(kind, sequence_name(&table.name), start_with));
+        let sequence = Some(Sequence::of_kind(kind, auto_sequence_name(&table.name), start_with));
         Ok(Some(JobAction::CreateTable { database: database.name.clone(), table, text, sequence, like }))
     }
 
@@ -71,7 +71,7 @@ impl Session {
         database: &Database,
     ) -> Result<SequenceKind, Failure> {
         if let Some(source) = &create.like {
-            let sequence = database.sequences.get(&sequence_name(&source.name));
+            let sequence = database.sequences.get(&auto_sequence_name(&source.name));
             return Ok(sequence.map(|sequence| sequence.kind).unwrap_or_default());
         }
         let kind = create.sequence.unwrap_or_default();

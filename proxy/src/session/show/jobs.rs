@@ -1,7 +1,5 @@
 //! SHOW [FULL] DDL and SHOW DDL RESULT, with DRDS's columns.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::job::{Job, JobAction, JobState};
 
@@ -30,7 +28,7 @@ pub(super) fn jobs(catalog: &Catalog, full: bool) -> ResultSet {
         let more = ["PARENT_JOB_ID", "SERVER", "NEW_OBJECT_NAME", "DDL_STMT"];
         set.columns.extend(ResultSet::text(&more).columns);
     }
-    let now = now();
+    let now = crate::call::now_ms();
     for job in catalog.jobs.values().filter(|job| job.state.is_unfinished()) {
         set.rows.push(row(catalog, job, full, now));
     }
@@ -153,12 +151,6 @@ fn new_name(action: &JobAction) -> String {
         }
         _ => String::new(),
     }
-}
-
-/// Milliseconds since 1970.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `YYYY-MM-DD HH:MM:SS.mmm`, UTC.
