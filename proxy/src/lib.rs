@@ -7,6 +7,7 @@ pub mod backend;
 pub mod call;
 pub mod cli;
 pub mod client;
+pub mod commit;
 pub mod dev;
 pub mod error;
 pub mod exec;

@@ -204,7 +204,7 @@ pub struct JobError {
 }
 
 /// One process of one node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Owner {
     pub node: NodeId,
     /// The node's `start`.

@@ -1,0 +1,8 @@
+//! Commit across groups: one transaction over several groups is there wholly or not at all, whatever crashes.
+//!
+//! The first group that a transaction touches decides: the row in its `__ostrakon.decision` table, committed with its own writes, is the
+//! commit point. `docs/architecture.md` has the protocol, `machine` its states.
+
+pub mod machine;
+pub mod system_schema;
+pub mod xid;
