@@ -3,6 +3,8 @@
 //! The first group that a transaction touches decides: the row in its `__ostrakon.decision` table, committed with its own writes, is the
 //! commit point. `docs/architecture.md` has the protocol, `machine` its states.
 
+pub mod counters;
+pub mod finish;
 pub mod machine;
 pub mod system_schema;
 pub mod xid;
