@@ -7,7 +7,6 @@
 
 pub mod definition;
 pub mod engine;
-pub mod failpoint;
 mod physical;
 mod reach;
 mod run;

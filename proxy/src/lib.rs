@@ -11,6 +11,7 @@ pub mod commit;
 pub mod dev;
 pub mod error;
 pub mod exec;
+pub mod failpoint;
 pub mod frontend;
 pub mod job;
 pub mod member;

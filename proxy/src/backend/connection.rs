@@ -234,6 +234,13 @@ impl Connection {
         self.broken = true;
     }
 
+    /// Closes the connection without a word, as a network does that fails: what is read or written next fails.
+    pub fn sever(&mut self) {
+        if let Err(e) = socket2::SockRef::from(&self.stream).shutdown(std::net::Shutdown::Both) {
+            tracing::debug!(instance = %self.instance, error = %e, "the connection was closed already");
+        }
+    }
+
     /// Notes that a KILL QUERY is sent to this connection.
     pub fn note_kill(&mut self) {
         self.kill_sent = true;

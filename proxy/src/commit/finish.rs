@@ -12,6 +12,7 @@ use super::xid::{TransactionId, Xid};
 use crate::backend::connection::Connection;
 use crate::backend::pool::Pool;
 use crate::error::SqlError;
+use crate::failpoint::{self, Reached};
 use crate::node::ServerInfo;
 
 /// Tries to finish one branch that is listed and answers XAER_NOTA, and the pause between them.
@@ -29,6 +30,14 @@ const NOTA: u16 = 1397;
 const RM_ERROR: u16 = 1401;
 /// XA_RBROLLBACK: MariaDB says it of a branch that has changed nothing.
 const ROLLED_BACK: u16 = 1402;
+
+/// A failpoint on a connection's way.
+async fn pass(place: &'static str, connection: &mut Connection) -> Result<(), SqlError> {
+    if failpoint::reach(place).await? == Reached::Drop {
+        connection.sever();
+    }
+    Ok(())
+}
 
 /// Makes the system schema where it is missing. It looks first, so that nothing gets into the binary log each time.
 pub async fn ensure_schema(connection: &mut Connection) -> Result<(), SqlError> {
@@ -58,6 +67,7 @@ pub async fn arbitrate(connection: &mut Connection, id: TransactionId) -> Result
     let insert = system_schema::insert_decision(id, Decision::Aborted, "");
     // Not with what a session has SET before, such as READ ONLY.
     connection.queue_settings(&Rc::default());
+    pass("finish/arbitrate/before", connection).await?;
     let mut entered = connection.query(&insert).await;
     if let Err(e) = &entered
         && matches!(e.errno, NO_SUCH_TABLE | NO_SUCH_DATABASE)
@@ -69,6 +79,7 @@ pub async fn arbitrate(connection: &mut Connection, id: TransactionId) -> Result
         Ok(_) => {
             // On a server whose autocommit is off nothing is decided yet.
             connection.query("COMMIT").await?;
+            pass("finish/arbitrate/after", connection).await?;
             Ok(Decision::Aborted)
         }
         Err(e) if e.errno == DUPLICATE_KEY => {
@@ -146,6 +157,7 @@ pub async fn finish_branch(pool: &Rc<Pool>, xid: &Xid, decision: Decision) -> Re
         Decision::Committed => format!("XA COMMIT {xid}"),
         Decision::Aborted => format!("XA ROLLBACK {xid}"),
     };
+    pass("finish/branch/before", &mut connection).await?;
     let mut last = None;
     for attempt in 0..TRIES {
         let e = match connection.query(&sql).await {
@@ -154,6 +166,7 @@ pub async fn finish_branch(pool: &Rc<Pool>, xid: &Xid, decision: Decision) -> Re
                     Decision::Committed => &COUNTERS.resolved_commits,
                     Decision::Aborted => &COUNTERS.resolved_rollbacks,
                 });
+                pass("finish/branch/after", &mut connection).await?;
                 let mariadb = ServerInfo::parse_version(&connection.version).mariadb;
                 return match decision {
                     // It answers OK and commits nothing when the connection that had prepared the branch was reset.

@@ -13,11 +13,12 @@ use super::definition::{self, Definition};
 use super::engine::CONNECTIONS_PER_INSTANCE;
 use super::run::{Run, Stop};
 use super::steps::{Point, Step};
-use super::{failpoint, take_over, undo};
+use super::{take_over, undo};
 use crate::backend::connection::Connection;
 use crate::backend::pool::Pool;
 use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, SqlError};
 use crate::exec::watch;
+use crate::failpoint;
 
 /// How long an instance may be out of reach before the step fails.
 const REACH_LIMIT: Duration = Duration::from_secs(10);

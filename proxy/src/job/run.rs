@@ -16,7 +16,6 @@ use ostrakon_catalog::schema::InstanceId;
 use ostrakon_meta::ProposeError;
 
 use super::definition::{ByVersion, Definition};
-use super::failpoint;
 use super::physical::GroupState;
 use super::reach;
 use super::steps::{Point, Step, steps, steps_back};
@@ -24,6 +23,7 @@ use super::work;
 use crate::backend::settings::Settings;
 use crate::call::now_ms as now;
 use crate::error::SqlError;
+use crate::failpoint;
 use crate::worker::Worker;
 
 /// So long after the last word of the leader statements may be sent. Another process takes over after a longer silence (`engine`).

@@ -128,7 +128,7 @@ impl Session {
             }
             #[cfg(debug_assertions)]
             ("failpoints", text) => {
-                crate::job::failpoint::set(text).map_err(|e| SqlError::new(1231, "42000", e))?;
+                crate::failpoint::set(text).map_err(|e| SqlError::new(1231, "42000", e))?;
             }
             _ => {
                 return Err(SqlError::new(
