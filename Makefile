@@ -16,18 +16,18 @@ CLEAN ?=
 # The simulation's runs: how many, and the first one's number.
 SEEDS ?= 10000
 FROM ?= 1000
-# Nodes killed, stopped or replaced under load.
+# Faults under load: nodes, and for the bank servers too, that are killed, stopped or replaced.
 KILLS ?= 200
 # More arguments for the test runner, for example: make test ARGS='-E "test(tls)"'
 ARGS ?=
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate chaos check bench bench-sequence fmt
+.PHONY: help up down status test simulate chaos bank check bench bench-sequence fmt
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate), KILLS=200 (chaos)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate), KILLS=200 (chaos, bank)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
@@ -56,6 +56,11 @@ chaos: ## Kills nodes of a cluster under load, KILLS times, and looks whether al
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
 	@OSTRAKON_KILLS=$(KILLS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^chaos/)'
+
+bank: ## Moves money between the groups of a cluster whose nodes and servers die, KILLS times, and looks whether all of it is there
+	@tools/setup test
+	@cargo build --locked --workspace --bins --tests
+	@OSTRAKON_KILLS=$(KILLS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^bank::bank_over/)'
 
 check: ## Formatting, lints, the order of the crates, licences and advisories
 	@tools/setup check

@@ -3,9 +3,11 @@
 //! Each test starts its own cluster, in about a second, from a template data directory, and takes it down; nothing is shared, so
 //! tests run in any order and at once. A cluster of a failed test leaves its folder behind, with the logs.
 
+pub mod branches;
 pub mod cluster;
 pub mod compare;
 pub mod pair;
+pub mod physical;
 pub mod place;
 pub mod program;
 pub mod wire;

@@ -20,18 +20,26 @@ impl Wire {
 
     /// Connects and logs in as `root` with an empty password; `database` may be empty.
     pub async fn log_in(port: u16, database: &str) -> Self {
-        let mut wire = Self::connect(port).await;
-        let greeting = wire.read_packet().await.expect("a greeting");
-        assert_eq!(greeting.first(), Some(&10), "handshake version");
+        Self::try_log_in(port, database).await.unwrap_or_else(|reason| panic!("port {port}: {reason}"))
+    }
+
+    /// As [`Wire::log_in`], where nobody may listen, or die in the middle of it.
+    pub async fn try_log_in(port: u16, database: &str) -> Result<Self, String> {
+        let connecting = TcpStream::connect(("127.0.0.1", port)).await;
+        let mut wire = Self { stream: connecting.map_err(|error| error.to_string())? };
+        let greeting = wire.read_packet().await.ok_or("no greeting")?;
+        if greeting.first() != Some(&10) {
+            return Err(format!("not a greeting: {}", String::from_utf8_lossy(&greeting)));
+        }
         wire.send_packet(1, &Self::login(database)).await;
         loop {
-            let packet = wire.read_packet().await.expect("an answer to the login");
+            let packet = wire.read_packet().await.ok_or("no answer to the login")?;
             match packet.first() {
-                Some(0) => return wire,
+                Some(0) => return Ok(wire),
                 // A switch to another plugin: an empty password answers with nothing.
                 Some(0xfe) => wire.send_packet(3, &[]).await,
                 Some(1) => {}
-                _ => panic!("login refused: {}", String::from_utf8_lossy(&packet)),
+                _ => return Err(format!("login refused: {}", String::from_utf8_lossy(&packet))),
             }
         }
     }

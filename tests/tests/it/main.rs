@@ -1,6 +1,7 @@
 //! Integration tests on real servers: one binary, one module for each subject.
 
 mod admin;
+mod bank;
 mod big;
 mod chaos;
 mod check_table;
@@ -9,6 +10,7 @@ mod crash;
 mod crud;
 mod ddl;
 mod differential;
+mod faults;
 mod garbage;
 mod job_statements;
 mod jobs;
