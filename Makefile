@@ -46,7 +46,7 @@ status: ## Says what runs
 test: ## Runs all tests, with real database servers and clients
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
-	@cargo nextest run --locked --workspace $(ARGS)
+	@cargo nextest run --locked --workspace $$(tools/without-mysql) $(ARGS)
 
 simulate: ## Plays the Raft catalog on a simulated network, from SEEDS seeds beginning with FROM
 	@OSTRAKON_SIMULATION_SEEDS=$(SEEDS) OSTRAKON_SIMULATION_FROM=$(FROM) \
