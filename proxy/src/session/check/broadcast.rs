@@ -56,7 +56,7 @@ pub async fn check(
     findings.extend(copies::findings(probe, target, &comparison.copies, &found, plan).await);
 }
 
-/// MD5 over all values of a row.
+/// A checksum over all values of a row. Not MD5: MySQL 9.6 and later have it only where a component was installed.
 fn row_checksum(table: &Table) -> String {
     let each = table.columns.iter().filter(|c| !c.generated).map(|column| {
         let name = quote(&column.name);
@@ -66,9 +66,9 @@ fn row_checksum(table: &Table) -> String {
             ColumnType::Bit => format!("{name} + 0"),
             _ => name,
         };
-        format!("IFNULL(MD5({exact}),'N')")
+        format!("IFNULL(SHA2({exact},256),'N')")
     });
-    format!("MD5(CONCAT_WS(',',{}))", each.collect::<Vec<_>>().join(","))
+    format!("SHA2(CONCAT_WS(',',{}),256)", each.collect::<Vec<_>>().join(","))
 }
 
 type Failed<'a> = (&'a PhysicalTable, SqlError);
