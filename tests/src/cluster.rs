@@ -5,7 +5,7 @@ use mysql_async::{Conn, OptsBuilder};
 use ostrakon::dev::cluster::{Cluster, ClusterOptions};
 use ostrakon::dev::error::DevError;
 use ostrakon::dev::instance::{Instance, InstanceOptions};
-use ostrakon::dev::server::DatabaseServer;
+use ostrakon::dev::server::{DatabaseServer, ServerKind};
 
 use crate::place::{self, Folder};
 
@@ -27,9 +27,28 @@ pub async fn connect(port: u16, database: Option<&str>) -> Conn {
         .unwrap_or_else(|error| panic!("connecting to port {port}, database {database:?}: {error}"))
 }
 
+/// The server that tests run on where they do not ask for one: `OSTRAKON_TEST_MYSQLD`, else the system's, MariaDB first.
 fn server() -> DatabaseServer {
     let named = std::env::var_os("OSTRAKON_TEST_MYSQLD").map(std::path::PathBuf::from);
-    DatabaseServer::find(named.as_deref()).unwrap_or_else(|error| panic!("{error}. {}", error.advice()))
+    started(DatabaseServer::find(named.as_deref()))
+}
+
+/// A server of that family: the one that tests run on if it is, else the first one there is.
+pub fn server_of(kind: ServerKind) -> DatabaseServer {
+    let usual = server();
+    if usual.kind == kind {
+        return usual;
+    }
+    let found = match kind {
+        ServerKind::MariaDb => started(DatabaseServer::find(None)),
+        ServerKind::MySql => {
+            let mut look = std::process::Command::new(place::repository().join("tools/mysql-server"));
+            let path = crate::program::must(look.arg("--look"));
+            started(DatabaseServer::find(Some(std::path::Path::new(path.trim_end()))))
+        }
+    };
+    assert_eq!(found.kind, kind, "{} is of the other family", found.program.display());
+    found
 }
 
 fn started<T>(result: Result<T, DevError>) -> T {
@@ -57,6 +76,11 @@ impl TestCluster {
         options.program = Some(place::ostrakon());
         change(&mut options);
         Self { cluster: started(Cluster::start(&options)), folder }
+    }
+
+    /// Instances of these families, in turn, and a node.
+    pub fn of(kinds: &[ServerKind]) -> Self {
+        Self::start_with(|options| options.servers = kinds.iter().map(|kind| server_of(*kind)).collect())
     }
 
     /// The node's port.
@@ -134,12 +158,17 @@ pub struct PlainServer {
 impl PlainServer {
     /// Starts it, from the same template as the cluster's instances.
     pub fn start() -> Self {
+        Self::of(server())
+    }
+
+    /// As [`PlainServer::start`], with a program that the test chooses.
+    pub fn of(server: DatabaseServer) -> Self {
         let folder = Folder::new();
         let options = InstanceOptions::test(
             "plain",
             &folder.path().join("instance"),
             &place::base().join("templates"),
-            server(),
+            server,
         );
         Self { instance: started(Instance::start(options)), _folder: folder }
     }

@@ -1,8 +1,9 @@
 //! A cluster and a plain server side by side: each statement runs on both and must answer the same.
 
 use mysql_async::{Conn, Value};
+use ostrakon::dev::server::ServerKind;
 
-use crate::cluster::{PlainServer, TestCluster, connect, run, shorten};
+use crate::cluster::{PlainServer, TestCluster, connect, run, server_of, shorten};
 use crate::compare::{Outcome, Way, outcome};
 
 /// Both servers with one client each, in the database `app`.
@@ -17,8 +18,15 @@ pub struct Pair {
 impl Pair {
     /// Starts both, with an empty database `app`.
     pub async fn start() -> Self {
-        let cluster = TestCluster::start();
-        let plain_server = PlainServer::start();
+        Self::with(TestCluster::start(), PlainServer::start()).await
+    }
+
+    /// As [`Pair::start`], on servers of that family.
+    pub async fn of(kind: ServerKind) -> Self {
+        Self::with(TestCluster::of(&[kind]), PlainServer::of(server_of(kind))).await
+    }
+
+    async fn with(cluster: TestCluster, plain_server: PlainServer) -> Self {
         let node = cluster.database("app", "").await;
         let mut plain = connect(plain_server.port(), None).await;
         run(&mut plain, "CREATE DATABASE app").await;

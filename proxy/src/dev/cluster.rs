@@ -28,7 +28,8 @@ pub struct ClusterOptions {
     pub instances: u16,
     /// Nodes to start; those of an earlier, larger start come along.
     pub nodes: u16,
-    pub server: DatabaseServer,
+    /// The programs of the instances, in turn: two of them make a cluster of both families. Never empty.
+    pub servers: Vec<DatabaseServer>,
     pub sizing: Sizing,
     /// More options of the database servers.
     pub server_extra: Vec<String>,
@@ -61,7 +62,7 @@ impl ClusterOptions {
             templates: templates.to_owned(),
             instances: 2,
             nodes: 1,
-            server,
+            servers: vec![server],
             sizing: Sizing::TEST,
             server_extra: Vec::new(),
             program: None,
@@ -72,16 +73,19 @@ impl ClusterOptions {
         }
     }
 
-    fn instance(&self, number: u16) -> InstanceOptions {
-        InstanceOptions {
+    fn instance(&self, number: u16) -> Result<InstanceOptions, DevError> {
+        let mut servers = self.servers.iter().cycle();
+        let server = servers.nth(usize::from(number.saturating_sub(1)));
+        let server = server.ok_or_else(|| DevError::NoServer("none was named".to_owned()))?;
+        Ok(InstanceOptions {
             name: format!("i{number}"),
             directory: self.directory.join(format!("instance{number}")),
             templates: self.templates.clone(),
-            server: self.server.clone(),
+            server: server.clone(),
             sizing: self.sizing.clone(),
             extra: self.server_extra.clone(),
             life: self.life,
-        }
+        })
     }
 
     /// The key of the instances' passwords, which all nodes share.
@@ -283,15 +287,19 @@ fn announce(options: &ClusterOptions, line: &str) {
 
 fn start_instances(options: &ClusterOptions) -> Result<Vec<Instance>, DevError> {
     let count = greatest(&options.directory, "instance", options.instances);
-    let label = options.server.label();
-    if !options.templates.join(format!("template-{label}")).is_dir() {
-        announce(options, &format!("Making a data directory of {label} to copy from (once) ..."));
+    let templates = files::absolute(&options.templates)?;
+    for server in &options.servers {
+        let label = server.label();
+        if !templates.join(format!("template-{label}")).is_dir() {
+            announce(options, &format!("Making a data directory of {label} to copy from (once) ..."));
+        }
+        server.template(&templates)?;
     }
-    options.server.template(&files::absolute(&options.templates)?)?;
-    let program = options.server.program.display();
-    announce(options, &format!("Starting {count} database servers ({program}) ..."));
+    let programs: Vec<_> =
+        options.servers.iter().map(|server| server.program.display().to_string()).collect();
+    announce(options, &format!("Starting {count} database servers ({}) ...", programs.join(", ")));
     let begin = Instant::now();
-    let all = (1..=count).map(|number| options.instance(number)).collect();
+    let all = (1..=count).map(|number| options.instance(number)).collect::<Result<_, _>>()?;
     let instances = at_once(all, Instance::start)?;
     let seconds = begin.elapsed().as_secs_f64();
     for instance in &instances {

@@ -17,6 +17,9 @@ pub enum DevError {
     /// No database server is installed, or the one named is not one.
     #[error("no MariaDB or MySQL server: {0}")]
     NoServer(String),
+    /// A data directory was made by the other family of servers.
+    #[error("{} was made by {maker}, which {} is not", data.display(), program.display())]
+    OtherFamily { data: PathBuf, maker: &'static str, program: PathBuf },
     /// A program could not be run, or it ended with a failure.
     #[error("{program} failed: {detail}")]
     Program { program: String, detail: String },
@@ -78,6 +81,9 @@ impl DevError {
             Self::NoServer(_) => "install mariadb-server-core (Debian, Ubuntu) or another package with the program mariadbd, or name a \
                                   server with --mysqld PATH"
                 .to_owned(),
+            Self::OtherFamily { maker, .. } => format!(
+                "name a server of {maker} (make up MYSQLD=/path, dev up --mysqld /path), or remove the data with `make down CLEAN=1`"
+            ),
             Self::Program { .. } => {
                 "read the message above; if the data is damaged, `make down CLEAN=1` removes it, then run it again".to_owned()
             }

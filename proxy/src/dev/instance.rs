@@ -71,6 +71,7 @@ impl Instance {
             files::copy_directory(&template, &partial)?;
             std::fs::rename(&partial, &data).map_err(DevError::file("renaming to", &data))?;
         }
+        instance.options.server.check_data(&data)?;
         instance.options.server.prepare(instance.directory())?;
         let port = instance.known_port();
         instance.launch(port)?;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::dev::error::DevError;
 use crate::dev::files;
@@ -12,6 +13,15 @@ use crate::dev::files;
 pub enum ServerKind {
     MariaDb,
     MySql,
+}
+
+impl ServerKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::MariaDb => "MariaDB",
+            Self::MySql => "MySQL",
+        }
+    }
 }
 
 /// A server binary that runs on this machine.
@@ -25,6 +35,9 @@ pub struct DatabaseServer {
 
 /// Names that distributions give to the server.
 const PROGRAMS: [&str; 2] = ["mariadbd", "mysqld"];
+
+/// Numbers the data directories that this process makes: two threads may make the same one at once.
+static TEMPLATES: AtomicU32 = AtomicU32::new(1);
 
 /// A server's own folder for temporary files.
 const TEMPORARY: &str = "tmp";
@@ -81,20 +94,37 @@ impl DatabaseServer {
 
     /// A name for folders: kind and version.
     pub fn label(&self) -> String {
-        let kind = match self.kind {
-            ServerKind::MariaDb => "mariadb",
-            ServerKind::MySql => "mysql",
-        };
-        format!("{kind}-{}", self.version)
+        format!("{}-{}", self.kind.name().to_lowercase(), self.version)
     }
 
-    /// Makes, once, a data directory below `base` that instances are copied from, and gives its path. Two processes may do it at once.
+    /// Refuses a data directory that the other family made: either server would damage it or end with a riddle.
+    pub fn check_data(&self, data: &Path) -> Result<(), DevError> {
+        let maker = if data.join("aria_log_control").is_file() {
+            ServerKind::MariaDb
+        } else if data.join("mysql.ibd").is_file() {
+            ServerKind::MySql
+        } else {
+            return Ok(());
+        };
+        if maker == self.kind {
+            return Ok(());
+        }
+        Err(DevError::OtherFamily {
+            data: data.to_owned(),
+            maker: maker.name(),
+            program: self.program.clone(),
+        })
+    }
+
+    /// Makes, once, a data directory below `base` that instances are copied from, and gives its path. Several processes and threads may do it at once.
     pub fn template(&self, base: &Path) -> Result<PathBuf, DevError> {
         let template = base.join(format!("template-{}", self.label()));
         if template.is_dir() {
             return Ok(template);
         }
-        let partial = base.join(format!("template-{}-{}.partial", self.label(), std::process::id()));
+        let number = TEMPLATES.fetch_add(1, Ordering::Relaxed);
+        let own = format!("template-{}-{}-{number}.partial", self.label(), std::process::id());
+        let partial = base.join(own);
         files::remove_directory(&partial)?;
         let made = self.initialize(&files::absolute(&partial)?);
         if let Err(error) = made {
@@ -185,18 +215,15 @@ impl DatabaseServer {
         command.arg(format!("--innodb-flush-log-at-trx-commit={}", sizing.flush_log_at_commit));
         command.arg(format!("--max-connections={}", sizing.max_connections));
         // The node's own limit decides on packets, not the instances'.
-        command.args([
-            "--performance-schema=OFF",
-            "--max-allowed-packet=1G",
-            "--character-set-server=utf8mb4",
-        ]);
+        command.args(["--max-allowed-packet=1G", "--character-set-server=utf8mb4"]);
         match self.kind {
             ServerKind::MariaDb => {
-                command.args(["--skip-name-resolve", "--skip-log-bin"]);
+                command.args(["--skip-name-resolve", "--skip-log-bin", "--performance-schema=OFF"]);
                 command.arg(format!("--innodb-log-file-size={}M", sizing.redo_log_mib));
             }
             ServerKind::MySql => {
-                // root exists for localhost only: the init file gives it to 127.0.0.1, which is never resolved.
+                // root exists for localhost only: the init file gives it to 127.0.0.1, which is never resolved. The performance schema
+                // stays on: only there does MySQL say who waits for whom.
                 command.args([
                     "--skip-name-resolve",
                     "--mysqlx=OFF",
