@@ -3,8 +3,15 @@
 //! The first group that a transaction touches decides: the row in its `__ostrakon.decision` table, committed with its own writes, is the
 //! commit point. `docs/architecture.md` has the protocol, `machine` its states.
 
+mod arbiter;
+mod background;
 pub mod counters;
+mod ending;
 pub mod finish;
 pub mod machine;
+pub mod participant;
+mod run;
 pub mod system_schema;
 pub mod xid;
+
+pub use run::{Commits, PREPARE_LIMIT};

@@ -11,6 +11,7 @@ use ostrakon_router::lexer::ServerVersion;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::commit::Commits;
 use crate::exec::sequence::Sequences;
 use crate::registry::Registry;
 use crate::session::collations::Collations;
@@ -22,6 +23,7 @@ pub struct Node {
     pub registry: Arc<Registry>,
     pub tls: TlsAcceptor,
     pub sequences: Sequences,
+    pub commits: Commits,
     /// What the instances say of themselves.
     pub server: ArcSwap<ServerInfo>,
     /// True when the instances were asked, whether or not one has answered.
@@ -136,6 +138,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         registry: Arc::new(Registry::new(config.limits.max_connections)),
         tls,
         sequences: Sequences::new(config.node_id, runtime.handle().clone()),
+        commits: Commits::default(),
         server: ArcSwap::from_pointee(ServerInfo::default()),
         asked: watch::Sender::new(false),
         draining: watch::Sender::new(false),

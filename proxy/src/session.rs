@@ -115,6 +115,8 @@ pub struct Session {
     published_extent: usize,
     /// Our own results go out in the binary protocol: the statement came by COM_STMT_EXECUTE.
     pub binary_results: bool,
+    /// The session ends with this answer.
+    pub leave: bool,
 }
 
 /// Serves one client until it leaves.
@@ -168,6 +170,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         current: Vec::new(),
         published_extent: 0,
         binary_results: false,
+        leave: false,
         worker,
         client,
         registration,
@@ -207,7 +210,8 @@ impl Session {
             let go_on = self.command(&payload).await;
             entry.idle();
             self.publish_transaction();
-            if !go_on || self.flush_client().await.is_err() || entry.kill.connection.load(Ordering::SeqCst) {
+            let over = !go_on || self.leave;
+            if self.flush_client().await.is_err() || over || entry.kill.connection.load(Ordering::SeqCst) {
                 return;
             }
         }

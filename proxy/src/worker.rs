@@ -14,6 +14,7 @@ use ostrakon_router::plan::PlanCache;
 
 use crate::backend::pool::{Pool, PoolLimits};
 use crate::backend::settings::{Interner, Settings};
+use crate::commit::participant::Participants;
 use crate::error::SqlError;
 use crate::node::Node;
 
@@ -28,6 +29,9 @@ pub struct Worker {
     /// Picks a group where any will do.
     rotation: Cell<usize>,
     limits: PoolLimits,
+    pub participants: Participants,
+    /// Transactions that are committed, and whose branches still end.
+    pub finishing: Rc<Cell<usize>>,
 }
 
 impl Worker {
@@ -47,6 +51,8 @@ impl Worker {
                 connect_timeout: Duration::from_millis(limits.connect_timeout_ms),
                 statements: limits.prepared_statements_per_backend,
             },
+            participants: Participants::default(),
+            finishing: Rc::default(),
         })
     }
 
@@ -155,7 +161,7 @@ pub fn run(node: &Arc<Node>, index: usize, workers: usize, listener: std::net::T
     });
     // Sessions were told to end; what is left after the timeout is dropped with the runtime.
     let ended = async {
-        while !worker.node.registry.all().is_empty() {
+        while !worker.node.registry.all().is_empty() || worker.finishing.get() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

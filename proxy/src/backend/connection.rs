@@ -410,17 +410,25 @@ impl Connection {
 
     // ---- answers
 
-    /// Reads the OKs of queued settings and START TRANSACTION. A failure breaks the connection: what was queued behind it ran with the
-    /// wrong settings, or outside of the transaction.
+    /// Answers are outstanding that `read_one_prefix` takes.
+    pub fn has_prefix(&self) -> bool {
+        self.prefix > 0
+    }
+
+    /// Reads the OKs of queued settings and of the opening of a transaction.
     pub async fn read_prefix(&mut self) -> Result<(), SqlError> {
-        while self.prefix > 0 {
-            self.prefix -= 1;
-            if let Err(e) = self.read_answer(ResponseKind::Query).await {
-                self.broken = true;
-                return Err(e);
-            }
+        while self.has_prefix() {
+            self.read_one_prefix().await?;
         }
         Ok(())
+    }
+
+    /// Reads one of them. A failure breaks the connection: what was queued behind it ran with the wrong settings, or outside of the transaction.
+    pub async fn read_one_prefix(&mut self) -> Result<(), SqlError> {
+        self.prefix = self.prefix.saturating_sub(1);
+        let answer = self.read_answer(ResponseKind::Query).await;
+        self.broken |= answer.is_err();
+        answer.map(|_| ())
     }
 
     /// Reads the answer of a queued statement.

@@ -1,11 +1,17 @@
 //! Connections for a statement: from the pool, or the transaction's own in that group.
 
+use std::time::Duration;
+
 use ostrakon_catalog::schema::Group;
 use ostrakon_protocol::capability::Capabilities;
 
 use crate::backend::pool::Pooled;
-use crate::error::SqlError;
+use crate::error::{BACKEND_UNREACHABLE, SqlError};
+use crate::session::transaction::Finishing;
 use crate::session::{Failure, Session};
+
+/// So long a statement waits for the end of this session's last transaction in a group.
+const OWN_COMMIT_WAIT: Duration = Duration::from_secs(10);
 
 /// A connection for one statement. Dropping it in the middle of a transaction breaks the transaction, which is what a lost answer must do.
 pub struct Lease {
@@ -35,6 +41,7 @@ impl Session {
             self.rollback_all().await;
             return Err(SqlError::lost_branch().into());
         }
+        self.wait_for_own_commits(groups).await?;
         let mut leases: Vec<Option<Lease>> = Vec::with_capacity(groups.len());
         let mut missing: Vec<(u32, Vec<usize>)> = Vec::new();
         for (index, group) in groups.iter().enumerate() {
@@ -64,7 +71,9 @@ impl Session {
                 lease.connection.queue_prefix(statement);
             }
             if lease.in_transaction && !lease.connection.in_transaction {
-                for statement in self.transaction.opening() {
+                let node = &self.worker.node;
+                let new_id = |instance| node.commits.new_id(instance, node.owner());
+                for statement in self.transaction.open(&lease.group, lease.connection.id, new_id) {
                     lease.connection.queue_prefix(&statement);
                 }
                 lease.connection.in_transaction = true;
@@ -96,9 +105,29 @@ impl Session {
         Ok(())
     }
 
+    /// What this session has committed it sees: a statement waits until the group's server has done its part of it.
+    async fn wait_for_own_commits(&mut self, groups: &[Group]) -> Result<(), Failure> {
+        for finishing in self.transaction.take_finishing(groups) {
+            let Finishing { instance, physical_database, mut ended } = finishing;
+            // It ends by being dropped, which is no success to `await`.
+            if tokio::time::timeout(OWN_COMMIT_WAIT, &mut ended).await.is_ok() {
+                continue;
+            }
+            let text = format!(
+                "The last transaction is committed, and its group {} has not finished it within {} s: its instance does not answer. \
+                 Nothing of this statement was done; SHOW TRANS INDOUBT shows the branch",
+                physical_database.to_uppercase(),
+                OWN_COMMIT_WAIT.as_secs()
+            );
+            self.transaction.finishing.push(Finishing { instance, physical_database, ended });
+            return Err(SqlError::new(BACKEND_UNREACHABLE, "HY000", text).into());
+        }
+        Ok(())
+    }
+
     /// Gives a connection back: to the transaction, or to the pool.
     pub fn release(&mut self, lease: Lease) {
-        if lease.in_transaction {
+        if lease.in_transaction && lease.connection.in_transaction {
             self.transaction.put_back(&lease.group, lease.connection);
         }
     }
@@ -108,7 +137,7 @@ impl Session {
     pub async fn lease_any(&mut self) -> Result<Lease, Failure> {
         if let Some(branch) = self.transaction.branches.iter().find(|b| b.connection.is_some()) {
             let group = Group {
-                name: String::new(),
+                name: branch.name.clone(),
                 physical_database: branch.physical_database.clone(),
                 instance: branch.instance,
             };

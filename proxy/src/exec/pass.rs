@@ -77,10 +77,15 @@ impl Session {
                 let group = database.groups.get(statement.group);
                 let group =
                     group.ok_or_else(|| SqlError::other("Internal error (please report): no such group"))?;
-                if plan.class.writes() {
-                    self.check_writer(group)?;
+                let writes = plan.class.writes();
+                if writes {
+                    self.check_participants(std::slice::from_ref(group)).await?;
                 }
-                self.lease(group).await?
+                let lease = self.lease(group).await?;
+                if writes {
+                    self.transaction.note_write(group);
+                }
+                lease
             }
         };
         let statements = std::slice::from_ref(statement);
@@ -293,19 +298,6 @@ impl Session {
     /// An error with logical names.
     pub fn logical_error(&self, e: SqlError, names: Names<'_>) -> SqlError {
         SqlError { message: names.in_text(&e.message), ..e }
-    }
-
-    /// Only one group may write in a transaction.
-    pub fn check_writer(&mut self, group: &ostrakon_catalog::schema::Group) -> Result<(), SqlError> {
-        if !self.transaction.applies() || self.transaction.may_write(group) {
-            return Ok(());
-        }
-        let first = self.transaction.writer.as_ref().map_or("", |(_, name)| name.as_str()).to_uppercase();
-        Err(SqlError::not_supported(format!(
-            "a transaction that writes in two groups ({first}_GROUP and {}): commit across groups is not there yet. \
-             Nothing of this statement was done; the transaction is still open",
-            group.name
-        )))
     }
 }
 

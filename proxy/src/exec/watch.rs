@@ -4,6 +4,8 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use ostrakon_protocol::packet::{HEADER_LENGTH, Header};
+
 use crate::backend::connection::Connection;
 use crate::backend::pool::Pool;
 use crate::frontend::Frontend;
@@ -39,6 +41,24 @@ pub async fn fill(
             }
             () = entry.kill.wake.notified() => {}
         }
+    }
+}
+
+/// Waits, as `fill` does, until a whole packet has come.
+pub async fn packet(
+    connection: &mut Connection,
+    pool: &Rc<Pool>,
+    client: &Frontend,
+    entry: &SessionEntry,
+    statement: &[u8],
+) -> Result<(), Failure> {
+    loop {
+        let need =
+            Header::parse(&connection.input).map_or(HEADER_LENGTH, |header| HEADER_LENGTH + header.length);
+        if need > HEADER_LENGTH && connection.input.len() >= need {
+            return Ok(());
+        }
+        fill(connection, need, pool, client, entry, statement).await?;
     }
 }
 

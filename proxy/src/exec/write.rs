@@ -1,9 +1,9 @@
 //! Scattered writes: the same statement, or parts of it, on several physical tables; one OK for all.
 //!
-//! Outside of a transaction the parts run in one transaction on each group, and all are committed only when all succeeded. Until commit across
-//! groups lands this is not atomic over a crash between the COMMITs; an error then names what each group did.
+//! Outside of a transaction such a statement is a transaction by itself: all of it is there, or nothing.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use ostrakon_catalog::schema::Group;
 use ostrakon_router::lexer::{Keyword, leading_keyword};
@@ -12,6 +12,7 @@ use ostrakon_router::plan::{Combine, Execution, RoutedPlan, StatementClass};
 use super::lease::Lease;
 use super::names::Names;
 use super::send::{self, Sending};
+use super::watch;
 use crate::backend::connection::Answer;
 use crate::error::SqlError;
 use crate::session::dispatch::Input;
@@ -42,8 +43,20 @@ pub fn parts(plan: &RoutedPlan, execution: &Execution) -> Result<Vec<Part>, SqlE
     parts.into_iter().map(part).collect()
 }
 
+/// How the statements of a write go out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// All at once.
+    Together,
+    /// The first group's, and when they are done all others: writes of the same copies queue up in the first group, and never wait for each other
+    /// crosswise.
+    FirstGroupFirst,
+    /// Group by group.
+    OneByOne,
+}
+
 impl Session {
-    /// Runs a write on several physical tables.
+    /// Runs a write on several physical tables. Outside of a transaction it is one by itself.
     pub async fn scatter_write(
         &mut self,
         plan: &RoutedPlan,
@@ -55,65 +68,26 @@ impl Session {
         if plan.class == StatementClass::WriteReturning {
             return Err(SqlError::not_supported("RETURNING from several physical tables").into());
         }
-        let parts = parts(plan, execution)?;
-        let names = Names::of(plan);
-        if self.transaction.applies() {
-            match parts.as_slice() {
-                [part] => self.check_writer(&part.group)?,
-                _ => {
-                    return Err(SqlError::not_supported(format!(
-                        "a statement that writes in {} groups inside a transaction: commit across groups is not there yet. \
-                         Nothing of it was done; outside of a transaction it runs",
-                        parts.len()
-                    ))
-                    .into());
+        let write = Write { plan, execution, sending, parts: parts(plan, execution)? };
+        let order = match plan.combine {
+            Combine::Broadcast => Order::FirstGroupFirst,
+            _ => Order::Together,
+        };
+        let answers = if self.transaction.applies() {
+            self.write_parts(&write, order).await?
+        } else {
+            let next = (self.transaction.next_isolation, self.transaction.next_read_only);
+            match self.write_alone(&write, order).await {
+                // Two such statements have met crosswise, which they could not have done on one server. Nothing of this one is there, and nobody was told.
+                Err(Failure::Sql(e)) if e.ends_transaction() && write.parts.len() > 1 => {
+                    self.warnings.clear();
+                    (self.transaction.next_isolation, self.transaction.next_read_only) = next;
+                    self.write_alone(&write, Order::OneByOne).await?
                 }
-            }
-        }
-        let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
-        let mut leases = self.lease_all(&groups).await?;
-        let own_transaction = leases.iter().all(|l| !l.in_transaction);
-        if let Err(e) = send::ready_all(&mut leases, execution, &parts, sending).await {
-            for lease in leases {
-                self.release(lease);
-            }
-            return Err(self.logical_error(e, names).into());
-        }
-        let answers = self.run_parts(plan, execution, &parts, &mut leases, sending, own_transaction).await;
-        let answers = match answers {
-            Ok(answers) => answers,
-            Err(e) => {
-                if own_transaction {
-                    roll_back(&mut leases).await;
-                } else {
-                    for mut lease in leases {
-                        undo_statement(&mut lease, execution, &e).await;
-                        self.release(lease);
-                    }
-                }
-                return Err(self.logical_error(e, names).into());
+                answers => answers?,
             }
         };
-        let mut warnings = 0u64;
-        // Each copy of a broadcast table warns of the same.
-        let warning = if plan.combine == Combine::Broadcast { 1 } else { usize::MAX };
-        for (lease, answers) in leases.iter_mut().zip(&answers).take(warning) {
-            let count: u64 = answers.iter().map(|a| u64::from(a.warnings)).sum();
-            if plan.combine == Combine::Broadcast && warnings > 0 {
-                // The other copies say the same.
-                continue;
-            }
-            warnings += count;
-            if count > 0 && self.warnings.len() < 64 {
-                self.fetch_warnings(lease, names).await;
-            }
-        }
-        if own_transaction {
-            commit(&mut leases).await?;
-        }
-        for lease in leases {
-            self.release(lease);
-        }
+        let warnings = self.warnings.len() as u64;
         let (affected, info) = combine(plan, input, &answers, warnings);
         self.row_count = i64::try_from(affected).unwrap_or(i64::MAX);
         let last_insert_id = execution.first_generated.filter(|_| affected > 0).unwrap_or(0);
@@ -121,65 +95,170 @@ impl Session {
         Ok(())
     }
 
-    /// Sends everything, then reads everything. The first error is the statement's.
+    /// As a transaction of its own.
+    async fn write_alone(&mut self, write: &Write<'_>, order: Order) -> Result<Vec<Vec<Answer>>, Failure> {
+        self.transaction.begin_statement();
+        match self.write_parts(write, order).await {
+            Ok(answers) => {
+                self.commit_all().await?;
+                Ok(answers)
+            }
+            Err(e) => {
+                self.rollback_all().await;
+                Err(e)
+            }
+        }
+    }
+
+    /// Runs the parts in the transaction that is open. One that fails undoes the whole statement, and no more.
+    async fn write_parts(&mut self, write: &Write<'_>, order: Order) -> Result<Vec<Vec<Answer>>, Failure> {
+        let Write { plan, execution, sending, parts } = write;
+        let names = Names::of(plan);
+        let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
+        self.check_participants(&groups).await?;
+        let mut leases = self.lease_all(&groups).await?;
+        for group in &groups {
+            self.transaction.note_write(group);
+        }
+        let ran = match send::ready_all(&mut leases, execution, parts, *sending).await {
+            Ok(()) => self.run_parts(write, &mut leases, order).await,
+            Err(e) => Err(e.into()),
+        };
+        let answers = match ran {
+            Ok(answers) => answers,
+            Err(Failure::Sql(e)) => {
+                for mut lease in leases {
+                    if !self.transaction.is_statement() {
+                        undo_statement(&mut lease, execution, &e).await;
+                    }
+                    self.release(lease);
+                }
+                return Err(self.logical_error(e, names).into());
+            }
+            Err(e) => {
+                for lease in &mut leases {
+                    let pool = Rc::clone(lease.connection.pool());
+                    watch::abandon(&mut lease.connection, &pool);
+                }
+                return Err(e);
+            }
+        };
+        // Each copy of a broadcast table warns of the same.
+        let warning = if plan.combine == Combine::Broadcast { 1 } else { usize::MAX };
+        for (lease, answers) in leases.iter_mut().zip(&answers).take(warning) {
+            let count: u64 = answers.iter().map(|a| u64::from(a.warnings)).sum();
+            if count > 0 && self.warnings.len() < 64 {
+                self.fetch_warnings(lease, names).await;
+            }
+        }
+        for lease in leases {
+            self.release(lease);
+        }
+        Ok(answers)
+    }
+
+    /// Sends the parts and reads their answers. The first error is the statement's, and by then nothing is outstanding.
     async fn run_parts(
         &mut self,
-        plan: &RoutedPlan,
-        execution: &Execution,
+        write: &Write<'_>,
+        leases: &mut [Lease],
+        order: Order,
+    ) -> Result<Vec<Vec<Answer>>, Failure> {
+        // Copies must be equal: NOW() is one moment for all, unless the session has set one.
+        let copies = write.plan.combine == Combine::Broadcast;
+        let moment = (copies && self.settings.get("timestamp").is_none())
+            .then(|| self.worker.intern(self.settings.with("timestamp", now())));
+        let mut answers = Vec::with_capacity(leases.len());
+        let mut rest = leases;
+        let mut at = 0;
+        while !rest.is_empty() {
+            let together = match order {
+                Order::Together => rest.len(),
+                Order::FirstGroupFirst if at > 0 => rest.len(),
+                Order::FirstGroupFirst | Order::OneByOne => 1,
+            };
+            let (now, later) = rest.split_at_mut(together);
+            let parts = write.parts.get(at..at + together).unwrap_or_default();
+            for (part, lease) in parts.iter().zip(now.iter_mut()) {
+                if let Some(moment) = &moment {
+                    lease.connection.queue_settings(moment);
+                }
+                if write.execution.statements.len() > 1 && !self.transaction.is_statement() {
+                    lease.connection.queue_prefix(STATEMENT_START);
+                }
+                let statements = write.execution.statements.get(part.statements.clone()).unwrap_or_default();
+                send::queue(&mut lease.connection, write.execution, statements, write.sending)?;
+            }
+            for lease in now.iter_mut() {
+                // A failed write shows when its answer is read.
+                let _ = lease.connection.flush().await;
+            }
+            self.read_parts(write, parts, now, &mut answers).await?;
+            at += together;
+            rest = later;
+        }
+        Ok(answers)
+    }
+
+    async fn read_parts(
+        &mut self,
+        write: &Write<'_>,
         parts: &[Part],
         leases: &mut [Lease],
-        sending: Sending<'_>,
-        own_transaction: bool,
-    ) -> Result<Vec<Vec<Answer>>, SqlError> {
-        // Copies must be equal: NOW() is one moment for all, unless the session has set one.
-        let moment =
-            own_transaction && plan.combine == Combine::Broadcast && self.settings.get("timestamp").is_none();
-        let now = now();
-        for (part, lease) in parts.iter().zip(leases.iter_mut()) {
-            if moment {
-                lease.connection.queue_prefix(&format!("SET timestamp={now}"));
-            }
-            if own_transaction {
-                lease.connection.queue_prefix("START TRANSACTION");
-                lease.connection.in_transaction = true;
-            } else if part.statements.len() > 1 {
-                lease.connection.queue_prefix(STATEMENT_START);
-            }
-            let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
-            send::queue(&mut lease.connection, execution, statements, sending)?;
-            lease.connection.flush().await?;
-        }
-        let mut all = Vec::with_capacity(parts.len());
-        let mut failed = None;
-        for (part, lease) in parts.iter().zip(leases.iter_mut()) {
-            if let Err(e) = lease.connection.read_prefix().await {
-                failed.get_or_insert(e);
-                continue;
+        all: &mut Vec<Vec<Answer>>,
+    ) -> Result<(), Failure> {
+        let mut failed: Option<SqlError> = None;
+        for (part, lease) in parts.iter().zip(leases) {
+            let pool = Rc::clone(lease.connection.pool());
+            if failed.as_ref().is_some_and(|e| e.errno == INTERRUPTED) {
+                // The KILL was passed on to one group; it is meant for the statement.
+                lease.connection.note_kill();
+                watch::kill_query(&pool, lease.connection.id);
             }
             let mut answers = Vec::with_capacity(part.statements.len());
-            for _ in part.statements.clone() {
-                match lease.connection.read_queued_as(sending.response_kind()).await {
-                    Ok(answer) => answers.push(answer),
-                    Err(e) => {
-                        failed.get_or_insert(e);
+            let waiting = async {
+                let connection = &mut lease.connection;
+                let (client, entry, text) = (&self.client, self.entry(), &self.current);
+                while connection.has_prefix() {
+                    watch::packet(connection, &pool, client, entry, text).await?;
+                    connection.read_one_prefix().await?;
+                }
+                for _ in part.statements.clone() {
+                    watch::packet(connection, &pool, client, entry, text).await?;
+                    match connection.read_queued_as(write.sending.response_kind()).await {
+                        Ok(answer) => answers.push(answer),
+                        Err(e) => {
+                            failed.get_or_insert(e);
+                        }
                     }
                 }
+                Ok(())
+            };
+            match waiting.await {
+                Ok(()) => {}
+                Err(Failure::Sql(e)) => {
+                    failed.get_or_insert(e);
+                }
+                Err(e) => return Err(e),
             }
             all.push(answers);
         }
-        if moment {
-            for lease in leases.iter_mut() {
-                if let Err(e) = lease.connection.query("SET timestamp=DEFAULT").await {
-                    lease.connection.mark_broken();
-                    failed.get_or_insert(e);
-                }
-            }
-        }
-        failed.map_or(Ok(all), Err)
+        failed.map_or(Ok(()), |e| Err(e.into()))
     }
 }
 
-/// Where a statement of several physical statements began, inside of the client's transaction: one that fails undoes all of itself, and no more.
+/// One write on several physical tables.
+struct Write<'a> {
+    plan: &'a RoutedPlan,
+    execution: &'a Execution,
+    sending: Sending<'a>,
+    parts: Vec<Part>,
+}
+
+/// ER_QUERY_INTERRUPTED.
+const INTERRUPTED: u16 = 1317;
+
+/// Where a statement of several physical statements began: one that fails undoes all of itself, and no more of its transaction.
 const STATEMENT_START: &str = "SAVEPOINT `__ostrakon_statement`";
 
 /// Takes back what a failed statement's other parts did in the client's transaction. Its start was marked, or the connection is broken.
@@ -189,62 +268,22 @@ async fn undo_statement(lease: &mut Lease, execution: &Execution, e: &SqlError) 
     if execution.statements.len() < 2 || connection.is_broken() || e.ends_transaction() {
         return;
     }
-    // Where it cannot be undone the transaction must not go on.
-    if connection.query("ROLLBACK TO SAVEPOINT `__ostrakon_statement`").await.is_err() {
-        connection.mark_broken();
+    match connection.query("ROLLBACK TO SAVEPOINT `__ostrakon_statement`").await {
+        Ok(_) => {}
+        // The statement failed before this part was sent.
+        Err(e) if e.errno == NO_SAVEPOINT => {}
+        // Where it cannot be undone the transaction must not go on.
+        Err(_) => connection.mark_broken(),
     }
 }
+
+/// ER_SP_DOES_NOT_EXIST.
+const NO_SAVEPOINT: u16 = 1305;
 
 /// Seconds since 1970 with microseconds, as `SET timestamp` takes them.
 fn now() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("{}.{:06}", since.as_secs(), since.subsec_micros())
-}
-
-async fn roll_back(leases: &mut [Lease]) {
-    for lease in leases.iter_mut().filter(|l| !l.connection.is_broken()) {
-        match lease.connection.query("ROLLBACK").await {
-            Ok(_) => lease.connection.in_transaction = false,
-            Err(_) => lease.connection.mark_broken(),
-        }
-    }
-}
-
-/// Commits each group's transaction, all in parallel.
-async fn commit(leases: &mut [Lease]) -> Result<(), SqlError> {
-    for lease in leases.iter_mut() {
-        lease.connection.queue_query(b"COMMIT");
-        // A failed write shows when its answer is read.
-        let _ = lease.connection.flush().await;
-    }
-    let mut states = Vec::with_capacity(leases.len());
-    let mut failed = None;
-    for lease in leases.iter_mut() {
-        match lease.connection.read_queued().await {
-            Ok(_) => {
-                lease.connection.in_transaction = false;
-                states.push(format!("{}: committed", lease.group.name));
-            }
-            Err(e) => {
-                lease.connection.mark_broken();
-                states.push(format!("{}: not known ({})", lease.group.name, e.message));
-                failed = Some(e);
-            }
-        }
-    }
-    match failed {
-        None => Ok(()),
-        // One group has no others to differ from: its own error says all.
-        Some(e) if states.len() == 1 => Err(e),
-        Some(e) => Err(SqlError::new(
-            e.errno,
-            "08007",
-            format!(
-                "The statement was committed on some groups only, which commit across groups will prevent. {}",
-                states.join("; ")
-            ),
-        )),
-    }
 }
 
 /// Affected rows and the info text of all answers.

@@ -1,20 +1,46 @@
-//! The session's transaction: which groups it has touched, and the connections that it holds there.
+//! The session's transaction: which groups it has touched, what it did there, and the connections that it holds.
 //!
-//! `BEGIN` opens nothing. The first statement in a group brings `START TRANSACTION` along in the same write. One group may write: a write
-//! in a second group is refused, because commit across groups is not there yet.
+//! `BEGIN` opens nothing. The first statement in a group brings the opening of its branch along in the same write: `START TRANSACTION` in the
+//! first group, which decides at COMMIT, `XA START` in each further one. A transaction that only reads by its own word has plain branches only.
 
-use ostrakon_catalog::schema::Group;
+use ostrakon_catalog::schema::{Group, InstanceId};
 use ostrakon_router::parse::command::Isolation;
 use ostrakon_router::sharding::topology::quote;
+use tokio::sync::oneshot;
 
 use crate::backend::pool::Pooled;
+use crate::commit::xid::{TransactionId, Xid};
 
 /// One group's part of the transaction.
 pub struct Branch {
-    pub instance: u32,
+    /// The group's.
+    pub name: String,
+    pub instance: InstanceId,
     pub physical_database: String,
-    /// `None` while a statement uses it.
+    /// `None`: a plain transaction.
+    pub xid: Option<Xid>,
+    /// A statement that writes was sent, whatever came of it.
+    pub wrote: bool,
+    /// XA PREPARE was acknowledged.
+    pub prepared: bool,
+    /// An answer was waited for in vain: whether the server did what it was told is not known.
+    pub unanswered: bool,
+    /// `None` while a statement uses it, and for ever when that lost it.
     pub connection: Option<Pooled>,
+}
+
+impl Branch {
+    fn is_in(&self, group: &Group) -> bool {
+        self.instance == group.instance && self.physical_database == group.physical_database
+    }
+}
+
+/// A branch of an earlier transaction of this session: committed for sure, but its server has not said so yet.
+pub struct Finishing {
+    pub instance: InstanceId,
+    pub physical_database: String,
+    /// Resolves, by being dropped, when the branch has ended.
+    pub ended: oneshot::Receiver<()>,
 }
 
 /// Transaction state of a session.
@@ -23,17 +49,21 @@ pub struct Transaction {
     pub autocommit: bool,
     /// BEGIN was said and neither COMMIT nor ROLLBACK since.
     explicit: bool,
+    /// A statement that writes in several places is a transaction of its own.
+    statement: bool,
     /// START TRANSACTION READ ONLY / READ WRITE.
     pub read_only: Option<bool>,
     /// SET TRANSACTION without SESSION: for the next transaction only.
     pub next_isolation: Option<Isolation>,
     pub next_read_only: Option<bool>,
     pub consistent_snapshot: bool,
+    /// In the order in which they were touched: the first one decides.
     pub branches: Vec<Branch>,
+    /// Given when a second branch opens.
+    pub id: Option<TransactionId>,
     /// Savepoints in the order in which they were set: a branch that opens later sets them too.
     pub savepoints: Vec<String>,
-    /// The one group that wrote: (instance, physical database).
-    pub writer: Option<(u32, String)>,
+    pub finishing: Vec<Finishing>,
 }
 
 impl Default for Transaction {
@@ -41,13 +71,15 @@ impl Default for Transaction {
         Self {
             autocommit: true,
             explicit: false,
+            statement: false,
             read_only: None,
             next_isolation: None,
             next_read_only: None,
             consistent_snapshot: false,
             branches: Vec::new(),
+            id: None,
             savepoints: Vec::new(),
-            writer: None,
+            finishing: Vec::new(),
         }
     }
 }
@@ -55,7 +87,7 @@ impl Default for Transaction {
 impl Transaction {
     /// Statements run inside a transaction: after BEGIN, or always with autocommit = 0.
     pub fn applies(&self) -> bool {
-        self.explicit || !self.autocommit
+        self.explicit || !self.autocommit || self.statement
     }
 
     /// What SERVER_STATUS_IN_TRANS says: a transaction has begun.
@@ -69,42 +101,90 @@ impl Transaction {
         self.consistent_snapshot = consistent_snapshot;
     }
 
+    /// The statement that runs now is a transaction of its own: whoever says so commits it or rolls it back before the statement is answered.
+    pub fn begin_statement(&mut self) {
+        self.statement = true;
+    }
+
+    /// The transaction is one statement's own, which ends it.
+    pub fn is_statement(&self) -> bool {
+        self.statement
+    }
+
     /// Forgets the transaction; the branches must have ended (or their connections are closed by dropping them).
     pub fn end(&mut self) -> Vec<Branch> {
         self.explicit = false;
+        self.statement = false;
         self.read_only = None;
         self.next_isolation = None;
         self.next_read_only = None;
         self.consistent_snapshot = false;
         self.savepoints.clear();
-        self.writer = None;
+        self.id = None;
         std::mem::take(&mut self.branches)
     }
 
-    /// The statements that open this transaction in a further group, without a trailing semicolon each.
-    pub fn opening(&self) -> Vec<String> {
+    /// The client has said that it only reads.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only.or(self.next_read_only) == Some(true)
+    }
+
+    /// Enters a branch for a group that was not touched before, over this connection, and returns the statements that open it.
+    /// `new_id`: makes the transaction's id, of which the instance decides.
+    pub fn open(
+        &mut self,
+        group: &Group,
+        connection: u32,
+        new_id: impl FnOnce(InstanceId) -> TransactionId,
+    ) -> Vec<String> {
+        let xid = match self.branches.first() {
+            Some(first) if !self.is_read_only() => {
+                let transaction = *self.id.get_or_insert_with(|| new_id(first.instance));
+                let ordinal = u16::try_from(self.branches.len()).unwrap_or(u16::MAX);
+                Some(Xid { transaction, ordinal, connection })
+            }
+            _ => None,
+        };
+        self.branches.push(Branch {
+            name: group.name.clone(),
+            instance: group.instance,
+            physical_database: group.physical_database.clone(),
+            xid,
+            wrote: false,
+            prepared: false,
+            unanswered: false,
+            connection: None,
+        });
+        self.opening(xid)
+    }
+
+    fn opening(&self, xid: Option<Xid>) -> Vec<String> {
         let mut statements = Vec::new();
         if let Some(isolation) = self.next_isolation {
             statements.push(format!("SET TRANSACTION ISOLATION LEVEL {}", isolation.as_sql()));
         }
-        let mut start = "START TRANSACTION".to_owned();
-        let mut separator = " ";
-        if self.consistent_snapshot {
-            start.push_str(" WITH CONSISTENT SNAPSHOT");
-            separator = ", ";
-        }
-        match self.read_only.or(self.next_read_only) {
-            Some(true) => {
-                start.push_str(separator);
-                start.push_str("READ ONLY");
+        let read_only = self.read_only.or(self.next_read_only);
+        match xid {
+            Some(xid) => {
+                if read_only == Some(false) {
+                    statements.push("SET TRANSACTION READ WRITE".to_owned());
+                }
+                statements.push(format!("XA START {xid}"));
+                if self.consistent_snapshot {
+                    // XA START takes no snapshot; a read of any table does.
+                    statements.push("SELECT 1 FROM `__ostrakon`.decision LIMIT 1".to_owned());
+                }
             }
-            Some(false) => {
-                start.push_str(separator);
-                start.push_str("READ WRITE");
+            None => {
+                let mut words = Vec::new();
+                if self.consistent_snapshot {
+                    words.push("WITH CONSISTENT SNAPSHOT");
+                }
+                words.extend(read_only.map(|only| if only { "READ ONLY" } else { "READ WRITE" }));
+                let separator = if words.is_empty() { "" } else { " " };
+                statements.push(format!("START TRANSACTION{separator}{}", words.join(", ")));
             }
-            None => {}
         }
-        statements.push(start);
         statements.extend(self.savepoints.iter().map(|name| format!("SAVEPOINT {}", quote(name))));
         statements
     }
@@ -118,27 +198,19 @@ impl Transaction {
         both.map(|characteristic| format!("SET TRANSACTION {characteristic}")).collect()
     }
 
-    /// Takes the connection of a group's branch for a statement; `put_back` returns it.
-    pub fn take(&mut self, group: &Group) -> Option<Pooled> {
-        self.branches
-            .iter_mut()
-            .find(|b| b.instance == group.instance && b.physical_database == group.physical_database)
-            .and_then(|b| b.connection.take())
+    fn branch(&mut self, group: &Group) -> Option<&mut Branch> {
+        self.branches.iter_mut().find(|branch| branch.is_in(group))
     }
 
-    /// Returns a branch's connection, or enters a new branch.
+    /// Takes the connection of a group's branch for a statement; `put_back` returns it.
+    pub fn take(&mut self, group: &Group) -> Option<Pooled> {
+        self.branch(group)?.connection.take()
+    }
+
+    /// Returns a branch's connection.
     pub fn put_back(&mut self, group: &Group, connection: Pooled) {
-        let known = self
-            .branches
-            .iter_mut()
-            .find(|b| b.instance == group.instance && b.physical_database == group.physical_database);
-        match known {
-            Some(branch) => branch.connection = Some(connection),
-            None => self.branches.push(Branch {
-                instance: group.instance,
-                physical_database: group.physical_database.clone(),
-                connection: Some(connection),
-            }),
+        if let Some(branch) = self.branch(group) {
+            branch.connection = Some(connection);
         }
     }
 
@@ -147,14 +219,43 @@ impl Transaction {
         self.branches.iter().any(|b| b.connection.as_ref().is_none_or(|c| c.is_broken()))
     }
 
-    /// Notes a write in a group; false when another group wrote before.
-    pub fn may_write(&mut self, group: &Group) -> bool {
-        match &self.writer {
-            Some((instance, database)) => *instance == group.instance && *database == group.physical_database,
-            None => {
-                self.writer = Some((group.instance, group.physical_database.clone()));
-                true
-            }
+    /// Instances that hold writes of this transaction once these groups are written too: none, unless they are two groups or more.
+    pub fn participants(&self, groups: &[Group]) -> Vec<InstanceId> {
+        let wrote = self.branches.iter().filter(|branch| branch.wrote);
+        let further = groups.iter().filter(|group| !self.branches.iter().any(|b| b.wrote && b.is_in(group)));
+        let mut instances: Vec<InstanceId> =
+            wrote.map(|branch| branch.instance).chain(further.map(|group| group.instance)).collect();
+        if instances.len() < 2 {
+            return Vec::new();
         }
+        // The deciding branch takes part even if it only read.
+        instances.extend(self.branches.first().map(|branch| branch.instance));
+        instances.sort_unstable();
+        instances.dedup();
+        instances
+    }
+
+    /// A statement that writes goes to this group now.
+    pub fn note_write(&mut self, group: &Group) {
+        // A server refuses writes of a transaction that only reads, and its branches could not be prepared.
+        if self.is_read_only() {
+            return;
+        }
+        if let Some(branch) = self.branch(group) {
+            branch.wrote = true;
+        }
+    }
+
+    /// Takes what an earlier transaction of this session still has to finish in these groups.
+    pub fn take_finishing(&mut self, groups: &[Group]) -> Vec<Finishing> {
+        if self.finishing.is_empty() {
+            return Vec::new();
+        }
+        let touched = |f: &Finishing| {
+            groups.iter().any(|g| g.instance == f.instance && g.physical_database == f.physical_database)
+        };
+        let (touched, rest) = std::mem::take(&mut self.finishing).into_iter().partition(touched);
+        self.finishing = rest;
+        touched
     }
 }

@@ -2,7 +2,6 @@
 
 use ostrakon_router::parse::command::{Isolation, TransactionScope};
 
-use super::transaction::Branch;
 use super::{Failure, Session};
 use crate::error::SqlError;
 use ostrakon_router::sharding::topology::quote;
@@ -31,40 +30,19 @@ impl Session {
         let Some(database) = self.database.as_deref().and_then(|name| catalog.database(name)) else {
             return Ok(());
         };
+        // The branches after the first read a table of ours for theirs.
+        let mut instances: Vec<_> = database.groups.iter().map(|group| group.instance).collect();
+        instances.sort_unstable();
+        instances.dedup();
+        for instance in instances {
+            self.worker.check_participant(instance).await?;
+        }
         for mut lease in self.lease_all(&database.groups).await? {
             lease.connection.flush().await?;
             lease.connection.read_prefix().await?;
             self.release(lease);
         }
         Ok(())
-    }
-
-    /// `COMMIT`: only one group can have written, so its COMMIT decides; the others only read.
-    pub async fn commit_all(&mut self) -> Result<(), Failure> {
-        if self.transaction.is_broken() {
-            self.rollback_all().await;
-            return Err(SqlError::lost_branch().into());
-        }
-        let writer = self.transaction.writer.clone();
-        let branches = self.transaction.end();
-        let writes = |b: &Branch| {
-            writer
-                .as_ref()
-                .is_some_and(|(instance, name)| *instance == b.instance && *name == b.physical_database)
-        };
-        let at = branches.iter().position(writes);
-        let mut results = end_branches(branches, "COMMIT").await;
-        // A branch that only read has nothing to lose: what its server says does not change what became of the transaction.
-        match at.filter(|at| *at < results.len()).map(|at| results.swap_remove(at)) {
-            Some(Err(e)) => Err(e.into()),
-            _ => Ok(()),
-        }
-    }
-
-    /// `ROLLBACK`. A branch that cannot be told is closed, which rolls it back too.
-    pub async fn rollback_all(&mut self) {
-        let branches = self.transaction.end();
-        end_branches(branches, "ROLLBACK").await;
     }
 
     /// COMMIT AND CHAIN, ROLLBACK AND CHAIN: a new transaction of the same kind.
@@ -183,27 +161,4 @@ impl Session {
     fn read_only_variable(&self) -> &'static str {
         if self.mode.server.mariadb { "tx_read_only" } else { "transaction_read_only" }
     }
-}
-
-/// Ends all branches in parallel: writes first, then reads. A branch whose answer does not come is closed.
-async fn end_branches(branches: Vec<Branch>, sql: &str) -> Vec<Result<(), SqlError>> {
-    let mut connections: Vec<_> = branches.into_iter().filter_map(|b| b.connection).collect();
-    let mut results = Vec::with_capacity(connections.len());
-    for connection in &mut connections {
-        connection.queue_query(sql.as_bytes());
-        // A failed write shows when its answer is read.
-        let _ = connection.flush().await;
-    }
-    for connection in &mut connections {
-        let result = match connection.read_prefix().await {
-            Ok(()) => connection.read_queued().await,
-            Err(e) => Err(e),
-        };
-        match &result {
-            Ok(_) => connection.in_transaction = false,
-            Err(_) => connection.mark_broken(),
-        }
-        results.push(result.map(|_| ()));
-    }
-    results
 }

@@ -1,0 +1,76 @@
+//! The end of a commit that its client does not wait for: XA COMMIT on each prepared branch, until its server has said that it is done.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::ending::Ending;
+use super::finish::finish_branch;
+use super::machine::Action;
+use super::system_schema::Decision;
+use crate::session::transaction::{Branch, Finishing};
+use crate::worker::Worker;
+
+/// So long a branch's own connection may take.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Over new connections it is tried so often, and then left to the resolver, which has no limit.
+const TRIES: u32 = 60;
+const TRY_AGAIN: Duration = Duration::from_millis(500);
+
+/// Counts a transaction's branch for as long as it has not ended.
+struct Counted(Rc<Worker>);
+
+impl Counted {
+    fn new(worker: &Rc<Worker>) -> Self {
+        worker.finishing.set(worker.finishing.get() + 1);
+        Self(Rc::clone(worker))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.finishing.set(self.0.finishing.get() - 1);
+    }
+}
+
+/// Tells each prepared branch to commit, and goes on without waiting. Returns what the session's next statements there have to wait for.
+pub async fn commit(worker: &Rc<Worker>, branches: Vec<Branch>, actions: &[Action]) -> Vec<Finishing> {
+    let mut finishing = Vec::new();
+    for (at, mut branch) in branches.into_iter().enumerate() {
+        if !actions.contains(&Action::Commit(at)) {
+            continue;
+        }
+        // A few bytes: the socket takes them at once.
+        let sent = branch.send_ending(Ending::CommitPrepared).await;
+        let (ending, ended) = oneshot::channel();
+        finishing.push(Finishing {
+            instance: branch.instance,
+            physical_database: branch.physical_database.clone(),
+            ended,
+        });
+        let counted = Counted::new(worker);
+        tokio::task::spawn_local(async move {
+            finish(&counted.0, branch, sent).await;
+            drop(ending);
+        });
+    }
+    finishing
+}
+
+async fn finish(worker: &Rc<Worker>, mut branch: Branch, sent: usize) {
+    let Err(e) = branch.receive_ending(sent, Ending::CommitPrepared, LIMIT).await else { return };
+    let (Some(xid), instance) = (branch.xid, branch.instance) else { return };
+    tracing::info!(%xid, group = branch.name, error = %e.message, "the branch has to be committed over another connection");
+    // Its own connection closes, or a server would not let another one have the branch.
+    drop(branch);
+    for _ in 0..TRIES {
+        let Ok(pool) = worker.pool_of(instance) else { break };
+        match finish_branch(&pool, &xid, Decision::Committed).await {
+            Ok(()) => return,
+            Err(e) => tracing::debug!(%xid, error = %e.message, "not committed yet"),
+        }
+        tokio::time::sleep(TRY_AGAIN).await;
+    }
+    tracing::warn!(%xid, "the branch is left to the resolver");
+}

@@ -1,0 +1,59 @@
+//! Instances that take part in commits across groups: their system schema is there, and their settings keep what they acknowledge.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use ostrakon_catalog::schema::{Group, InstanceId};
+
+use super::finish::ensure_schema;
+use crate::backend::connection::Connection;
+use crate::error::SqlError;
+use crate::session::{Failure, Session};
+use crate::worker::Worker;
+
+/// So long an instance's answer is good.
+const GOOD_FOR: Duration = Duration::from_secs(30);
+
+/// What a worker has learnt of instances, and when.
+#[derive(Debug, Default)]
+pub struct Participants {
+    known: RefCell<BTreeMap<InstanceId, Instant>>,
+}
+
+impl Participants {
+    /// The instance is to be asked anew: its schema may be gone.
+    pub fn forget(&self, instance: InstanceId) {
+        self.known.borrow_mut().remove(&instance);
+    }
+}
+
+impl Worker {
+    /// Makes sure that the instance can take part.
+    pub async fn check_participant(&self, instance: InstanceId) -> Result<(), SqlError> {
+        let known = self.participants.known.borrow().get(&instance).copied();
+        if known.is_some_and(|asked| asked.elapsed() < GOOD_FOR) {
+            return Ok(());
+        }
+        // Not from the pool: this session may hold what is left of it.
+        let pool = self.pool_of(instance)?;
+        let mut connection = Connection::connect(&pool.instance, 1, false).await?;
+        ensure_schema(&mut connection).await?;
+        self.participants.known.borrow_mut().insert(instance, Instant::now());
+        Ok(())
+    }
+}
+
+impl Session {
+    /// Before a write in these groups: when the transaction then has writes in several, all their instances must be able to take part in its
+    /// commit. Better now than at COMMIT.
+    pub async fn check_participants(&mut self, groups: &[Group]) -> Result<(), Failure> {
+        if !self.transaction.applies() || self.transaction.is_read_only() {
+            return Ok(());
+        }
+        for instance in self.transaction.participants(groups) {
+            self.worker.check_participant(instance).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,343 @@
+//! COMMIT and ROLLBACK of a session's transaction: the commit machine's actions, carried out on its branches.
+//!
+//! The client waits for two round trips when several groups wrote: prepare and decision row in all, then the deciding COMMIT. What follows goes on
+//! behind its back (`background`).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use ostrakon_catalog::job::Owner;
+use ostrakon_catalog::schema::InstanceId;
+
+use super::arbiter;
+use super::background;
+use super::ending::{Ending, end_all};
+use super::machine::{self, Action, Event, Outcome, Path, State};
+use super::system_schema::{Decision, insert_branch, insert_decision};
+use super::xid::TransactionId;
+use crate::error::SqlError;
+use crate::session::transaction::Branch;
+use crate::session::{Failure, Session};
+
+/// So long all branches together may take to be prepared. Readers of `atomic` consistency rely on it: a transaction's rows in `branch` are at most this
+/// much older than its last prepare.
+pub const PREPARE_LIMIT: Duration = Duration::from_secs(5);
+/// So long the deciding COMMIT may take before the arbiter is asked, and so long the arbiter is asked.
+pub const DECIDE_LIMIT: Duration = Duration::from_secs(10);
+/// So long other endings may take: what is silent then is closed.
+const END_LIMIT: Duration = Duration::from_secs(30);
+
+/// What a node knows of its commits.
+#[derive(Debug, Default)]
+pub struct Commits {
+    next: AtomicU64,
+    /// Transactions by how they ended, for the metrics.
+    pub released: AtomicU64,
+    pub one_phase: AtomicU64,
+    pub two_phase: AtomicU64,
+    /// Transactions over several groups that were rolled back at COMMIT.
+    pub aborted: AtomicU64,
+    /// Commits whose outcome the client could not be told.
+    pub unknown: AtomicU64,
+}
+
+impl Commits {
+    /// An id that no transaction had before and none will have: the process's start is drawn at random.
+    pub fn new_id(&self, instance: InstanceId, owner: Owner) -> TransactionId {
+        TransactionId { instance, owner, counter: self.next.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl Session {
+    /// `COMMIT`.
+    ///
+    /// Errors: what kept it from being committed; then everything is rolled back. SQLSTATE 08007: it could not be learnt whether it is.
+    pub async fn commit_all(&mut self) -> Result<(), Failure> {
+        if self.transaction.is_broken() {
+            self.rollback_all().await;
+            return Err(SqlError::lost_branch().into());
+        }
+        let id = self.transaction.id;
+        let mut branches = self.transaction.end();
+        if branches.is_empty() {
+            return Ok(());
+        }
+        let commits = &self.worker.node.commits;
+        let wrote: Vec<bool> = branches.iter().map(|branch| branch.wrote).collect();
+        match (machine::path(&wrote), id) {
+            (Path::Release, _) => {
+                commits.released.fetch_add(1, Ordering::Relaxed);
+                // A branch that only read has nothing to lose: what its server says does not matter.
+                end_all(&mut branches, |_| Ending::Release, END_LIMIT).await;
+                Ok(())
+            }
+            (Path::OnePhase { writer }, _) => {
+                commits.one_phase.fetch_add(1, Ordering::Relaxed);
+                self.commit_one(branches, writer).await
+            }
+            (Path::TwoPhase, Some(id)) => {
+                commits.two_phase.fetch_add(1, Ordering::Relaxed);
+                self.commit_many(id, branches, &wrote).await
+            }
+            (Path::TwoPhase, None) => {
+                end_all(&mut branches, |_| Ending::RollBack, END_LIMIT).await;
+                Err(SqlError::other("Internal error (please report): a transaction of several groups without an id; it was rolled back").into())
+            }
+        }
+    }
+
+    /// `ROLLBACK`. A branch that cannot be told is closed, which rolls it back too.
+    pub async fn rollback_all(&mut self) {
+        let mut branches = self.transaction.end();
+        end_all(&mut branches, |_| Ending::RollBack, END_LIMIT).await;
+    }
+
+    async fn commit_one(&mut self, mut branches: Vec<Branch>, writer: usize) -> Result<(), Failure> {
+        let ending = |at| if at == writer { Ending::Commit } else { Ending::Release };
+        let mut results = end_all(&mut branches, ending, END_LIMIT).await;
+        if writer >= results.len() {
+            return Ok(());
+        }
+        let Err(e) = results.swap_remove(writer) else { return Ok(()) };
+        let Some(branch) = branches.get(writer).filter(|branch| branch.unanswered) else {
+            return Err(e.into());
+        };
+        let text = format!(
+            "It is not known whether the transaction was committed: group {} did not answer its COMMIT ({}). \
+             It has written in this group only, so there is no record to ask",
+            branch.name, e.message
+        );
+        Err(self.outcome_unknown(text))
+    }
+
+    /// The error after which an application must not simply try again: the session ends with it.
+    fn outcome_unknown(&mut self, text: String) -> Failure {
+        self.worker.node.commits.unknown.fetch_add(1, Ordering::Relaxed);
+        self.leave = true;
+        SqlError::new(1180, "08007", text).into()
+    }
+
+    async fn commit_many(
+        &mut self,
+        id: TransactionId,
+        branches: Vec<Branch>,
+        wrote: &[bool],
+    ) -> Result<(), Failure> {
+        let names: Vec<&str> = branches.iter().filter(|b| b.wrote).map(|b| b.name.as_str()).collect();
+        let names = names.join(",");
+        let mut commit = Commit { id, names, branches, cause: None };
+        for branch in &mut commit.branches {
+            if let Some(connection) = branch.connection.as_mut() {
+                // The rows' times are the server's, not one that the session or a broadcast write has set.
+                connection.queue_settings(&self.settings);
+                if self.settings.get("timestamp").is_some() {
+                    connection.queue_settings(&self.worker.intern(self.settings.without("timestamp")));
+                }
+            }
+        }
+        let (mut state, mut actions) = machine::start(wrote);
+        loop {
+            let mut events = commit.carry_out(&actions).await;
+            if actions.contains(&Action::AskArbiter) {
+                let connection = commit.close_deciding();
+                events.push(arbiter::ask(&self.worker, id, connection, DECIDE_LIMIT).await);
+            }
+            let (next, all) = follow(state, events);
+            (state, actions) = (next, all);
+            let answer = actions.iter().find_map(|action| match action {
+                Action::Answer(outcome) => Some(*outcome),
+                _ => None,
+            });
+            match answer {
+                None if actions.is_empty() => {
+                    return Err(
+                        SqlError::other("Internal error (please report): a commit came to a stop").into()
+                    );
+                }
+                None => {}
+                Some(outcome) => return self.answer_commit(commit, actions, outcome).await,
+            }
+        }
+    }
+
+    /// The outcome is certain, or cannot be had: what is left on the branches goes on by itself.
+    async fn answer_commit(
+        &mut self,
+        mut commit: Commit,
+        actions: Vec<Action>,
+        outcome: Outcome,
+    ) -> Result<(), Failure> {
+        let commits = &self.worker.node.commits;
+        match outcome {
+            Outcome::Committed => {
+                let finishing = background::commit(&self.worker, commit.branches, &actions).await;
+                self.transaction.finishing.extend(finishing);
+                Ok(())
+            }
+            Outcome::Aborted => {
+                commits.aborted.fetch_add(1, Ordering::Relaxed);
+                let cause = commit.cause.take();
+                // The client may try again at once: its own locks should be gone by then.
+                commit.carry_out(&actions).await;
+                let cause = cause.unwrap_or_else(|| SqlError::other("The commit was overtaken"));
+                let message = format!("{}; the transaction was rolled back", cause.message);
+                Err(SqlError { message, ..cause }.into())
+            }
+            Outcome::Unknown => {
+                let id = commit.id;
+                drop(commit);
+                Err(self.outcome_unknown(format!(
+                    "It is not known whether transaction {id} was committed: the instance of its first group does not answer. \
+                     It will be finished when that instance is back; SHOW TRANS '{id}' says what it came to"
+                )))
+            }
+        }
+    }
+}
+
+/// Takes all events through the machine, and gathers what follows.
+fn follow(state: State, events: Vec<Event>) -> (State, Vec<Action>) {
+    events.into_iter().fold((state, Vec::new()), |(state, mut actions), event| {
+        let (state, more) = machine::step(state, event);
+        actions.extend(more);
+        (state, actions)
+    })
+}
+
+/// A transaction over several groups that is being committed.
+struct Commit {
+    id: TransactionId,
+    /// Groups that wrote, as the system schema keeps them.
+    names: String,
+    branches: Vec<Branch>,
+    /// The first thing that went wrong.
+    cause: Option<SqlError>,
+}
+
+impl Commit {
+    /// Sends what the actions ask for, all before the first answer is read, and returns the answers' events.
+    async fn carry_out(&mut self, actions: &[Action]) -> Vec<Event> {
+        let begun = Instant::now();
+        let mut sent = Vec::with_capacity(actions.len());
+        for action in actions {
+            sent.push(self.send(*action).await);
+        }
+        let mut events = Vec::with_capacity(actions.len());
+        for (action, sent) in actions.iter().zip(sent) {
+            let limit = match action {
+                Action::Record | Action::Prepare(_) => PREPARE_LIMIT,
+                Action::Decide => DECIDE_LIMIT,
+                _ => END_LIMIT,
+            };
+            events.extend(self.receive(*action, sent, limit.saturating_sub(begun.elapsed())).await);
+        }
+        events
+    }
+
+    /// Closes the deciding branch's connection, whose answer is not to be waited for. Returns the server's number of it.
+    fn close_deciding(&mut self) -> Option<u32> {
+        let connection = self.branches.first_mut()?.connection.take()?;
+        Some(connection.id)
+    }
+
+    async fn send(&mut self, action: Action) -> usize {
+        let (id, names) = (self.id, self.names.as_str());
+        let (at, statements) = match action {
+            Action::Record => {
+                let Some(branch) = self.branches.first() else { return 0 };
+                let mut statements = Vec::with_capacity(2);
+                if branch.wrote {
+                    statements.push(insert_branch(id, 0, &branch.name, names));
+                }
+                // Last, so that its key is held for one round trip only.
+                statements.push(insert_decision(id, Decision::Committed, names));
+                (0, statements)
+            }
+            Action::Prepare(at) => {
+                let Some(branch) = self.branches.get(at) else { return 0 };
+                let Some(xid) = branch.xid else { return 0 };
+                let row = insert_branch(id, xid.ordinal, &branch.name, names);
+                (at, vec![row, format!("XA END {xid}"), format!("XA PREPARE {xid}")])
+            }
+            Action::Decide => (0, vec!["COMMIT".to_owned()]),
+            action => {
+                let Some((at, ending)) = self.ending(action) else { return 0 };
+                return match self.branches.get_mut(at) {
+                    Some(branch) => branch.send_ending(ending).await,
+                    None => 0,
+                };
+            }
+        };
+        match self.branches.get_mut(at) {
+            Some(branch) => branch.send(&statements).await,
+            None => 0,
+        }
+    }
+
+    /// How an action ends a branch.
+    fn ending(&self, action: Action) -> Option<(usize, Ending)> {
+        Some(match action {
+            Action::Commit(at) => (at, Ending::CommitPrepared),
+            Action::RollBack(at) => {
+                let prepared = self.branches.get(at).is_some_and(|branch| branch.prepared);
+                (at, if prepared { Ending::RollBackPrepared } else { Ending::RollBack })
+            }
+            Action::Release(at) => (at, Ending::Release),
+            _ => return None,
+        })
+    }
+
+    async fn receive(&mut self, action: Action, sent: usize, limit: Duration) -> Option<Event> {
+        match action {
+            Action::Record => Some(self.receive_prepared(0, sent, limit).await),
+            Action::Prepare(at) => Some(self.receive_prepared(at, sent, limit).await),
+            Action::Decide => {
+                let branch = self.branches.first_mut()?;
+                match branch.receive_ending(sent, Ending::Commit, limit).await {
+                    Ok(()) => Some(Event::DecisionCommitted),
+                    Err(e) => {
+                        self.cause.get_or_insert(e);
+                        Some(Event::DecisionDoubtful)
+                    }
+                }
+            }
+            Action::HandOver(at) => {
+                if let Some(connection) =
+                    self.branches.get_mut(at).and_then(|branch| branch.connection.as_mut())
+                {
+                    connection.mark_broken();
+                }
+                None
+            }
+            action => {
+                let (at, ending) = self.ending(action)?;
+                let branch = self.branches.get_mut(at)?;
+                match branch.receive_ending(sent, ending, limit).await {
+                    Ok(()) => Some(Event::Finished(at)),
+                    Err(_) => Some(Event::NotFinished(at)),
+                }
+            }
+        }
+    }
+
+    async fn receive_prepared(&mut self, at: usize, sent: usize, limit: Duration) -> Event {
+        let Some(branch) = self.branches.get_mut(at) else { return Event::Lost(at) };
+        match branch.receive(sent, limit).await {
+            Ok(errors) => {
+                // XA PREPARE is the last one: what came before it may have failed, and the branch be prepared all the same.
+                branch.prepared = at != 0 && errors.last().is_some_and(Option::is_none);
+                match errors.into_iter().flatten().next() {
+                    None => Event::Ready(at),
+                    Some(e) => {
+                        self.cause.get_or_insert(e);
+                        Event::Refused(at)
+                    }
+                }
+            }
+            Err(e) => {
+                self.cause.get_or_insert(e);
+                Event::Lost(at)
+            }
+        }
+    }
+}
