@@ -1,6 +1,5 @@
-//! Transactions of one group behave as one server's; a write in a second group is refused and harms nothing.
+//! Transactions behave as one server's, in one group and over many.
 
-use mysql_async::Conn;
 use ostrakon_tests::cluster::{TestCluster, refused, run, value};
 use ostrakon_tests::pair::Pair;
 
@@ -60,36 +59,53 @@ async fn an_error_in_a_transaction_undoes_the_statement_only() {
     pair.same("SELECT v FROM t WHERE id = 1").await;
 }
 
-/// Two keys of ten rows that live in different groups, found by asking: a transaction on both is refused.
-async fn keys_of_two_groups(client: &mut Conn) -> (i32, i32) {
-    run(client, "BEGIN").await;
-    run(client, "UPDATE t SET v = 1000 WHERE id = 1").await;
-    for other in 2..=10 {
-        let attempt = mysql_async::prelude::Queryable::query_drop(
-            client,
-            format!("UPDATE t SET v = 1000 WHERE id = {other}"),
-        )
-        .await;
-        if attempt.is_err() {
-            run(client, "ROLLBACK").await;
-            return (1, other);
+#[tokio::test]
+async fn a_transaction_over_many_groups_is_one_servers() {
+    let mut pair = ten_rows().await;
+    pair.create("CREATE TABLE copies (id INT NOT NULL PRIMARY KEY, v INT)", "BROADCAST").await;
+    pair.prepare("INSERT INTO copies VALUES (1,1),(2,2)").await;
+    for script in [
+        "BEGIN; UPDATE t SET v = v + 10 WHERE id = 1; UPDATE t SET v = v - 10 WHERE id = 2; UPDATE t SET v = 0 WHERE id = 3; COMMIT",
+        "BEGIN; UPDATE t SET v = v + 10; SELECT SUM(v) FROM t; ROLLBACK",
+        "BEGIN; UPDATE t SET v = v + 1; UPDATE copies SET v = v + 1; COMMIT",
+        "BEGIN; UPDATE copies SET v = 7 WHERE id = 1; SELECT * FROM copies ORDER BY id; ROLLBACK",
+        "BEGIN; SELECT v FROM t WHERE id = 1; DELETE FROM t WHERE id > 8; SELECT COUNT(*) FROM t; COMMIT",
+        "BEGIN; INSERT INTO t VALUES (11,11),(12,12),(13,13),(14,14); SAVEPOINT a; UPDATE t SET v = 1; ROLLBACK TO a; COMMIT",
+        "BEGIN; SAVEPOINT a; UPDATE t SET v = 2; RELEASE SAVEPOINT a; SAVEPOINT b; DELETE FROM t; ROLLBACK TO b; COMMIT",
+        "SET autocommit = 0; UPDATE t SET v = v * 2; COMMIT; UPDATE t SET v = 0; ROLLBACK; SET autocommit = 1",
+        "SET autocommit = 0; UPDATE t SET v = v + 3; SET autocommit = 1; ROLLBACK",
+        "BEGIN; UPDATE t SET v = 40; COMMIT AND CHAIN; UPDATE t SET v = 41; ROLLBACK AND CHAIN; UPDATE t SET v = v + 1; COMMIT",
+        "BEGIN; UPDATE t SET v = 50; BEGIN; ROLLBACK",
+        "BEGIN; UPDATE t SET v = v + 1; INSERT INTO t VALUES (100,0),(1,0),(101,0),(102,0); UPDATE t SET v = v + 1; COMMIT",
+        "BEGIN; INSERT INTO copies VALUES (3,3),(1,1); INSERT INTO copies VALUES (3,3); COMMIT",
+        "START TRANSACTION READ ONLY; SELECT SUM(v) FROM t; SELECT v FROM t WHERE id = 1; COMMIT",
+        "START TRANSACTION READ WRITE; UPDATE t SET v = 60; COMMIT",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT; SELECT SUM(v) FROM t; UPDATE t SET v = v + 1; SELECT SUM(v) FROM t; COMMIT",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; BEGIN; SELECT SUM(v) FROM t; UPDATE t SET v = v + 1; COMMIT",
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN; UPDATE t SET v = v + 1; COMMIT; SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "UPDATE t SET v = v + 1; UPDATE copies SET v = v + 1; INSERT INTO t VALUES (21,1),(22,2),(1,3)",
+        "BEGIN; UPDATE t SET v = 5; UPDATE t SET v = 5; COMMIT",
+        "SET timestamp = 1000000000; BEGIN; UPDATE t SET v = UNIX_TIMESTAMP(NOW()); COMMIT; SET timestamp = DEFAULT",
+    ] {
+        for statement in script.split("; ") {
+            pair.same(statement).await;
         }
+        pair.same("SELECT * FROM t ORDER BY id").await;
+        pair.same("SELECT * FROM copies ORDER BY id").await;
     }
-    panic!("ten keys in one group");
 }
 
 #[tokio::test]
-async fn a_write_in_a_second_group_is_refused_and_the_first_can_still_commit() {
+async fn transaction_control_by_prepared_statements_reaches_every_group() {
     let mut pair = ten_rows().await;
-    let (one, two) = keys_of_two_groups(&mut pair.node).await;
-    let client = &mut pair.node;
-    run(client, "BEGIN").await;
-    run(client, &format!("UPDATE t SET v = 111 WHERE id = {one}")).await;
-    let (errno, message) = refused(client, &format!("UPDATE t SET v = 222 WHERE id = {two}")).await;
-    assert_eq!(errno, 1235, "{message}");
-    run(client, "COMMIT").await;
-    assert_eq!(value::<i32>(client, &format!("SELECT v FROM t WHERE id = {one}")).await, 111);
-    assert_eq!(value::<i32>(client, &format!("SELECT v FROM t WHERE id = {two}")).await, two);
+    for end in ["COMMIT", "ROLLBACK"] {
+        pair.same_prepared("BEGIN", vec![]).await;
+        pair.same_prepared("UPDATE t SET v = v + ? WHERE id = ?", vec![5.into(), 1.into()]).await;
+        pair.same_prepared("UPDATE t SET v = v - ? WHERE id = ?", vec![5.into(), 2.into()]).await;
+        pair.same_prepared("UPDATE t SET v = v + ?", vec![1.into()]).await;
+        pair.same_prepared(end, vec![]).await;
+        pair.same("SELECT * FROM t ORDER BY id").await;
+    }
 }
 
 #[tokio::test]
