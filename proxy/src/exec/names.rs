@@ -77,7 +77,36 @@ pub fn logical_text(text: &str, database: &Database, table: Option<(&Topology, &
     out
 }
 
-/// Replaces each word that starts with `prefix` and goes on with name characters by `logical`.
+/// Puts a table's logical name into what SHOW CREATE TABLE printed of a physical one: `CREATE TABLE `t_x7Qa_0` (`, and into the names that
+/// MySQL makes for constraints. With ANSI_QUOTES names stand in double quotes.
+pub fn in_definition(text: &mut String, logical: &str) {
+    const START: &str = "CREATE TABLE ";
+    let Some(mark) = text.strip_prefix(START).and_then(|rest| rest.chars().next()) else { return };
+    if mark != '`' && mark != '"' {
+        return;
+    }
+    let name = START.len() + 1;
+    let Some(length) = text.get(name..).and_then(|rest| rest.find(mark)) else { return };
+    // A quote inside of the name is doubled.
+    let doubled = |text: &str| text.replace(mark, &format!("{mark}{mark}"));
+    let mut end = name + length;
+    while text.get(end + 1..).is_some_and(|rest| rest.starts_with(mark)) {
+        let Some(more) = text.get(end + 2..).and_then(|rest| rest.find(mark)) else { return };
+        end += 2 + more;
+    }
+    let Some(physical) = text.get(name..end).map(str::to_owned) else { return };
+    let logical = doubled(logical);
+    text.replace_range(name..end, &logical);
+    for made in CONSTRAINTS {
+        let own = |name: &str| format!("\n  CONSTRAINT {mark}{name}{made}");
+        *text = text.replace(&own(&physical), &own(&logical));
+    }
+}
+
+/// What MySQL adds to a table's name for a constraint's; a number follows.
+const CONSTRAINTS: [&str; 2] = ["_chk_", "_ibfk_"];
+
+/// Replaces each word that starts with `prefix` and goes on with name characters by `logical`; of a constraint's name only the table's.
 fn replace_name(text: &str, prefix: &str, logical: &str) -> String {
     if prefix.is_empty() {
         return text.to_owned();
@@ -91,7 +120,14 @@ fn replace_name(text: &str, prefix: &str, logical: &str) -> String {
         let inside_word = out.chars().next_back().is_some_and(is_word);
         let after = from[prefix.len()..].find(|c: char| !is_word(c)).map_or(from.len(), |n| prefix.len() + n);
         let (word, tail) = from.split_at(after);
-        out.push_str(if inside_word { word } else { logical });
+        if inside_word {
+            out.push_str(word);
+        } else {
+            let rest_of_name = word.get(prefix.len()..).unwrap_or_default();
+            let constraint = CONSTRAINTS.iter().find_map(|mark| rest_of_name.find(mark));
+            out.push_str(logical);
+            out.push_str(constraint.and_then(|at| rest_of_name.get(at..)).unwrap_or_default());
+        }
         rest = tail;
     }
     out.push_str(rest);
@@ -100,7 +136,22 @@ fn replace_name(text: &str, prefix: &str, logical: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::replace_name;
+    use super::{in_definition, replace_name};
+
+    #[test]
+    fn a_definition_names_the_logical_table_and_its_constraints() {
+        let shown = "CREATE TABLE `t_x7Qa_00` (\n  CONSTRAINT `t_x7Qa_00_chk_1` CHECK (1),\n  CONSTRAINT `t_x7Qa_00b` CHECK (2)\n)";
+        let expected =
+            "CREATE TABLE `t` (\n  CONSTRAINT `t_chk_1` CHECK (1),\n  CONSTRAINT `t_x7Qa_00b` CHECK (2)\n)";
+        for quote in ["`", "\""] {
+            let mut text = shown.replace('`', quote);
+            in_definition(&mut text, "t");
+            assert_eq!(text, expected.replace('`', quote));
+        }
+        let mut text = "CREATE TABLE `a``b_x7Qa` (\n)".to_owned();
+        in_definition(&mut text, "a`b");
+        assert_eq!(text, "CREATE TABLE `a``b` (\n)");
+    }
 
     #[test]
     fn physical_names_in_a_text_become_logical() {
@@ -108,6 +159,11 @@ mod tests {
         let text = replace_name(text, "t_order_x7Qa", "t_order");
         let text = replace_name(&text, "shop_ab12_0001", "shop");
         assert_eq!(text, "Table 'shop.t_order' doesn't exist");
+        let text = "Check constraint 't_order_x7Qa_03_chk_1' is violated.";
+        assert_eq!(
+            replace_name(text, "t_order_x7Qa", "t_order"),
+            "Check constraint 't_order_chk_1' is violated."
+        );
         assert_eq!(replace_name("my_t_order_x7Qa_1", "t_order_x7Qa", "t_order"), "my_t_order_x7Qa_1");
     }
 }

@@ -1,18 +1,22 @@
 //! What only a server knows of a table that it has made: its columns and keys for the catalog, and properties that cannot be kept.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use ostrakon_catalog::column::{Column, Key};
 use ostrakon_catalog::command::Command;
-use ostrakon_catalog::schema::{Group, Table, TableKind};
+use ostrakon_catalog::schema::{Database, Group, Table, TableKind};
 use ostrakon_router::lexer::SqlMode;
+use ostrakon_router::sharding::Topology;
 use ostrakon_router::sharding::fold::{self, CollationFold};
 use ostrakon_router::sharding::rule;
 
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
+use crate::job::physical::GroupState;
 use crate::session::definition;
+use crate::session::result::quote_string;
 use crate::worker::Worker;
 
 /// A node that started before its instances goes on asking them what they are.
@@ -67,6 +71,61 @@ pub async fn check_columns(
             return Err(SqlError::not_supported(format!(
                 "DEFAULT {default} of column '{column}' in broadcast table '{}': its copies would differ",
                 table.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses columns that servers of different versions made with different collations: strings would be equal in one group and not in the next.
+pub async fn check_collations(
+    worker: &Rc<Worker>,
+    database: &Database,
+    table: &Table,
+    states: &[GroupState],
+) -> Result<(), SqlError> {
+    let topology = Topology::new(table, database)?;
+    // One physical table of each version.
+    let mut of_version = BTreeMap::new();
+    for shown in states.iter().flat_map(|state| &state.shown) {
+        of_version.entry(shown.version.as_str()).or_insert(shown.group.as_str());
+    }
+    if of_version.len() < 2 {
+        return Ok(());
+    }
+    let mut known: Option<(&str, Vec<(String, String)>)> = None;
+    for (version, name) in of_version {
+        let place = database.groups.iter().position(|group| group.name == name);
+        let physical = place.and_then(|place| topology.tables().iter().find(|t| t.group == place));
+        let (Some(group), Some(physical)) = (place.and_then(|place| database.groups.get(place)), physical)
+        else {
+            continue;
+        };
+        let sql = format!(
+            "SELECT COLUMN_NAME, COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} \
+             ORDER BY ORDINAL_POSITION",
+            quote_string(&group.physical_database),
+            quote_string(&physical.name)
+        );
+        let answer = worker.pool_of(group.instance)?.acquire(false).await?.query(&sql).await?;
+        let columns = (0..answer.rows.len()).map(|row| (answer.text(row, 0), answer.text(row, 1))).collect();
+        let Some((first, expected)) = &known else {
+            known = Some((version, columns));
+            continue;
+        };
+        let columns: Vec<(String, String)> = columns;
+        if let Some((ours, theirs)) = expected.iter().zip(&columns).find(|(ours, theirs)| ours != theirs) {
+            let told = |(_, collation): &(String, String)| match collation.as_str() {
+                "" => "no collation".to_owned(),
+                name => format!("collation {name}"),
+            };
+            return Err(SqlError::not_supported(format!(
+                "column '{}' of table '{}': it has {} on a server of version {first} and {} on one of version {version}; \
+                 give it a collation that both have",
+                ours.0,
+                table.name,
+                told(ours),
+                told(theirs)
             )));
         }
     }

@@ -141,6 +141,25 @@ async fn all(run: &Rc<Run>, step: Step, work: Vec<GroupWork>, cancel: bool) -> R
     let groups = physical::perform(run, step, work, cancel).await?;
     match groups.iter().find_map(|state| state.error.clone()) {
         None => Ok(groups),
+        Some(error) if error.errno == DUPLICATE_CHECK && has_several_in_a_group(run) => {
+            let error = SqlError::not_supported(format!(
+                "a named CHECK constraint on a table with TBPARTITIONS: MySQL wants its name to be unique in a database ({}). Leave CONSTRAINT and the name out",
+                error.message
+            ));
+            Err(Stop::Failed(Failed { error, groups, untouched: false }))
+        }
         Some(error) => Err(Stop::Failed(Failed { error, groups, untouched: false })),
     }
+}
+
+/// ER_CHECK_CONSTRAINT_DUP_NAME, MySQL's.
+const DUPLICATE_CHECK: u16 = 3822;
+
+/// The job's table has several physical tables in a group.
+fn has_several_in_a_group(run: &Rc<Run>) -> bool {
+    let table = match &run.job.action {
+        JobAction::CreateTable { table, .. } | JobAction::AlterTable { table, .. } => table,
+        _ => return false,
+    };
+    table.rule().is_some_and(|rule| rule.tb.is_some())
 }

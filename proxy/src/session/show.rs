@@ -13,6 +13,7 @@ use ostrakon_router::sharding::{Topology, text as rule_text};
 use super::result::{Cell, CellType, ResultSet, quote_string};
 use super::{Failure, Session, Warning};
 use crate::backend::connection::Answer;
+use crate::exec::names;
 
 impl Session {
     /// The rows of a SHOW, filtered.
@@ -161,12 +162,7 @@ impl Session {
         let answer = lease.connection.query(&format!("SHOW CREATE TABLE {}", physical.quoted)).await;
         self.release(lease);
         let mut text = answer?.text(0, 1);
-        // The first quoted word is the physical name: `CREATE TABLE `t_x7Qa_0` (`.
-        if let Some(start) = text.find('`')
-            && let Some(length) = text[start + 1..].find('`')
-        {
-            text.replace_range(start..start + length + 2, &ostrakon_router::sharding::topology::quote(table));
-        }
+        names::in_definition(&mut text, table);
         let owner = match database {
             Some(name) => name.to_owned(),
             None => self.current_database()?.to_owned(),

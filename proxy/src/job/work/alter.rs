@@ -45,6 +45,7 @@ pub async fn table(run: &Rc<Run>, step: Step) -> Result<Outcome, Stop> {
         Step::Verify => {
             let states = all(run, step, reads(run)?, may_cancel(run, step)).await?;
             all_equal(&table.name, &states)?;
+            table_facts::check_collations(&run.worker, &database, table, &states).await?;
         }
         Step::Publish => {
             let (group, quoted) = first_physical(&database, table)?;

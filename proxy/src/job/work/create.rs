@@ -27,16 +27,15 @@ pub async fn database(
     database: &Database,
     options: &str,
 ) -> Result<Outcome, Stop> {
-    let create = || {
-        reach::databases(&database.groups, |group| Operation::Run {
-            sql: format!("CREATE DATABASE {}{options}", quote(&group.physical_database)),
-            done: DATABASE_IS_THERE,
-        })
-    };
     match step {
         Step::Preflight => reach::instances_answer(run, &database.groups).await?,
-        Step::First => first(run, create()).await?,
-        Step::Rest => rest(run, create()).await?,
+        Step::First => first(run, create_databases(database, options)).await?,
+        Step::Rest => {
+            // What the first one has, said in full: servers of two products have different defaults.
+            let (charset, collation) = default_charset(run, database).await?;
+            let options = format!(" CHARACTER SET {charset} COLLATE {collation}");
+            rest(run, create_databases(database, &options)).await?;
+        }
         Step::Publish => {
             let (charset, collation) = default_charset(run, database).await?;
             let database = Database { charset, collation, ..database.clone() };
@@ -52,6 +51,13 @@ pub async fn database(
         _ => {}
     }
     Ok(Outcome::default())
+}
+
+fn create_databases(database: &Database, options: &str) -> Vec<GroupWork> {
+    reach::databases(&database.groups, |group| Operation::Run {
+        sql: format!("CREATE DATABASE {}{options}", quote(&group.physical_database)),
+        done: DATABASE_IS_THERE,
+    })
 }
 
 /// Character set and collation that the first group's server gave its database.
@@ -81,7 +87,9 @@ pub async fn table(run: &Rc<Run>, step: Step) -> Result<Outcome, Stop> {
         Step::Verify => {
             let cancel = may_cancel(run, step);
             let read = reach::tables(&database, table, |_| Operation::Read)?;
-            super::alter::all_equal(&table.name, &all(run, step, read, cancel).await?)?;
+            let states = all(run, step, read, cancel).await?;
+            super::alter::all_equal(&table.name, &states)?;
+            table_facts::check_collations(&run.worker, &database, table, &states).await?;
             let (group, quoted) = first_physical(&database, table)?;
             table_facts::check_columns(&run.worker, table, &group, &quoted).await?;
         }
