@@ -7,7 +7,6 @@ use tokio::sync::oneshot;
 
 use super::ending::Ending;
 use super::finish::finish_branch;
-use super::gate::Passing;
 use super::machine::Action;
 use super::system_schema::Decision;
 use crate::session::transaction::{Branch, Finishing};
@@ -20,52 +19,39 @@ const TRIES: u32 = 60;
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
 /// Counts a transaction's branch for as long as it has not ended.
-struct Counted {
-    worker: Rc<Worker>,
-    /// The whole transaction's.
-    _passing: Rc<Option<Passing>>,
-}
+struct Counted(Rc<Worker>);
 
 impl Counted {
-    fn new(worker: &Rc<Worker>, passing: &Rc<Option<Passing>>) -> Self {
+    fn new(worker: &Rc<Worker>) -> Self {
         worker.finishing.set(worker.finishing.get() + 1);
-        Self { worker: Rc::clone(worker), _passing: Rc::clone(passing) }
+        Self(Rc::clone(worker))
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.worker.finishing.set(self.worker.finishing.get() - 1);
+        self.0.finishing.set(self.0.finishing.get() - 1);
     }
 }
 
 /// Tells each prepared branch to commit, and goes on without waiting. Returns what the session's next statements there have to wait for.
-pub async fn commit(
-    worker: &Rc<Worker>,
-    branches: Vec<Branch>,
-    actions: &[Action],
-    passing: Option<Passing>,
-) -> Vec<Finishing> {
-    let passing = Rc::new(passing);
+pub async fn commit(worker: &Rc<Worker>, branches: Vec<Branch>, actions: &[Action]) -> Vec<Finishing> {
     let mut finishing = Vec::new();
     for (at, mut branch) in branches.into_iter().enumerate() {
         if !actions.contains(&Action::Commit(at)) {
             continue;
         }
         // A few bytes: the socket takes them at once.
-        let sent = match branch.reach("commit/finish/before").await {
-            Ok(()) => branch.send_ending(Ending::CommitPrepared).await,
-            Err(_) => 0,
-        };
+        let sent = branch.send_ending(Ending::CommitPrepared).await;
         let (ending, ended) = oneshot::channel();
         finishing.push(Finishing {
             instance: branch.instance,
             physical_database: branch.physical_database.clone(),
             ended,
         });
-        let counted = Counted::new(worker, &passing);
+        let counted = Counted::new(worker);
         tokio::task::spawn_local(async move {
-            finish(&counted.worker, branch, sent).await;
+            finish(&counted.0, branch, sent).await;
             drop(ending);
         });
     }
@@ -73,8 +59,7 @@ pub async fn commit(
 }
 
 async fn finish(worker: &Rc<Worker>, mut branch: Branch, sent: usize) {
-    let ended = branch.receive_ending(sent, Ending::CommitPrepared, LIMIT).await;
-    let Err(e) = branch.reach("commit/finish/after").await.and(ended) else { return };
+    let Err(e) = branch.receive_ending(sent, Ending::CommitPrepared, LIMIT).await else { return };
     let (Some(xid), instance) = (branch.xid, branch.instance) else { return };
     tracing::info!(%xid, group = branch.name, error = %e.message, "the branch has to be committed over another connection");
     // Its own connection closes, or a server would not let another one have the branch.

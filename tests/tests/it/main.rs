@@ -1,7 +1,6 @@
 //! Integration tests on real servers: one binary, one module for each subject.
 
 mod admin;
-mod atomic_reads;
 mod bank;
 mod big;
 mod chaos;
@@ -21,6 +20,7 @@ mod kill;
 mod launcher;
 mod leak;
 mod merge;
+mod mysql;
 mod prepared;
 mod sequence;
 mod sequence_nodes;

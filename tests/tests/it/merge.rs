@@ -5,9 +5,12 @@ use ostrakon_tests::pair::Pair;
 const TABLE: &str = "CREATE TABLE m (id INT NOT NULL PRIMARY KEY, a INT, b VARCHAR(20), c DECIMAL(10,3), d DATETIME(3), e DOUBLE, \
                      f VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, g BIGINT UNSIGNED, h DATE, k ENUM('z','y','x'))";
 
-/// A pair with a table of 150 rows that has NULLs, equal values, and strings that a collation calls equal.
 async fn filled() -> Pair {
-    let mut pair = Pair::start().await;
+    fill(Pair::start().await).await
+}
+
+/// Gives both a table of 150 rows that has NULLs, equal values, and strings that a collation calls equal.
+pub async fn fill(mut pair: Pair) -> Pair {
     pair.create(TABLE, "DBPARTITION BY HASH(id) TBPARTITION BY HASH(id) TBPARTITIONS 2").await;
     let words = ["ant", "Ant", "bee", "BEE", "ändern", "andern", "zebra", "", "a", "a "];
     let mut rows = Vec::new();
@@ -31,7 +34,7 @@ async fn filled() -> Pair {
 }
 
 /// Must be answered, in exactly this order.
-const ORDERED: &[&str] = &[
+pub const ORDERED: &[&str] = &[
     "SELECT * FROM m ORDER BY id",
     "SELECT * FROM m ORDER BY id DESC LIMIT 10",
     "SELECT id FROM m ORDER BY id LIMIT 20, 7",
@@ -74,7 +77,7 @@ const ORDERED: &[&str] = &[
 ];
 
 /// Must be answered; rows in any order.
-const UNORDERED: &[&str] = &[
+pub const UNORDERED: &[&str] = &[
     "SELECT * FROM m",
     "SELECT id, b FROM m WHERE a = 3",
     "SELECT id FROM m WHERE id IN (1, 2, 3, 77, 9999)",
@@ -88,7 +91,7 @@ const UNORDERED: &[&str] = &[
 ];
 
 /// May be answered right, or refused with 1235; never answered otherwise.
-const OPEN: &[&str] = &[
+pub const OPEN: &[&str] = &[
     "SELECT MIN(id), COUNT(*) FROM m GROUP BY b ORDER BY MIN(id)",
     "SELECT DISTINCT HEX(f) FROM m WHERE b IS NOT NULL",
     "SELECT COUNT(DISTINCT a) FROM m",
