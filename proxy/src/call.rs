@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ostrakon_meta::{BoxFuture, CallHandler, MetaNode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::node::Node;
@@ -17,6 +18,11 @@ pub enum Call {
     Health,
     /// Answered with `true` as soon as the node has applied the log up to `index`, with `false` after `limit_ms`.
     Applied { index: u64, limit_ms: u64 },
+    /// Answered with `true` when no commit across groups passes there, and none will until it is released or the time is over; `false`: it was
+    /// not to be had.
+    HoldCommits { token: u64, limit_ms: u64 },
+    /// Answered with `true`.
+    ReleaseCommits { token: u64 },
 }
 
 /// How a node is.
@@ -54,6 +60,14 @@ impl CallHandler for Answers {
                     let limit = Duration::from_millis(limit_ms.min(60_000));
                     serde_json::to_vec(&node.meta.wait_applied(index, limit).await)
                 }
+                Call::HoldCommits { token, limit_ms } => {
+                    let limit = Duration::from_millis(limit_ms);
+                    serde_json::to_vec(&node.commits.gate.hold(token, limit).await)
+                }
+                Call::ReleaseCommits { token } => {
+                    node.commits.gate.release(token);
+                    serde_json::to_vec(&true)
+                }
             };
             answer.map_err(|e| e.to_string())
         })
@@ -87,21 +101,28 @@ fn key_fault(node: &Node) -> Option<String> {
 }
 
 /// Asks a node, this one too. The error is for a DBA.
-pub async fn ask_health(meta: &MetaNode, node: u64, limit: Duration) -> Result<Health, String> {
-    let request = serde_json::to_vec(&Call::Health).map_err(|e| e.to_string())?;
+pub async fn ask<A: DeserializeOwned>(
+    meta: &MetaNode,
+    node: u64,
+    call: &Call,
+    limit: Duration,
+) -> Result<A, String> {
+    let request = serde_json::to_vec(call).map_err(|e| e.to_string())?;
     let answer = meta.call(node, request, limit).await.map_err(|e| e.to_string())?;
     serde_json::from_slice(&answer).map_err(|e| format!("its answer cannot be read: {e}"))
+}
+
+/// How a node is.
+pub async fn ask_health(meta: &MetaNode, node: u64, limit: Duration) -> Result<Health, String> {
+    ask(meta, node, &Call::Health, limit).await
 }
 
 /// Waits until a node has applied the log up to `index`. The error is for a log.
 pub async fn ask_applied(meta: &MetaNode, node: u64, index: u64, limit: Duration) -> Result<(), String> {
     let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-    let request = serde_json::to_vec(&Call::Applied { index, limit_ms }).map_err(|e| e.to_string())?;
-    let answer = meta.call(node, request, limit).await.map_err(|e| e.to_string())?;
-    match serde_json::from_slice(&answer) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(format!("entry {index} is not applied there yet")),
-        Err(e) => Err(format!("its answer cannot be read: {e}")),
+    match ask(meta, node, &Call::Applied { index, limit_ms }, limit).await? {
+        true => Ok(()),
+        false => Err(format!("entry {index} is not applied there yet")),
     }
 }
 

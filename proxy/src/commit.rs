@@ -5,9 +5,11 @@
 
 mod arbiter;
 mod background;
+pub mod barrier;
 pub mod counters;
 mod ending;
 pub mod finish;
+pub mod gate;
 pub mod machine;
 pub mod participant;
 mod run;

@@ -11,6 +11,7 @@ pub mod dispatch;
 mod explain;
 mod job_control;
 mod login;
+mod own;
 mod prepared;
 pub mod result;
 mod sequence;
@@ -37,6 +38,7 @@ use crate::error::SqlError;
 use crate::frontend::{Frontend, ReadError};
 use crate::registry::{OpenTransaction, Registration, SessionEntry};
 use crate::worker::Worker;
+pub use own::{OwnVariables, ReadConsistency};
 use transaction::Transaction;
 
 /// Why a statement did not finish.
@@ -75,15 +77,6 @@ pub struct Warning {
     pub level: String,
     pub code: u16,
     pub message: String,
-}
-
-/// Session variables that are Ostrakon's own.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct OwnVariables {
-    /// `ostrakon_unique_scope = 'global'`: CREATE TABLE refuses unique keys that lack the shard key.
-    pub unique_scope_global: bool,
-    /// `ostrakon_ddl_async = ON`: DDL is answered when its job is submitted.
-    pub ddl_async: bool,
 }
 
 /// A logged-in client.

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::ending::Ending;
 use super::finish::finish_branch;
+use super::gate::Passing;
 use super::machine::Action;
 use super::system_schema::Decision;
 use crate::session::transaction::{Branch, Finishing};
@@ -19,39 +20,52 @@ const TRIES: u32 = 60;
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
 /// Counts a transaction's branch for as long as it has not ended.
-struct Counted(Rc<Worker>);
+struct Counted {
+    worker: Rc<Worker>,
+    /// The whole transaction's.
+    _passing: Rc<Option<Passing>>,
+}
 
 impl Counted {
-    fn new(worker: &Rc<Worker>) -> Self {
+    fn new(worker: &Rc<Worker>, passing: &Rc<Option<Passing>>) -> Self {
         worker.finishing.set(worker.finishing.get() + 1);
-        Self(Rc::clone(worker))
+        Self { worker: Rc::clone(worker), _passing: Rc::clone(passing) }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.finishing.set(self.0.finishing.get() - 1);
+        self.worker.finishing.set(self.worker.finishing.get() - 1);
     }
 }
 
 /// Tells each prepared branch to commit, and goes on without waiting. Returns what the session's next statements there have to wait for.
-pub async fn commit(worker: &Rc<Worker>, branches: Vec<Branch>, actions: &[Action]) -> Vec<Finishing> {
+pub async fn commit(
+    worker: &Rc<Worker>,
+    branches: Vec<Branch>,
+    actions: &[Action],
+    passing: Option<Passing>,
+) -> Vec<Finishing> {
+    let passing = Rc::new(passing);
     let mut finishing = Vec::new();
     for (at, mut branch) in branches.into_iter().enumerate() {
         if !actions.contains(&Action::Commit(at)) {
             continue;
         }
         // A few bytes: the socket takes them at once.
-        let sent = branch.send_ending(Ending::CommitPrepared).await;
+        let sent = match branch.reach("commit/finish/before").await {
+            Ok(()) => branch.send_ending(Ending::CommitPrepared).await,
+            Err(_) => 0,
+        };
         let (ending, ended) = oneshot::channel();
         finishing.push(Finishing {
             instance: branch.instance,
             physical_database: branch.physical_database.clone(),
             ended,
         });
-        let counted = Counted::new(worker);
+        let counted = Counted::new(worker, &passing);
         tokio::task::spawn_local(async move {
-            finish(&counted.0, branch, sent).await;
+            finish(&counted.worker, branch, sent).await;
             drop(ending);
         });
     }
@@ -59,7 +73,8 @@ pub async fn commit(worker: &Rc<Worker>, branches: Vec<Branch>, actions: &[Actio
 }
 
 async fn finish(worker: &Rc<Worker>, mut branch: Branch, sent: usize) {
-    let Err(e) = branch.receive_ending(sent, Ending::CommitPrepared, LIMIT).await else { return };
+    let ended = branch.receive_ending(sent, Ending::CommitPrepared, LIMIT).await;
+    let Err(e) = branch.reach("commit/finish/after").await.and(ended) else { return };
     let (Some(xid), instance) = (branch.xid, branch.instance) else { return };
     tracing::info!(%xid, group = branch.name, error = %e.message, "the branch has to be committed over another connection");
     // Its own connection closes, or a server would not let another one have the branch.

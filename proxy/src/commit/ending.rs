@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{BACKEND_FAILED, SqlError};
+use crate::failpoint::{self, Reached};
 use crate::session::transaction::Branch;
 
 /// How a branch ends.
@@ -44,6 +45,15 @@ impl Branch {
         // A failed write shows when its answer is read.
         let _ = connection.flush().await;
         statements.len()
+    }
+
+    /// A failpoint: nothing in release builds.
+    pub async fn reach(&mut self, place: &'static str) -> Result<(), SqlError> {
+        if let (Reached::Drop, Some(connection)) = (failpoint::reach(place).await?, self.connection.as_mut())
+        {
+            connection.sever();
+        }
+        Ok(())
     }
 
     pub async fn send_ending(&mut self, ending: Ending) -> usize {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::counters::{COUNTERS, count, raise};
 use super::system_schema::{self, Decision, SCHEMA};
 use super::xid::{TransactionId, Xid};
-use crate::backend::connection::Connection;
+use crate::backend::connection::{Answer, Connection};
 use crate::backend::pool::Pool;
 use crate::error::SqlError;
 use crate::failpoint::{self, Reached};
@@ -137,13 +137,18 @@ pub async fn recovered(connection: &mut Connection) -> Result<Vec<Xid>, SqlError
         }
         Err(e) => return Err(e),
     };
+    Ok(ours(&answer))
+}
+
+/// Our branches in the answer to XA RECOVER.
+pub fn ours(answer: &Answer) -> Vec<Xid> {
     let cell = |row: &Vec<Option<Vec<u8>>>, at: usize| row.get(at).cloned().flatten().unwrap_or_default();
     let ours = answer.rows.iter().filter_map(|row| {
         let number = |at| String::from_utf8_lossy(&cell(row, at)).parse::<u64>().ok();
         let gtrid_length = usize::try_from(number(1)?).ok()?;
         Xid::recovered(number(0)?, gtrid_length, &cell(row, 3))
     });
-    Ok(ours.collect())
+    ours.collect()
 }
 
 /// Brings one prepared branch to the decision, whoever has prepared it. Done means: it is finished, by this call or by another.

@@ -35,12 +35,28 @@ impl Worker {
         if known.is_some_and(|asked| asked.elapsed() < GOOD_FOR) {
             return Ok(());
         }
-        // Not from the pool: this session may hold what is left of it.
-        let pool = self.pool_of(instance)?;
-        let mut connection = Connection::connect(&pool.instance, 1, false).await?;
+        let mut connection = self.outside_of_the_pool(instance).await?;
         ensure_schema(&mut connection).await?;
         self.participants.known.borrow_mut().insert(instance, Instant::now());
         Ok(())
+    }
+}
+
+impl Worker {
+    /// Makes sure that the system schema is there, for who reads it.
+    pub async fn ensure_system_schema(&self, instance: InstanceId) -> Result<(), SqlError> {
+        // Once is enough: it does not go away by itself.
+        if self.participants.known.borrow().contains_key(&instance) {
+            return Ok(());
+        }
+        let mut connection = self.outside_of_the_pool(instance).await?;
+        ensure_schema(&mut connection).await
+    }
+
+    /// A connection that is no session's: the session that asks may hold what is left of the pool.
+    async fn outside_of_the_pool(&self, instance: InstanceId) -> Result<Connection, SqlError> {
+        let pool = self.pool_of(instance)?;
+        Connection::connect(&pool.instance, 1, false).await
     }
 }
 

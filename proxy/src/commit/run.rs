@@ -3,6 +3,7 @@
 //! The client waits for two round trips when several groups wrote: prepare and decision row in all, then the deciding COMMIT. What follows goes on
 //! behind its back (`background`).
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use ostrakon_catalog::schema::InstanceId;
 use super::arbiter;
 use super::background;
 use super::ending::{Ending, end_all};
+use super::gate::{Gate, Passing};
 use super::machine::{self, Action, Event, Outcome, Path, State};
 use super::system_schema::{Decision, insert_branch, insert_decision};
 use super::xid::TransactionId;
@@ -31,6 +33,7 @@ const END_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub struct Commits {
     next: AtomicU64,
+    pub gate: Arc<Gate>,
     /// Transactions by how they ended, for the metrics.
     pub released: AtomicU64,
     pub one_phase: AtomicU64,
@@ -125,7 +128,7 @@ impl Session {
     ) -> Result<(), Failure> {
         let names: Vec<&str> = branches.iter().filter(|b| b.wrote).map(|b| b.name.as_str()).collect();
         let names = names.join(",");
-        let mut commit = Commit { id, names, branches, cause: None };
+        let mut commit = Commit { id, names, branches, cause: None, passing: None };
         for branch in &mut commit.branches {
             if let Some(connection) = branch.connection.as_mut() {
                 // The rows' times are the server's, not one that the session or a broadcast write has set.
@@ -137,6 +140,9 @@ impl Session {
         }
         let (mut state, mut actions) = machine::start(wrote);
         loop {
+            if actions.contains(&Action::Decide) {
+                commit.passing = Some(self.worker.node.commits.gate.pass().await);
+            }
             let mut events = commit.carry_out(&actions).await;
             if actions.contains(&Action::AskArbiter) {
                 let connection = commit.close_deciding();
@@ -170,7 +176,8 @@ impl Session {
         let commits = &self.worker.node.commits;
         match outcome {
             Outcome::Committed => {
-                let finishing = background::commit(&self.worker, commit.branches, &actions).await;
+                let finishing =
+                    background::commit(&self.worker, commit.branches, &actions, commit.passing).await;
                 self.transaction.finishing.extend(finishing);
                 Ok(())
             }
@@ -204,6 +211,15 @@ fn follow(state: State, events: Vec<Event>) -> (State, Vec<Action>) {
     })
 }
 
+/// The failpoints before an action is sent and after its answer.
+fn place(action: Action) -> (&'static str, &'static str) {
+    match action {
+        Action::Record => ("commit/record/before", "commit/record/after"),
+        Action::Decide => ("commit/decide/before", "commit/decide/after"),
+        _ => ("commit/prepare/before", "commit/prepare/after"),
+    }
+}
+
 /// A transaction over several groups that is being committed.
 struct Commit {
     id: TransactionId,
@@ -212,6 +228,8 @@ struct Commit {
     branches: Vec<Branch>,
     /// The first thing that went wrong.
     cause: Option<SqlError>,
+    /// Once it may decide.
+    passing: Option<Passing>,
 }
 
 impl Commit {
@@ -268,9 +286,13 @@ impl Commit {
                 };
             }
         };
-        match self.branches.get_mut(at) {
-            Some(branch) => branch.send(&statements).await,
-            None => 0,
+        let Some(branch) = self.branches.get_mut(at) else { return 0 };
+        match branch.reach(place(action).0).await {
+            Ok(()) => branch.send(&statements).await,
+            Err(e) => {
+                self.cause.get_or_insert(e);
+                0
+            }
         }
     }
 
@@ -289,11 +311,12 @@ impl Commit {
 
     async fn receive(&mut self, action: Action, sent: usize, limit: Duration) -> Option<Event> {
         match action {
-            Action::Record => Some(self.receive_prepared(0, sent, limit).await),
-            Action::Prepare(at) => Some(self.receive_prepared(at, sent, limit).await),
+            Action::Record => Some(self.receive_prepared(action, 0, sent, limit).await),
+            Action::Prepare(at) => Some(self.receive_prepared(action, at, sent, limit).await),
             Action::Decide => {
                 let branch = self.branches.first_mut()?;
-                match branch.receive_ending(sent, Ending::Commit, limit).await {
+                let ended = branch.receive_ending(sent, Ending::Commit, limit).await;
+                match branch.reach(place(action).1).await.and(ended) {
                     Ok(()) => Some(Event::DecisionCommitted),
                     Err(e) => {
                         self.cause.get_or_insert(e);
@@ -320,13 +343,14 @@ impl Commit {
         }
     }
 
-    async fn receive_prepared(&mut self, at: usize, sent: usize, limit: Duration) -> Event {
+    async fn receive_prepared(&mut self, action: Action, at: usize, sent: usize, limit: Duration) -> Event {
         let Some(branch) = self.branches.get_mut(at) else { return Event::Lost(at) };
         match branch.receive(sent, limit).await {
             Ok(errors) => {
                 // XA PREPARE is the last one: what came before it may have failed, and the branch be prepared all the same.
                 branch.prepared = at != 0 && errors.last().is_some_and(Option::is_none);
-                match errors.into_iter().flatten().next() {
+                let reached = branch.reach(place(action).1).await;
+                match errors.into_iter().flatten().next().or(reached.err()) {
                     None => Event::Ready(at),
                     Some(e) => {
                         self.cause.get_or_insert(e);

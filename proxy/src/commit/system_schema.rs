@@ -76,6 +76,25 @@ pub fn select_branch(id: TransactionId, ordinal: u16) -> String {
     format!("SELECT 1 FROM `__ostrakon`.branch WHERE gtrid = '{id}' AND ordinal = {ordinal}")
 }
 
+/// The transactions whose writes in the group `name` are to be seen, entered within the last `seconds`: gtrid, groups that wrote. To be asked in UTC,
+/// and without a `timestamp` of the session's.
+pub fn select_recent(name: &str, seconds: u64) -> String {
+    let name = hex(name);
+    format!(
+        "SELECT gtrid, branches FROM `__ostrakon`.branch WHERE at > NOW(3) - INTERVAL {seconds} SECOND AND name = {name}"
+    )
+}
+
+/// The same of these transactions, however old they are.
+pub fn select_these(name: &str, ids: &[&str]) -> String {
+    let ids: Vec<String> = ids.iter().map(|id| hex(id)).collect();
+    format!(
+        "SELECT gtrid, branches FROM `__ostrakon`.branch WHERE gtrid IN ({}) AND name = {}",
+        ids.join(", "),
+        hex(name)
+    )
+}
+
 /// A literal that means the same in every character set and SQL mode of a session.
 fn hex(text: &str) -> String {
     if text.is_empty() {

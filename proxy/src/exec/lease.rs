@@ -42,6 +42,20 @@ impl Session {
             return Err(SqlError::lost_branch().into());
         }
         self.wait_for_own_commits(groups).await?;
+        if in_transaction && self.wants_agreement() && !groups.is_empty() {
+            Box::pin(self.begin_consistent_transaction(groups)).await?;
+        }
+        if self.transaction.agreed
+            && !self.transaction.branches.is_empty()
+            && let Some(group) = self.transaction.untouched(groups)
+        {
+            return Err(SqlError::not_supported(format!(
+                "group {} in a transaction with ostrakon_read_consistency = 'atomic' that began without it: \
+                 its groups are those of the database that was in use at its first statement",
+                group.name
+            ))
+            .into());
+        }
         let mut leases: Vec<Option<Lease>> = Vec::with_capacity(groups.len());
         let mut missing: Vec<(u32, Vec<usize>)> = Vec::new();
         for (index, group) in groups.iter().enumerate() {

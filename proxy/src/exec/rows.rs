@@ -242,16 +242,58 @@ impl Session {
         }
         let names = Names::of(plan);
         let mut parts = parts(plan, execution)?;
+        let alone = self.wants_agreement() && !self.transaction.applies();
+        if alone {
+            let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
+            self.begin_consistent_statement(&groups).await?;
+            let rows = Box::pin(self.merge_parts(plan, execution, spec, input, sending, parts)).await;
+            // Before the client is answered: what it reads of the session then is outside of a transaction.
+            self.rollback_all().await;
+            return self.end_of_rows(rows, names, more);
+        }
         if !spec.input_order.is_empty() && !self.transaction.applies() {
             parts = self.one_by_one(parts);
         }
+        let rows = self.merge_parts(plan, execution, spec, input, sending, parts).await;
+        self.end_of_rows(rows, names, more)
+    }
+
+    fn end_of_rows(
+        &mut self,
+        rows: Result<u64, Failure>,
+        names: Names<'_>,
+        more: bool,
+    ) -> Result<(), Failure> {
+        match rows {
+            Ok(rows) => {
+                self.found_rows = rows;
+                self.row_count = -1;
+                self.write_rows_end(more);
+                Ok(())
+            }
+            Err(Failure::Sql(e)) => Err(self.logical_error(e, names).into()),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Streams the rows of these parts to the client, without the end. Returns how many.
+    async fn merge_parts(
+        &mut self,
+        plan: &RoutedPlan,
+        execution: &Execution,
+        spec: &MergeSpec,
+        input: Input<'_>,
+        sending: Sending<'_>,
+        parts: Vec<Part>,
+    ) -> Result<u64, Failure> {
+        let names = Names::of(plan);
         let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
         let mut leases = self.lease_all(&groups).await?;
         if let Err(e) = send::ready_all(&mut leases, execution, &parts, sending).await {
             for lease in leases {
                 self.release(lease);
             }
-            return Err(self.logical_error(e, names).into());
+            return Err(e.into());
         }
         for (part, lease) in parts.iter().zip(&mut leases) {
             let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
@@ -270,17 +312,7 @@ impl Session {
             .map(|(lease, part)| Feed::new(lease, part.statements.clone(), kind))
             .collect();
         let streamed = self.stream(&mut feeds, spec, input, sending, names).await;
-        let result = self.finish_feeds(feeds, streamed, names).await;
-        match result {
-            Ok(rows) => {
-                self.found_rows = rows;
-                self.row_count = -1;
-                self.write_rows_end(more);
-                Ok(())
-            }
-            Err(Failure::Sql(e)) => Err(self.logical_error(e, names).into()),
-            Err(e) => Err(e),
-        }
+        self.finish_feeds(feeds, streamed, names).await
     }
 
     /// Ordered rows of several physical tables are wanted side by side: outside of a transaction each gets a connection of its own, where the

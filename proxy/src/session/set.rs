@@ -79,6 +79,9 @@ impl Session {
         if let Some(own) = name.strip_prefix("ostrakon_") {
             return self.set_own(own, value);
         }
+        if name == "drds_transaction_policy" {
+            return self.set_drds_policy(value);
+        }
         let text = match value {
             SetValue::Default => "DEFAULT",
             SetValue::Expression(text) => text.as_str(),
@@ -98,48 +101,6 @@ impl Session {
             }
             _ => self.set_variable(name, text, base).await,
         }
-    }
-
-    fn set_own(&mut self, name: &str, value: &SetValue) -> Result<(), Failure> {
-        let text = match value {
-            SetValue::Default => String::new(),
-            SetValue::Expression(text) => text.trim().trim_matches(['\'', '"']).to_ascii_lowercase(),
-        };
-        match (name, text.as_str()) {
-            ("unique_scope", "global") => self.own.unique_scope_global = true,
-            ("unique_scope", "table" | "physical" | "") => self.own.unique_scope_global = false,
-            ("unique_scope", other) => {
-                return Err(SqlError::new(
-                    1231,
-                    "42000",
-                    format!("Variable 'ostrakon_unique_scope' can't be set to the value of '{other}' (physical or global)"),
-                )
-                .into());
-            }
-            ("ddl_async", "1" | "on" | "true") => self.own.ddl_async = true,
-            ("ddl_async", "0" | "off" | "false" | "") => self.own.ddl_async = false,
-            ("ddl_async", other) => {
-                return Err(SqlError::new(
-                    1231,
-                    "42000",
-                    format!("Variable 'ostrakon_ddl_async' can't be set to the value of '{other}'"),
-                )
-                .into());
-            }
-            #[cfg(debug_assertions)]
-            ("failpoints", text) => {
-                crate::failpoint::set(text).map_err(|e| SqlError::new(1231, "42000", e))?;
-            }
-            _ => {
-                return Err(SqlError::new(
-                    1193,
-                    "HY000",
-                    format!("Unknown system variable 'ostrakon_{name}'"),
-                )
-                .into());
-            }
-        }
-        Ok(())
     }
 
     async fn set_autocommit(&mut self, text: &str) -> Result<(), Failure> {

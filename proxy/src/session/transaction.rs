@@ -57,6 +57,8 @@ pub struct Transaction {
     pub next_isolation: Option<Isolation>,
     pub next_read_only: Option<bool>,
     pub consistent_snapshot: bool,
+    /// The branches' snapshots agree, so no further one can be opened.
+    pub agreed: bool,
     /// In the order in which they were touched: the first one decides.
     pub branches: Vec<Branch>,
     /// Given when a second branch opens.
@@ -76,6 +78,7 @@ impl Default for Transaction {
             next_isolation: None,
             next_read_only: None,
             consistent_snapshot: false,
+            agreed: false,
             branches: Vec::new(),
             id: None,
             savepoints: Vec::new(),
@@ -119,6 +122,7 @@ impl Transaction {
         self.next_isolation = None;
         self.next_read_only = None;
         self.consistent_snapshot = false;
+        self.agreed = false;
         self.savepoints.clear();
         self.id = None;
         std::mem::take(&mut self.branches)
@@ -156,6 +160,17 @@ impl Transaction {
             connection: None,
         });
         self.opening(xid)
+    }
+
+    /// The statements that end a group's branch, in which nothing was written, and open it anew.
+    pub fn reopen(&self, group: &Group) -> Vec<String> {
+        let xid = self.branches.iter().find(|branch| branch.is_in(group)).and_then(|branch| branch.xid);
+        let mut statements = match xid {
+            Some(xid) => vec![format!("XA END {xid}"), format!("XA ROLLBACK {xid}")],
+            None => vec!["COMMIT".to_owned()],
+        };
+        statements.extend(self.opening(xid));
+        statements
     }
 
     fn opening(&self, xid: Option<Xid>) -> Vec<String> {
@@ -196,6 +211,11 @@ impl Transaction {
             self.next_read_only.take().map(|r| format!("READ {}", if r { "ONLY" } else { "WRITE" }));
         let both = isolation.into_iter().chain(read_only);
         both.map(|characteristic| format!("SET TRANSACTION {characteristic}")).collect()
+    }
+
+    /// The first of these groups that the transaction has not touched.
+    pub fn untouched<'g>(&self, groups: &'g [Group]) -> Option<&'g Group> {
+        groups.iter().find(|group| !self.branches.iter().any(|branch| branch.is_in(group)))
     }
 
     fn branch(&mut self, group: &Group) -> Option<&mut Branch> {

@@ -35,7 +35,7 @@ impl Session {
         instances.sort_unstable();
         instances.dedup();
         for instance in instances {
-            self.worker.check_participant(instance).await?;
+            self.worker.ensure_system_schema(instance).await?;
         }
         for mut lease in self.lease_all(&database.groups).await? {
             lease.connection.flush().await?;

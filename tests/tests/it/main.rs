@@ -1,6 +1,7 @@
 //! Integration tests on real servers: one binary, one module for each subject.
 
 mod admin;
+mod atomic_reads;
 mod bank;
 mod big;
 mod chaos;
