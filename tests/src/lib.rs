@@ -10,4 +10,5 @@ pub mod pair;
 pub mod physical;
 pub mod place;
 pub mod program;
+pub mod slow_line;
 pub mod wire;

@@ -1,7 +1,7 @@
 //! Instances that take part in commits across groups: their system schema is there, and their settings keep what they acknowledge.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use ostrakon_catalog::schema::{Group, InstanceId};
@@ -19,12 +19,15 @@ const GOOD_FOR: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub struct Participants {
     known: RefCell<BTreeMap<InstanceId, Instant>>,
+    /// Their system schema was there.
+    with_schema: RefCell<BTreeSet<InstanceId>>,
 }
 
 impl Participants {
     /// The instance is to be asked anew: its schema may be gone.
     pub fn forget(&self, instance: InstanceId) {
         self.known.borrow_mut().remove(&instance);
+        self.with_schema.borrow_mut().remove(&instance);
     }
 }
 
@@ -46,11 +49,13 @@ impl Worker {
     /// Makes sure that the system schema is there, for who reads it.
     pub async fn ensure_system_schema(&self, instance: InstanceId) -> Result<(), SqlError> {
         // Once is enough: it does not go away by itself.
-        if self.participants.known.borrow().contains_key(&instance) {
+        if self.participants.with_schema.borrow().contains(&instance) {
             return Ok(());
         }
         let mut connection = self.outside_of_the_pool(instance).await?;
-        ensure_schema(&mut connection).await
+        ensure_schema(&mut connection).await?;
+        self.participants.with_schema.borrow_mut().insert(instance);
+        Ok(())
     }
 
     /// A connection that is no session's: the session that asks may hold what is left of the pool.

@@ -29,6 +29,10 @@ pub const DECIDE_LIMIT: Duration = Duration::from_secs(10);
 /// So long other endings may take: what is silent then is closed.
 const END_LIMIT: Duration = Duration::from_secs(30);
 
+const DUPLICATE_KEY: u16 = 1062;
+const NO_SUCH_DATABASE: u16 = 1049;
+const NO_SUCH_TABLE: u16 = 1146;
+
 /// What a node knows of its commits.
 #[derive(Debug, Default)]
 pub struct Commits {
@@ -128,7 +132,7 @@ impl Session {
     ) -> Result<(), Failure> {
         let names: Vec<&str> = branches.iter().filter(|b| b.wrote).map(|b| b.name.as_str()).collect();
         let names = names.join(",");
-        let mut commit = Commit { id, names, branches, cause: None, passing: None };
+        let mut commit = Commit { id, names, branches, cause: None, schema_missing: None, passing: None };
         for branch in &mut commit.branches {
             if let Some(connection) = branch.connection.as_mut() {
                 // The rows' times are the server's, not one that the session or a broadcast write has set.
@@ -184,9 +188,13 @@ impl Session {
             Outcome::Aborted => {
                 commits.aborted.fetch_add(1, Ordering::Relaxed);
                 let cause = commit.cause.take();
+                if let Some(instance) = commit.schema_missing {
+                    // The next transaction makes it again.
+                    self.worker.participants.forget(instance);
+                }
                 // The client may try again at once: its own locks should be gone by then.
                 commit.carry_out(&actions).await;
-                let cause = cause.unwrap_or_else(|| SqlError::other("The commit was overtaken"));
+                let cause = cause.unwrap_or_else(overtaken_by_recovery);
                 let message = format!("{}; the transaction was rolled back", cause.message);
                 Err(SqlError { message, ..cause }.into())
             }
@@ -200,6 +208,15 @@ impl Session {
             }
         }
     }
+}
+
+/// Somebody took this transaction for an orphan, and was first to enter its outcome.
+fn overtaken_by_recovery() -> SqlError {
+    SqlError::new(
+        1213,
+        "40001",
+        "The commit was so slow that recovery has ended it: try restarting transaction",
+    )
 }
 
 /// Takes all events through the machine, and gathers what follows.
@@ -228,6 +245,8 @@ struct Commit {
     branches: Vec<Branch>,
     /// The first thing that went wrong.
     cause: Option<SqlError>,
+    /// An instance whose system schema is gone.
+    schema_missing: Option<InstanceId>,
     /// Once it may decide.
     passing: Option<Passing>,
 }
@@ -353,7 +372,11 @@ impl Commit {
                 match errors.into_iter().flatten().next().or(reached.err()) {
                     None => Event::Ready(at),
                     Some(e) => {
-                        self.cause.get_or_insert(e);
+                        if matches!(e.errno, NO_SUCH_TABLE | NO_SUCH_DATABASE) {
+                            self.schema_missing = Some(branch.instance);
+                        }
+                        let overtaken = action == Action::Record && e.errno == DUPLICATE_KEY;
+                        self.cause.get_or_insert(if overtaken { overtaken_by_recovery() } else { e });
                         Event::Refused(at)
                     }
                 }

@@ -11,7 +11,7 @@ const EACH: i64 = 1000;
 
 async fn bank() -> TestCluster {
     let cluster = TestCluster::start();
-    let mut client = cluster.database("app", "DBPARTITIONS 2").await;
+    let mut client = cluster.database("app", "DBPARTITIONS 4").await;
     run(
         &mut client,
         "CREATE TABLE account (id INT PRIMARY KEY, balance BIGINT NOT NULL) DBPARTITION BY HASH(id)",

@@ -23,6 +23,7 @@ mod leak;
 mod merge;
 mod mysql;
 mod prepared;
+mod round_trips;
 mod sequence;
 mod sequence_nodes;
 mod session;
