@@ -13,7 +13,7 @@ INSTANCES ?= 2
 NODES ?= 1
 MYSQLD ?=
 CLEAN ?=
-# The simulation's runs: how many, and the first one's number.
+# The simulations' runs: how many, and the first one's number.
 SEEDS ?= 10000
 FROM ?= 1000
 # Faults under load: nodes, and for the bank servers too, that are killed, stopped or replaced.
@@ -23,11 +23,11 @@ ARGS ?=
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate chaos bank check bench bench-sequence fmt
+.PHONY: help up down status test simulate simulate-commit chaos bank check bench bench-sequence fmt
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate), KILLS=200 (chaos, bank)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
@@ -51,6 +51,10 @@ test: ## Runs all tests, with real database servers and clients
 simulate: ## Plays the Raft catalog on a simulated network, from SEEDS seeds beginning with FROM
 	@OSTRAKON_SIMULATION_SEEDS=$(SEEDS) OSTRAKON_SIMULATION_FROM=$(FROM) \
 	    cargo test --release --locked -p ostrakon-meta --test simulation -- --nocapture replicas_agree
+
+simulate-commit: ## Plays commits across groups on model servers that fail, from SEEDS seeds beginning with FROM
+	@OSTRAKON_COMMIT_SEEDS=$(SEEDS) OSTRAKON_COMMIT_FROM=$(FROM) \
+	    cargo test --release --locked -p ostrakon --test commit_machine -- --nocapture wholly
 
 chaos: ## Kills nodes of a cluster under load, KILLS times, and looks whether all that was acknowledged is there
 	@tools/setup test

@@ -190,7 +190,7 @@ impl State {
             Event::Lost(at) => (at, Branch::Lost),
             _ => return Vec::new(),
         };
-        if !self.is(at, Branch::Sent) && !(self.is(at, Branch::Reader) && branch == Branch::Lost) {
+        if !(self.is(at, Branch::Sent) || self.is(at, Branch::Reader) && branch == Branch::Lost) {
             return Vec::new();
         }
         self.set(at, branch);
@@ -269,8 +269,9 @@ impl State {
     /// The arbiter cannot be had: the prepared branches stay prepared, and the resolver finishes them.
     fn give_up(&mut self) -> Vec<Action> {
         let mut actions = vec![Action::Answer(Outcome::Unknown)];
-        let left: Vec<usize> = self.all(Branch::Ready).filter(|at| *at != 0).collect();
-        actions.extend(left.into_iter().map(Action::HandOver));
+        // Readers were released, and have not answered: nobody listens for that any more.
+        let left = (1..self.branches.len()).filter(|at| !self.is(*at, Branch::Done));
+        actions.extend(left.map(Action::HandOver));
         self.branches.fill(Branch::Done);
         self.phase = Phase::Ended(Outcome::Unknown);
         actions
@@ -339,5 +340,13 @@ mod tests {
         let (state, actions) = step(state, Event::ArbiterSilent);
         assert_eq!(actions, [Action::Answer(Outcome::Unknown), Action::HandOver(1)]);
         assert_eq!(step(state, Event::Arbiter(Decision::Committed)).1, []);
+    }
+
+    #[test]
+    fn no_connection_is_forgotten_when_the_arbiter_is_silent() {
+        let doubtful = [Event::Ready(0), Event::Ready(1), Event::DecisionDoubtful];
+        let (state, _) = after(&[true, true, false], &doubtful);
+        let (_, actions) = step(state, Event::ArbiterSilent);
+        assert_eq!(actions, [Action::Answer(Outcome::Unknown), Action::HandOver(1), Action::HandOver(2)]);
     }
 }
