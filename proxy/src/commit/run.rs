@@ -15,7 +15,7 @@ use super::background;
 use super::ending::{Ending, end_all};
 use super::gate::{Gate, Passing};
 use super::machine::{self, Action, Event, Outcome, Path, State};
-use super::system_schema::{Decision, insert_branch, insert_decision};
+use super::system_schema::{Decision, insert_branch, insert_decision, insert_decision_of_branch};
 use super::xid::TransactionId;
 use crate::error::SqlError;
 use crate::session::transaction::Branch;
@@ -282,12 +282,12 @@ impl Commit {
         let (at, statements) = match action {
             Action::Record => {
                 let Some(branch) = self.branches.first() else { return 0 };
-                let mut statements = Vec::with_capacity(2);
-                if branch.wrote {
-                    statements.push(insert_branch(id, 0, &branch.name, names));
-                }
-                // Last, so that its key is held for one round trip only.
-                statements.push(insert_decision(id, Decision::Committed, names));
+                // The decision comes last, so that its key is held for one round trip only.
+                let statements = if branch.wrote {
+                    vec![insert_branch(id, 0, &branch.name, names), insert_decision_of_branch(id, names)]
+                } else {
+                    vec![insert_decision(id, Decision::Committed, names)]
+                };
                 (0, statements)
             }
             Action::Prepare(at) => {

@@ -58,6 +58,16 @@ pub fn insert_decision(id: TransactionId, decision: Decision, branches: &str) ->
     format!("INSERT INTO `__ostrakon`.decision (gtrid, state, branches) VALUES ('{id}', {code}, {branches})")
 }
 
+/// Enters "committed" behind the row of the deciding branch, in one train with it: only if that row is there. A deadlock there would end the
+/// transaction, and a plain insert behind it would be committed by itself.
+pub fn insert_decision_of_branch(id: TransactionId, branches: &str) -> String {
+    let (code, branches) = (Decision::Committed.code(), hex(branches));
+    format!(
+        "INSERT INTO `__ostrakon`.decision (gtrid, state, branches) \
+         SELECT '{id}', {code}, {branches} FROM `__ostrakon`.branch WHERE gtrid = '{id}' AND ordinal = 0"
+    )
+}
+
 /// Reads a decision: no row, or its code.
 pub fn select_decision(id: TransactionId) -> String {
     format!("SELECT state FROM `__ostrakon`.decision WHERE gtrid = '{id}'")
@@ -120,6 +130,9 @@ mod tests {
             "INSERT INTO `__ostrakon`.branch (gtrid, ordinal, name, branches) VALUES ('o1.2.1.a.b', 1, 0x475f31, 0x475f302c475f31)"
         );
         assert!(insert_decision(id, Decision::Aborted, "").ends_with("('o1.2.1.a.b', 2, '')"));
+        assert!(insert_decision_of_branch(id, "G_1").ends_with(
+            "SELECT 'o1.2.1.a.b', 1, 0x475f31 FROM `__ostrakon`.branch WHERE gtrid = 'o1.2.1.a.b' AND ordinal = 0"
+        ));
         for decision in [Decision::Committed, Decision::Aborted] {
             assert_eq!(Decision::from_code(&decision.code().to_string()), Some(decision));
         }

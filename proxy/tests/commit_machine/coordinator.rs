@@ -346,9 +346,15 @@ impl World {
                     self.train(number, at, Doing::Preparing, &train);
                 }
                 Action::Record => {
-                    let train =
-                        [Command::InsertBranch, Command::InsertDecision(transaction, Decision::Committed)];
-                    self.train(number, 0, Doing::Recording, &train[usize::from(!wrote[0])..]);
+                    let both = [Command::InsertBranch, Command::InsertDecisionOfBranch(transaction)];
+                    let alone = [Command::InsertDecision(transaction, Decision::Committed)];
+                    let blind = [both[0], alone[0]];
+                    let train = match (wrote[0], self.mutant) {
+                        (true, Some(Mutant::DecideBlindly)) => &blind[..],
+                        (true, _) => &both[..],
+                        (false, _) => &alone[..],
+                    };
+                    self.train(number, 0, Doing::Recording, train);
                 }
                 Action::Decide => self.train(number, 0, Doing::Deciding, &[Command::Commit]),
                 Action::AskArbiter => self.ask_arbiter(number),

@@ -9,6 +9,8 @@ pub enum Mutant {
     DecideEarly,
     /// COMMIT goes out although the decision row was refused with 1062, as if it were sent in one train with the row.
     DecideOverDuplicate,
+    /// The decision row goes in whatever became of the statement before it in the train, which may have ended the transaction.
+    DecideBlindly,
     /// Branches are committed, and the client told so, when the deciding COMMIT has no answer.
     CommitWhenDoubtful,
     /// The client alone is told so.
@@ -31,9 +33,10 @@ pub enum Mutant {
     NotaIsDone,
 }
 
-pub const ALL: [Mutant; 12] = [
+pub const ALL: [Mutant; 13] = [
     Mutant::DecideEarly,
     Mutant::DecideOverDuplicate,
+    Mutant::DecideBlindly,
     Mutant::CommitWhenDoubtful,
     Mutant::AnswerCommittedWhenDoubtful,
     Mutant::CommitBranchesWhenDoubtful,

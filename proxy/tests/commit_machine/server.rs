@@ -204,6 +204,14 @@ impl World {
                 }
                 _ => Answer::Error(1399),
             },
+            Command::InsertDecisionOfBranch(_)
+                if connection.session != Session::Plain || !connection.work.row =>
+            {
+                Answer::Ok
+            }
+            Command::InsertDecisionOfBranch(transaction) => {
+                return self.execute(at, Command::InsertDecision(transaction, Decision::Committed));
+            }
             Command::InsertDecision(transaction, decision) => {
                 let key = transaction as usize;
                 if server.decisions[key].is_some() {
@@ -378,6 +386,13 @@ impl World {
                 connection.session = Session::Free;
                 server.release(&work);
                 server.apply(&work);
+            }
+            // A deadlock: the whole transaction is gone, and what is sent behind it runs outside of one.
+            Command::InsertBranch if connection.session == Session::Plain && self.random.one_in(2) => {
+                self.counts.add(Happened::Deadlocks);
+                server.release(&connection.work);
+                connection.session = Session::Free;
+                return Answer::Error(1213);
             }
             // It may be rolled back, or left as it was.
             Command::XaPrepare if connection.session == Session::Idle && self.random.one_in(2) => {

@@ -41,6 +41,8 @@ pub enum Command {
     InsertBranch,
     /// In the open transaction, or, where there is none, at once.
     InsertDecision(u8, Decision),
+    /// The same, "committed", if the transaction's row in `branch` is there: what goes before it in the train may have failed, and ended the transaction.
+    InsertDecisionOfBranch(u8),
     Commit,
     Rollback,
     XaEnd,
