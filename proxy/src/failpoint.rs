@@ -1,7 +1,9 @@
 //! Failpoints: a test makes a place in a job, a commit or a recovery crash the node, fail, wait, or lose its connection. Release builds have none.
 //!
 //! `OSTRAKON_FAILPOINTS="alter_table/first/before=crash; commit/decide/after=drop"` at the start of the node, or in a session
-//! `SET ostrakon_failpoints = '...'`. Deeds: `crash` (abort the process), `error`, `sleep MILLISECONDS`, and, not in jobs, `drop`; each works once.
+//! `SET ostrakon_failpoints = '...'`. Deeds: `crash` (abort the process), `error`, `sleep MILLISECONDS`; not in jobs, `drop`; in jobs, `panic`. Each
+//! works once. `truncate_table/statement/send` and so on is between the last look at who owns a job and its statement's first byte: it knows `stop`
+//! only (SIGSTOP to the process).
 
 use crate::error::SqlError;
 use crate::job::steps::{Point, Step};
@@ -31,6 +33,9 @@ pub const PLACES: [&str; 18] = [
     "resolver/purge/after",
 ];
 
+/// The step and point of `KIND/statement/send`.
+const SEND: &str = "statement/send";
+
 /// What a place is to do with its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -49,6 +54,8 @@ enum Deed {
     Error,
     Sleep(u64),
     Drop,
+    Panic,
+    Stop,
 }
 
 /// Every place of commits and recovery, as failpoints name them.
@@ -72,13 +79,17 @@ fn parse(text: &str) -> Result<Vec<(String, Deed)>, String> {
                 .iter()
                 .any(|(kind, step, point)| format!("{}/{step}/{point}", kind.to_ascii_lowercase()) == place)
         };
-        if !of_commit && !of_jobs() {
+        let is_send = crate::job::steps::KINDS.iter().any(|kind| place == send_place(kind));
+        if !is_send && !of_commit && !of_jobs() {
             return Err(unknown());
         }
         let deed = match deed.trim().split_once(' ') {
+            None if deed.trim() == "stop" && is_send => Deed::Stop,
+            _ if is_send => return Err(unknown()),
             None if deed.trim() == "crash" => Deed::Crash,
             None if deed.trim() == "error" => Deed::Error,
             None if deed.trim() == "drop" && of_commit => Deed::Drop,
+            None if deed.trim() == "panic" && !of_commit => Deed::Panic,
             Some(("sleep", millis)) => Deed::Sleep(millis.trim().parse().map_err(|_| unknown())?),
             _ => return Err(unknown()),
         };
@@ -173,6 +184,41 @@ async fn act(place: &str) -> Result<Reached, SqlError> {
             tracing::info!(place, "failpoint: the connection is closed");
             Ok(Reached::Drop)
         }
+        Some(Deed::Panic) => panic!("failpoint {place}"),
+        Some(Deed::Stop) => {
+            stop(place);
+            Ok(Reached::GoOn)
+        }
+    }
+}
+
+#[cfg_attr(not(debug_assertions), allow(dead_code))]
+fn send_place(kind: &str) -> String {
+    format!("{}/{SEND}", kind.to_ascii_lowercase())
+}
+
+/// The process may be stopped here. When it is let go on, this thread does nothing before it sends the job's statement.
+pub fn stop_before_sending(kind: &str) {
+    #[cfg(debug_assertions)]
+    {
+        let place = send_place(kind);
+        if set::take(&place) == Some(Deed::Stop) {
+            stop(&place);
+        }
+    }
+    #[cfg(not(debug_assertions))]
+    let _ = kind;
+}
+
+#[cfg(debug_assertions)]
+fn stop(place: &str) {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    tracing::info!(place, "failpoint: the process stops");
+    match kill_process(getpid(), Signal::STOP) {
+        // Another thread takes the signal, perhaps, and stops this one a moment later: it must not go on before.
+        Ok(()) => std::thread::sleep(std::time::Duration::from_millis(200)),
+        Err(e) => tracing::error!(place, error = %e, "the process did not stop"),
     }
 }
 
@@ -199,6 +245,10 @@ mod tests {
         assert!(parse("alter_table/first/before=drop").is_err());
         assert!(parse("alter_table/first/before").is_err());
         assert!(parse("commit/decide/sometime=crash").is_err());
+        let stop = [("truncate_table/statement/send".to_owned(), Deed::Stop)];
+        assert_eq!(parse("truncate_table/statement/send=stop").unwrap(), stop);
+        assert!(parse("truncate_table/statement/send=error").is_err());
+        assert!(parse("commit/decide/before=panic").is_err());
     }
 
     #[tokio::test]

@@ -4,9 +4,11 @@
 //! each to `run`, which takes it through `steps`; `work` does what a step says for the job's kind, on physical objects through `physical`.
 //! **Invariant:** what changes a server or the catalog was recorded in the catalog as the next step before it was begun.
 //! **Invariant:** each step can be repeated from its start, by another process too.
+//! **Invariant:** once another process has the job, nothing of the one before is done on a server, whenever it wakes (`fence`).
 
 pub mod definition;
 pub mod engine;
+mod fence;
 mod physical;
 mod reach;
 mod run;

@@ -238,6 +238,11 @@ impl MetaNode {
         self.local.shared.node_id
     }
 
+    /// The group's random name.
+    pub fn cluster(&self) -> u64 {
+        self.local.shared.cluster()
+    }
+
     /// Drawn at random for this process: `NodeRecord::start`, and what names it as the owner of a job.
     pub fn process_start(&self) -> u64 {
         self.local.shared.start

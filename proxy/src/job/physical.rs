@@ -1,7 +1,7 @@
 //! Physical statements of a step: in parallel over groups, with short waits for locks and many tries, so that no shard's other statements queue
 //! up behind a DDL statement that waits.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,14 @@ use tokio::task::JoinSet;
 
 use super::definition::{self, Definition};
 use super::engine::CONNECTIONS_PER_INSTANCE;
+use super::fence::Fenced;
 use super::run::{Run, Stop};
 use super::steps::{Point, Step};
 use super::{take_over, undo};
-use crate::backend::connection::Connection;
 use crate::backend::pool::Pool;
 use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, SqlError};
 use crate::exec::watch;
+use crate::failpoint;
 use crate::failpoint;
 
 /// How long an instance may be out of reach before the step fails.
@@ -177,21 +178,30 @@ async fn group(run: &Rc<Run>, work: GroupWork) -> GroupState {
     let GroupWork { group, objects } = work;
     let total = objects.len();
     let mut state = GroupState { group: group.name.clone(), done: 0, total, error: None, shown: Vec::new() };
+    let mut held = None;
     for one in objects {
-        match object(run, &group, &one).await {
+        match object(run, &group, &one, &mut held).await {
             Ok(shown) => state.shown.extend(shown),
             Err(e) => {
                 state.error = Some(run.logical(e));
-                return state;
+                break;
             }
         }
         state.done += 1;
     }
+    if let Some(fenced) = held {
+        fenced.lower().await;
+    }
     state
 }
 
-/// Works on one object until it is done or fails for good.
-async fn object(run: &Rc<Run>, group: &Group, object: &Object) -> Result<Option<Shown>, SqlError> {
+/// Works on one object until it is done or fails for good. `held`: the group's connection, from one object to the next.
+async fn object(
+    run: &Rc<Run>,
+    group: &Group,
+    object: &Object,
+    held: &mut Option<Fenced>,
+) -> Result<Option<Shown>, SqlError> {
     let started = Instant::now();
     let mut lost_since: Option<Instant> = None;
     // An earlier try, perhaps another process's, may have done it.
@@ -200,9 +210,15 @@ async fn object(run: &Rc<Run>, group: &Group, object: &Object) -> Result<Option<
     loop {
         run.may_act().await?;
         let tried = match run.worker.pool_of(group.instance) {
-            Ok(pool) => attempt(run, &pool, group, object, check).await,
+            Ok(pool) => attempt(run, &pool, group, object, check, held).await,
             Err(e) => return Err(e),
         };
+        // Other jobs wait for connections, too.
+        if tried.is_err()
+            && let Some(fenced) = held.take()
+        {
+            fenced.lower().await;
+        }
         match tried {
             Ok(shown) => return Ok(shown),
             Err(e) if is_lost(&e) => {
@@ -236,40 +252,53 @@ async fn attempt(
     group: &Group,
     object: &Object,
     check: bool,
+    held: &mut Option<Fenced>,
 ) -> Result<Option<Shown>, SqlError> {
-    take_over::clean(run, pool).await?;
-    let mut connection = pool.acquire(false).await?;
-    let version = connection.version.clone();
     let (database, name) = (group.physical_database.as_str(), object.name.as_str());
+    if matches!(object.operation, Operation::Read) {
+        let mut connection = pool.acquire(false).await?;
+        take_over::clean(run, pool, &mut connection).await?;
+        connection.queue_settings(&run.reading);
+        let definition = definition::read(&mut connection, database, name).await?;
+        return Ok(Some(Shown {
+            group: group.name.clone(),
+            version: connection.version.clone(),
+            definition,
+        }));
+    }
+    let connection = match held {
+        Some(connection) => {
+            take_over::clean(run, pool, connection).await?;
+            connection
+        }
+        None => held.insert(Fenced::raise(run, pool).await?),
+    };
+    let version = connection.version.clone();
     match &object.operation {
-        Operation::Run { sql, done } => match statement(run, pool, &mut connection, sql).await {
+        Operation::Read => Ok(None),
+        Operation::Run { sql, done } => match statement(run, pool, connection, sql).await {
             Err(e) if check && done.contains(&e.errno) => Ok(None),
             ended => ended.map(|()| None),
         },
-        Operation::Read => {
-            connection.queue_settings(&run.reading);
-            let definition = definition::read(&mut connection, database, name).await?;
-            Ok(Some(Shown { group: group.name.clone(), version, definition }))
-        }
         Operation::Change { sql } => {
             if check {
                 connection.queue_settings(&run.reading);
-                let found = definition::read(&mut connection, database, name).await?;
+                let found = definition::read(connection, database, name).await?;
                 if run.is_changed(&version, &found, &group.name)? {
                     return Ok(None);
                 }
             }
-            statement(run, pool, &mut connection, sql).await?;
+            statement(run, pool, connection, sql).await?;
             if !run.after.borrow().contains_key(&version) {
                 connection.queue_settings(&run.reading);
-                let found = definition::read(&mut connection, database, name).await?;
+                let found = definition::read(connection, database, name).await?;
                 run.after.borrow_mut().insert(version, found);
             }
             Ok(None)
         }
         Operation::Undo { known } => {
             connection.queue_settings(&run.reading);
-            let found = definition::read(&mut connection, database, name).await?;
+            let found = definition::read(connection, database, name).await?;
             let back = run.way_back(&version, &found, known.as_deref(), &group.name)?;
             let Some(clauses) = back else { return Ok(None) };
             let sql = match clauses {
@@ -280,9 +309,9 @@ async fn attempt(
                     format!("ALTER TABLE {}.{} {clauses}", quote(database), quote(name))
                 }
             };
-            statement(run, pool, &mut connection, &sql).await?;
+            statement(run, pool, connection, &sql).await?;
             connection.queue_settings(&run.reading);
-            let found = definition::read(&mut connection, database, name).await?;
+            let found = definition::read(connection, database, name).await?;
             match run.before.borrow().get(&version) == Some(&found) {
                 true => Ok(None),
                 false => Err(SqlError::other("the definition is not what it was before")),
@@ -360,7 +389,7 @@ fn strange(group: &str) -> SqlError {
 async fn statement(
     run: &Rc<Run>,
     pool: &Rc<Pool>,
-    connection: &mut Connection,
+    connection: &mut Fenced,
     sql: &str,
 ) -> Result<(), SqlError> {
     // Waiting for the connection, or for this process to run at all, may have taken long.
@@ -369,6 +398,7 @@ async fn statement(
     let id = connection.id;
     run.connections.borrow_mut().push((Rc::clone(pool), id));
     let marked = format!("{}{sql}", take_over::mark(run.id, run.token));
+    failpoint::stop_before_sending(run.kind);
     let ended = connection.query(&marked).await.map(|_| ());
     if ended.is_ok() {
         run.touched.set(true);
@@ -387,11 +417,5 @@ impl Run {
         for (pool, id) in &*self.connections.borrow() {
             watch::kill_query(pool, *id);
         }
-    }
-
-    /// Server connections on which this process runs statements of the job.
-    pub fn live_connections(&self, pool: &Rc<Pool>) -> BTreeSet<u32> {
-        let connections = self.connections.borrow();
-        connections.iter().filter(|(of, _)| Rc::ptr_eq(of, pool)).map(|(_, id)| *id).collect()
     }
 }

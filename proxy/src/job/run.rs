@@ -16,6 +16,7 @@ use ostrakon_catalog::schema::InstanceId;
 use ostrakon_meta::ProposeError;
 
 use super::definition::{ByVersion, Definition};
+use super::fence::Fences;
 use super::physical::GroupState;
 use super::reach;
 use super::steps::{Point, Step, steps, steps_back};
@@ -57,9 +58,11 @@ pub struct Run {
     pub after: RefCell<ByVersion>,
     /// Server connections that run statements of the job.
     pub connections: RefCell<Vec<(Rc<crate::backend::pool::Pool>, u32)>>,
+    /// This process's connections that may send statements.
+    pub fences: Fences,
     /// Groups that have finished the step and are not recorded yet.
     pub finished: RefCell<BTreeSet<String>>,
-    /// Instances on which no earlier owner's statement runs.
+    /// Instances on which nothing of an earlier owner is left.
     clean: RefCell<BTreeSet<InstanceId>>,
     /// Physical names and the logical ones for them, for errors.
     pub names: RefCell<Vec<reach::Names>>,
@@ -169,6 +172,7 @@ impl Run {
             before: RefCell::new(known(BEFORE)),
             after: RefCell::new(known(AFTER)),
             connections: RefCell::default(),
+            fences: Fences::default(),
             finished: RefCell::default(),
             clean: RefCell::new(match Self::is_fresh(job) {
                 true => worker.node.meta.load().instances.keys().copied().collect(),
@@ -212,16 +216,35 @@ impl Run {
             if self.contact.get().elapsed() < CONTACT {
                 return Ok(());
             }
-            let asked = Instant::now();
-            match self.worker.node.meta.read_barrier().await {
-                Ok(()) => {
-                    self.contact.set(asked);
-                    // Whoever has taken it over is seen now.
-                    let _ = self.look(false);
-                }
-                Err(_) => tokio::time::sleep(AGAIN).await,
+            self.ask_leader().await;
+        }
+    }
+
+    /// As `may_act`, by the word of a majority of the nodes and not by the clock: whoever has taken the job over until now is seen.
+    pub async fn confirm_owner(&self) -> Result<(), SqlError> {
+        loop {
+            let answered = self.ask_leader().await;
+            if self.interrupted() {
+                return Err(interrupted());
+            }
+            if answered {
+                return Ok(());
             }
         }
+    }
+
+    async fn ask_leader(&self) -> bool {
+        let asked = Instant::now();
+        let answered = self.worker.node.meta.read_barrier().await.is_ok();
+        match answered {
+            true => {
+                self.contact.set(asked);
+                // Whoever has taken it over is seen now.
+                let _ = self.look(false);
+            }
+            false => tokio::time::sleep(AGAIN).await,
+        }
+        answered
     }
 
     // ---- instances

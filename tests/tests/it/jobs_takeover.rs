@@ -203,6 +203,40 @@ impl Trio {
         run(&mut returned, &format!("DROP TABLE {missed}")).await;
     }
 
+    /// The node stops (SIGSTOP) right before it sends the first physical statement of this DDL, whose client never hears of it.
+    async fn is_paused_over(&self, node: usize, kind: &str, ddl: &'static str) {
+        let place = format!("{kind}/statement/send");
+        let words = ["the process stops", place.as_str()];
+        let before = self.logged(node, &words);
+        let mut client = self.client(node).await;
+        run(&mut client, &format!("SET ostrakon_failpoints = '{place}=stop'")).await;
+        tokio::spawn(async move {
+            // The node wakes one day, and says that the job was another's in the end.
+            let _ = client.query_drop(ddl).await;
+        });
+        let end = Instant::now() + PATIENCE;
+        while self.logged(node, &words) == before {
+            assert!(Instant::now() < end, "{place} is not reached");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// The paused node goes on (SIGCONT); returns when its engine knows that the job is another's, and nothing runs that it may have sent.
+    async fn wakes(&mut self, node: usize) {
+        let words = ["another process has the job"];
+        let before = self.logged(node, &words);
+        self.test.cluster.nodes[node].process().expect("it was started").thaw();
+        let end = Instant::now() + PATIENCE;
+        while self.logged(node, &words) == before {
+            assert!(Instant::now() < end, "the owner that was paused does not give the job up");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        while self.test.running_statements() > 0 {
+            assert!(Instant::now() < end, "a statement does not end");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Of tables whose names begin with `case`, which have been dropped.
     fn nothing_is_left_on_the_instances(&self) {
         let left = self.physical("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE 'app%' AND TABLE_NAME LIKE 'case%'");
@@ -364,4 +398,47 @@ async fn a_dead_owner_s_statement_is_killed_before_the_job_goes_on() {
         assert_eq!(value::<u64>(client, "SELECT COUNT(*) FROM s WHERE w = 5").await, 4);
     }
     run(&mut other, "ALTER TABLE s DROP COLUMN w").await;
+}
+
+/// Stopped between its last look at who owns the job and the statement, and let go on when the job has long been ended elsewhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_that_was_paused_does_nothing_when_it_wakes() {
+    let mut trio = Trio::start().await;
+    let leader = trio.leader().await;
+    let owner = trio.others(leader)[0];
+    let mut survivor = trio.client(leader).await;
+    for name in ["emptied", "changed"] {
+        let sql = format!(
+            "CREATE TABLE {name} (id INT NOT NULL PRIMARY KEY, v INT NOT NULL) DBPARTITION BY HASH(id)"
+        );
+        run(&mut survivor, &sql).await;
+    }
+    let rows = |first: u32| {
+        let rows: Vec<String> = (first..first + 20).map(|id| format!("({id}, {id})")).collect();
+        rows.join(",")
+    };
+    run(&mut survivor, &format!("INSERT INTO emptied VALUES {}", rows(1))).await;
+    run(&mut survivor, &format!("INSERT INTO changed VALUES {}", rows(1))).await;
+    trio.is_paused_over(owner, "truncate_table", "TRUNCATE TABLE emptied").await;
+    no_job_is_left(&mut survivor).await;
+    assert_eq!(value::<u64>(&mut survivor, "SELECT COUNT(*) FROM emptied").await, 0);
+    run(&mut survivor, &format!("INSERT INTO emptied VALUES {}", rows(101))).await;
+    trio.wakes(owner).await;
+    assert_eq!(value::<u64>(&mut survivor, "SELECT COUNT(*) FROM emptied").await, 20);
+
+    trio.is_paused_over(owner, "alter_table", "ALTER TABLE changed DROP COLUMN v").await;
+    no_job_is_left(&mut survivor).await;
+    run(&mut survivor, "ALTER TABLE changed ADD COLUMN v INT NOT NULL DEFAULT 7").await;
+    trio.wakes(owner).await;
+    let sum = "SELECT COUNT(*) FROM changed WHERE v = 7";
+    assert_eq!(value::<u64>(&mut survivor, sum).await, 20);
+    for table in ["emptied", "changed"] {
+        let rows: Vec<Row> = survivor.query(format!("CHECK TABLE {table}")).await.unwrap();
+        let texts: Vec<String> = rows.iter().map(|row| row.get("MSG_TEXT").unwrap()).collect();
+        assert_eq!(texts, ["OK"], "{table}");
+    }
+    // The connections that the pools have kept hold no lock, and serve the next jobs.
+    let mut awake = trio.client(owner).await;
+    run(&mut awake, "TRUNCATE TABLE changed").await;
+    run(&mut awake, "DROP TABLE emptied, changed").await;
 }
