@@ -2,7 +2,6 @@
 //!
 //! The catalog is published after each lease, as a node does at the worst: so the next one copies what it changes.
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use ostrakon_catalog::column::{Column, ColumnDefault, ColumnType};
 use ostrakon_catalog::rule::{Partition, Placement, ShardFunction, ShardingRule};
 use ostrakon_catalog::schema::{Database, DefaultSharding, Group, Sequence, Table, TableKind};
-use ostrakon_catalog::{Catalog, Command, auto_sequence_name};
+use ostrakon_catalog::{Catalog, Command, NameMap, auto_sequence_name};
 
 const LEASES: u32 = 200;
 
@@ -25,8 +24,8 @@ fn catalog(tables: usize) -> Catalog {
         default_sharding: DefaultSharding::Single,
         charset: text("utf8mb4"),
         collation: text("utf8mb4_bin"),
-        tables: BTreeMap::new(),
-        sequences: BTreeMap::new(),
+        tables: NameMap::new(),
+        sequences: NameMap::new(),
     };
     let (name, host, user) = (text("i"), text("h"), text("u"));
     let instance = Command::CreateInstance { name, host, port: 3306, user, password: String::new() };

@@ -10,6 +10,7 @@ pub mod column;
 pub mod command;
 pub mod encode;
 pub mod job;
+pub mod name_map;
 pub mod node;
 pub mod outcome;
 pub mod rule;
@@ -21,5 +22,6 @@ pub mod user;
 pub mod validate;
 
 pub use command::Command;
+pub use name_map::NameMap;
 pub use outcome::{Outcome, Rejection};
 pub use state::{Catalog, auto_sequence_name};

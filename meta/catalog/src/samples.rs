@@ -1,12 +1,11 @@
 //! Small records and random commands for this crate's tests.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use crate::column::{Column, ColumnDefault, ColumnType, Key, KeyKind};
 use crate::command::Command;
 use crate::job::{JobAction, JobControl, JobState, JobUpdate, NewJob, Owner};
+use crate::name_map::NameMap;
 use crate::rule::{Partition, Placement, ShardFunction, ShardingRule};
 use crate::schema::{
     Database, DefaultSharding, Group, Sequence, SequenceChange, SequenceKind, Table, TableKind,
@@ -36,8 +35,8 @@ pub fn database(name: &str, groups: u32, instance: u32) -> Database {
         default_sharding: DefaultSharding::Single,
         charset: "utf8mb4".to_owned(),
         collation: "utf8mb4_bin".to_owned(),
-        tables: BTreeMap::new(),
-        sequences: BTreeMap::new(),
+        tables: NameMap::new(),
+        sequences: NameMap::new(),
     }
 }
 

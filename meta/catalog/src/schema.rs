@@ -1,12 +1,12 @@
 //! Instances, groups, logical databases and logical tables.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, Key};
+use crate::name_map::NameMap;
 use crate::rule::ShardingRule;
 
 /// Number of an instance; never used again after a drop.
@@ -68,9 +68,9 @@ pub struct Database {
     /// Lower-case names, as the CREATE DATABASE said or as the first server answered.
     pub charset: String,
     pub collation: String,
-    pub tables: BTreeMap<String, Arc<Table>>,
-    /// Sequences of this database by name, `AUTO_SEQ_<table>` for AUTO_INCREMENT columns.
-    pub sequences: BTreeMap<String, Sequence>,
+    pub tables: NameMap<Arc<Table>>,
+    /// Sequences of this database by name, `AUTO_SEQ_<table>` for AUTO_INCREMENT columns. A lease changes one of them, and copies little else.
+    pub sequences: NameMap<Arc<Sequence>>,
 }
 
 /// Values in one block of a GROUP sequence, as in DRDS.

@@ -60,7 +60,7 @@ impl Catalog {
 
     /// The sequence of that name, `AUTO_SEQ_<table>` for an AUTO_INCREMENT column's.
     pub fn sequence(&self, database: &str, name: &str) -> Option<&Sequence> {
-        self.databases.get(database)?.sequences.get(name)
+        self.databases.get(database)?.sequences.get(name).map(|sequence| &**sequence)
     }
 
     /// The instance of that number.

@@ -242,10 +242,10 @@ pub fn whole(catalog: &Catalog) -> Result<(), Rejection> {
                 return Err(group_taken(home, "group", &group.name));
             }
         }
-        for (name, entry) in &home.tables {
+        for (name, entry) in home.tables.iter() {
             table(home, entry)?;
             physical_name_is_free(home, entry, Some(name))?;
-            if *name != entry.name || entry.id > catalog.last_table || !ids.insert(entry.id) {
+            if name != entry.name || entry.id > catalog.last_table || !ids.insert(entry.id) {
                 return Err(malformed(format!(
                     "table '{}' is filed under '{name}', id {}",
                     entry.name, entry.id
@@ -255,7 +255,7 @@ pub fn whole(catalog: &Catalog) -> Result<(), Rejection> {
                 return Err(malformed(format!("table '{name}' has lost its sequence")));
             }
         }
-        if let Some((name, sequence)) = home.sequences.iter().find(|(name, sequence)| **name != sequence.name)
+        if let Some((name, sequence)) = home.sequences.iter().find(|(name, sequence)| *name != sequence.name)
         {
             return Err(malformed(format!("sequence '{}' is filed under '{name}'", sequence.name)));
         }

@@ -105,6 +105,7 @@ fn begin_anew(catalog: &mut Catalog, own: NodeId, skip: u64, now: u64) {
     }
     for database in catalog.databases.values_mut() {
         for sequence in Arc::make_mut(database).sequences.values_mut() {
+            let sequence = Arc::make_mut(sequence);
             catalog.last_epoch += 1;
             sequence.epoch = catalog.last_epoch;
             advance(sequence, skip);
@@ -161,10 +162,8 @@ fn now() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use ostrakon_catalog::schema::{Database, DefaultSharding, Group};
-    use ostrakon_catalog::{Command, Outcome};
+    use ostrakon_catalog::{Command, NameMap, Outcome};
 
     use super::*;
     use crate::{MetaConfig, MetaNode};
@@ -184,8 +183,8 @@ mod tests {
             default_sharding: DefaultSharding::Single,
             charset: "utf8mb4".to_owned(),
             collation: "utf8mb4_bin".to_owned(),
-            tables: BTreeMap::new(),
-            sequences: BTreeMap::new(),
+            tables: NameMap::new(),
+            sequences: NameMap::new(),
         };
         node.propose(Command::CreateDatabase { database }).await.unwrap();
         let sequence = Sequence::group("s".to_owned(), 1, 100);

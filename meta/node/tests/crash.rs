@@ -12,7 +12,7 @@ use std::process::{Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
 use ostrakon_catalog::schema::{Database, DefaultSharding, Group, Sequence, Table, TableKind};
-use ostrakon_catalog::{Command, Outcome, auto_sequence_name, column};
+use ostrakon_catalog::{Command, NameMap, Outcome, auto_sequence_name, column};
 use ostrakon_meta::{MetaConfig, MetaNode, ProposeError};
 
 const DIRECTORY: &str = "OSTRAKON_CRASH_TEST_DIRECTORY";
@@ -35,8 +35,8 @@ fn setup() -> Vec<Command> {
         default_sharding: DefaultSharding::Single,
         charset: "utf8mb4".to_owned(),
         collation: "utf8mb4_bin".to_owned(),
-        tables: BTreeMap::new(),
-        sequences: BTreeMap::new(),
+        tables: NameMap::new(),
+        sequences: NameMap::new(),
     };
     let id = column::Column {
         name: "id".to_owned(),

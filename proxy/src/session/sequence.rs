@@ -269,7 +269,7 @@ impl Session {
         let database = self.current_database()?;
         let catalog = self.catalog();
         let home = catalog.database(database).ok_or_else(|| RouterError::unknown_database(database))?;
-        Ok(home.sequences.keys().map(|name| (database.to_owned(), name.clone())).collect())
+        Ok(home.sequences.keys().map(|name| (database.to_owned(), name.to_owned())).collect())
     }
 
     fn need_sequence(&self, name: &ObjectName) -> Result<(String, Sequence), Failure> {

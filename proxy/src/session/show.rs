@@ -120,8 +120,8 @@ impl Session {
         };
         for name in database.tables.keys() {
             match full {
-                true => set.push([name.as_str().into(), "BASE TABLE".into()]),
-                false => set.push([name.as_str().into()]),
+                true => set.push([name.into(), "BASE TABLE".into()]),
+                false => set.push([name.into()]),
             }
         }
         Ok(set)
@@ -188,7 +188,7 @@ impl Session {
         const SUMMED: [usize; 5] = [4, 6, 7, 8, 9];
         let database = self.database_or_current(catalog, database)?.clone();
         let mut set = ResultSet::default();
-        for (name, table) in &database.tables {
+        for (name, table) in database.tables.iter() {
             if show.like.as_deref().is_some_and(|pattern| !super::result::like(pattern, name)) {
                 continue;
             }

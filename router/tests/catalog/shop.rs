@@ -20,11 +20,11 @@ pub fn catalog() -> Catalog {
             panic!("not a CREATE TABLE: line {}", index + 1);
         };
         let table = table(index as u64 + 1, *created);
-        shop.tables.insert(table.name.clone(), Arc::new(table));
+        shop.tables.insert(table.name.as_str().to_owned(), Arc::new(table));
     }
     let mut other = database("other");
     let copy = shop.tables["bc"].clone();
-    other.tables.insert("bc".into(), copy);
+    other.tables.insert("bc", copy);
     let mut catalog = Catalog { version: 1, ..Catalog::default() };
     catalog.databases.insert("shop".into(), Arc::new(shop));
     catalog.databases.insert("other".into(), Arc::new(other));

@@ -1,5 +1,7 @@
 //! Positions of sequences: lease, raise, reset. A leased value is never leased again until a reset.
 
+use std::sync::Arc;
+
 use super::Change;
 use crate::outcome::{Outcome, Rejection};
 use crate::schema::{Sequence, SequenceChange, SequenceKind};
@@ -77,7 +79,7 @@ impl Catalog {
         validate::sequence(database, new)?;
         let epoch = self.next_epoch();
         let sequences = &mut self.database_mut(database)?.sequences;
-        sequences.insert(new.name.clone(), Sequence { epoch, ..new.clone() });
+        sequences.insert(new.name.as_str(), Arc::new(Sequence { epoch, ..new.clone() }));
         Ok((Change::Schema, Outcome::Done))
     }
 
@@ -139,12 +141,14 @@ impl Catalog {
     }
 
     fn need_sequence(&self, database: &str, name: &str) -> Result<&Sequence, Rejection> {
-        self.need_database(database)?.sequences.get(name).ok_or_else(|| unknown(database, name))
+        let known = self.need_database(database)?.sequences.get(name);
+        known.map(|sequence| &**sequence).ok_or_else(|| unknown(database, name))
     }
 
     fn sequence_mut(&mut self, database: &str, name: &str) -> Result<&mut Sequence, Rejection> {
         self.need_sequence(database, name)?;
-        self.database_mut(database)?.sequences.get_mut(name).ok_or_else(|| unknown(database, name))
+        let known = self.database_mut(database)?.sequences.get_mut(name);
+        known.map(Arc::make_mut).ok_or_else(|| unknown(database, name))
     }
 }
 

@@ -36,9 +36,9 @@ impl Catalog {
         let id = self.next_table_id()?;
         let epoch = if sequence.is_some() { self.next_epoch() } else { 0 };
         let home = self.database_mut(database)?;
-        home.tables.insert(table.name.clone(), Arc::new(Table { id, ..table.clone() }));
+        home.tables.insert(table.name.as_str(), Arc::new(Table { id, ..table.clone() }));
         if let Some(sequence) = sequence {
-            home.sequences.insert(sequence_name, Sequence { epoch, ..sequence.clone() });
+            home.sequences.insert(sequence_name, Arc::new(Sequence { epoch, ..sequence.clone() }));
         }
         self.last_table = id;
         Ok((Change::Schema, Outcome::Table { id }))
@@ -95,11 +95,11 @@ impl Catalog {
         let id = self.next_table_id()?;
         let epoch = if sequence.is_some() && !has_sequence { self.next_epoch() } else { 0 };
         let home = self.database_mut(database)?;
-        home.tables.insert(name.to_owned(), Arc::new(Table { id, ..table.clone() }));
+        home.tables.insert(name, Arc::new(Table { id, ..table.clone() }));
         if table.auto_increment().is_none() {
             home.sequences.remove(&sequence_name);
         } else if let (false, Some(sequence)) = (has_sequence, sequence) {
-            home.sequences.insert(sequence_name, Sequence { epoch, ..sequence.clone() });
+            home.sequences.insert(sequence_name, Arc::new(Sequence { epoch, ..sequence.clone() }));
         }
         self.last_table = id;
         Ok((Change::Schema, Outcome::Table { id }))
@@ -145,10 +145,11 @@ fn rename_one(home: &mut Database, from: &str, to: &str) -> Result<(), Rejection
         return Err(Rejection::SequenceExists { database: home.name.clone(), sequence: new_sequence });
     }
     if let Some(table) = home.tables.remove(from) {
-        home.tables.insert(to.to_owned(), Arc::new(Table { name: to.to_owned(), ..Table::clone(&table) }));
+        home.tables.insert(to, Arc::new(Table { name: to.to_owned(), ..Table::clone(&table) }));
     }
     if let Some(sequence) = home.sequences.remove(&old_sequence) {
-        home.sequences.insert(new_sequence.clone(), Sequence { name: new_sequence, ..sequence });
+        let renamed = Sequence { name: new_sequence.clone(), ..Sequence::clone(&sequence) };
+        home.sequences.insert(new_sequence, Arc::new(renamed));
     }
     Ok(())
 }

@@ -91,7 +91,7 @@ fn bytes_of_the_first_program_decode() {
     expected.last_epoch = 0;
     for database in expected.databases.values_mut() {
         for sequence in std::sync::Arc::make_mut(database).sequences.values_mut() {
-            sequence.epoch = 0;
+            std::sync::Arc::make_mut(sequence).epoch = 0;
         }
     }
     assert_eq!(decode_catalog(&read("catalog.v1.hex")[0]).unwrap(), expected);

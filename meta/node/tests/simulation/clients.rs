@@ -94,7 +94,7 @@ impl Clients {
         let known: Vec<(String, String)> = catalog
             .databases
             .values()
-            .flat_map(|home| home.sequences.keys().map(|name| (home.name.clone(), name.clone())))
+            .flat_map(|home| home.sequences.keys().map(|name| (home.name.clone(), name.to_owned())))
             .collect();
         let new = format!("s{}", random.below(5));
         if known.is_empty() || random.one_in(10) {

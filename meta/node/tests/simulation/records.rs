@@ -1,12 +1,10 @@
 //! Small records for the commands of the simulation: databases, tables, sequences, jobs.
 
-use std::collections::BTreeMap;
-
-use ostrakon_catalog::auto_sequence_name;
 use ostrakon_catalog::column::{Column, ColumnDefault, ColumnType, Key, KeyKind};
 use ostrakon_catalog::job::{JobAction, PhysicalText};
 use ostrakon_catalog::rule::{Partition, Placement, ShardFunction, ShardingRule};
 use ostrakon_catalog::schema::{Database, DefaultSharding, Group, Sequence, SequenceKind, Table, TableKind};
+use ostrakon_catalog::{NameMap, auto_sequence_name};
 
 use crate::random::Random;
 
@@ -22,8 +20,8 @@ pub fn database(name: &str, instance: u32, mark: u64) -> Database {
         default_sharding: DefaultSharding::Single,
         charset: "utf8mb4".to_owned(),
         collation: "utf8mb4_bin".to_owned(),
-        tables: BTreeMap::new(),
-        sequences: BTreeMap::new(),
+        tables: NameMap::new(),
+        sequences: NameMap::new(),
     }
 }
 
