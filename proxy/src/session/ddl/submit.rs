@@ -93,14 +93,22 @@ impl Session {
         let mut killed_at: Option<Instant> = None;
         loop {
             revisions.mark_unchanged();
-            match ended(self.catalog().jobs.get(&id).map(|job| &**job), id) {
+            let catalog = self.catalog();
+            let job = catalog.jobs.get(&id).map(|job| &**job);
+            match ended(job, id) {
                 None => {}
                 Some(Ok(())) => return Ok(()),
-                Some(Err(_)) if killed_at.is_some() => return Err(interrupted(id, None).into()),
+                Some(Err(e)) if killed_at.is_some() => {
+                    // Nothing is left of a job that went back. One that could not holds its object: that must not pass for a plain KILL.
+                    let went_back = job.is_some_and(|job| job.state == JobState::RolledBack);
+                    return Err(interrupted((!went_back).then_some(e.message)).into());
+                }
                 Some(Err(e)) => return Err(e.into()),
             }
             if killed_at.is_some_and(|at| at.elapsed() > GO_BACK_LIMIT) {
-                return Err(interrupted(id, Some("goes on, since it can no longer be taken back")).into());
+                let what =
+                    format!("DDL job {id} goes on, since it can no longer be taken back: see SHOW DDL");
+                return Err(interrupted(Some(what)).into());
             }
             tokio::select! {
                 _ = revisions.changed() => {}
@@ -191,12 +199,10 @@ fn ended(job: Option<&Job>, id: JobId) -> Option<Result<(), SqlError>> {
     }
 }
 
-fn interrupted(id: JobId, what: Option<&str>) -> SqlError {
-    let message = match what {
-        None => "Query execution was interrupted".to_owned(),
-        Some(what) => format!("Query execution was interrupted; DDL job {id} {what}: see SHOW DDL"),
-    };
-    SqlError::new(1317, "70100", message)
+/// `job`: what becomes of the statement's job, when it did not go back.
+fn interrupted(job: Option<String>) -> SqlError {
+    let job = job.map(|what| format!("; {what}")).unwrap_or_default();
+    SqlError::new(1317, "70100", format!("Query execution was interrupted{job}"))
 }
 
 fn parked(object: &str, job: &Job) -> SqlError {
