@@ -107,6 +107,8 @@ pub enum StartError {
     Threads(std::io::Error),
     #[error("stopped: {0}")]
     Catalog(String),
+    #[error("stopped: the thread of the DDL jobs has ended (the log says why), and DDL would wait for ever")]
+    Jobs,
 }
 
 /// Runs a node until it is told to stop.
@@ -148,9 +150,14 @@ pub fn run(config: Config) -> Result<(), StartError> {
     });
     crate::call::answer(&node);
     let jobs = Arc::clone(&node);
+    let (engine_runs, engine_ended) = tokio::sync::oneshot::channel::<()>();
     let jobs = std::thread::Builder::new()
         .name("jobs".to_owned())
-        .spawn(move || crate::job::engine::run(&jobs))
+        .spawn(move || {
+            // Dropped by a panic, too.
+            let _engine_runs = engine_runs;
+            crate::job::engine::run(&jobs);
+        })
         .map_err(StartError::Threads)?;
     let mut threads = listeners
         .into_iter()
@@ -167,8 +174,11 @@ pub fn run(config: Config) -> Result<(), StartError> {
     tracing::info!(listen = %node.config.listen, workers, version = env!("CARGO_PKG_VERSION"), "serving");
     let failure = runtime.block_on(async {
         tokio::select! {
+            // The engine ends when the catalog does: that is the reason to tell.
+            biased;
             () = stop_signal() => None,
             reason = node.meta.stopped() => Some(StartError::Catalog(reason)),
+            _ = engine_ended => Some(StartError::Jobs),
             reason = crate::upkeep::run(Arc::clone(&node), key) => Some(StartError::Upkeep(reason)),
         }
     });

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ostrakon_catalog::command::Command;
-use ostrakon_catalog::job::{Job, JobId, Owner};
-use ostrakon_meta::Role;
+use ostrakon_catalog::job::{Job, JobId, JobState, JobUpdate, Owner};
+use ostrakon_meta::{ProposeError, Role};
 
 use super::run::{CONTACT, drive};
+use crate::error::SqlError;
 use crate::node::Node;
 use crate::worker::Worker;
 
@@ -85,8 +86,11 @@ impl Engine {
             }
             self.running.borrow_mut().insert(job.id, job.token);
             let (engine, id, token) = (Rc::clone(self), job.id, job.token);
+            let driven = tokio::task::spawn_local(drive(Rc::clone(&engine.worker), id, token));
             tokio::task::spawn_local(async move {
-                drive(Rc::clone(&engine.worker), id, token).await;
+                if driven.await.is_err_and(|e| e.is_panic()) {
+                    park_panicked(&engine.worker, id, token).await;
+                }
                 let mut running = engine.running.borrow_mut();
                 if running.get(&id) == Some(&token) {
                     running.remove(&id);
@@ -147,5 +151,30 @@ impl Engine {
                 .any(|job| job.state.is_active() && (job.owner.node, job.owner.start) == *owner)
         };
         self.silent.borrow_mut().retain(|owner, _| owns(owner));
+    }
+}
+
+/// A job that makes this program panic would do so again and again: a DBA decides what becomes of it.
+async fn park_panicked(worker: &Rc<Worker>, id: JobId, token: u64) {
+    tracing::error!(job = id, "the job made its engine panic, and is parked");
+    let message = format!(
+        "Internal error (please report): DDL job {id} made the engine panic (see the node's log), and is parked. RECOVER DDL {id} tries again; \
+         ROLLBACK DDL {id} takes it back, where that is possible"
+    );
+    let update = JobUpdate {
+        state: Some(JobState::Pending),
+        error: Some(SqlError::other(message).into()),
+        ..JobUpdate::default()
+    };
+    loop {
+        let command = Command::UpdateJob { job: id, token, update: update.clone() };
+        match worker.node.meta.propose(command).await {
+            // Refused: it has ended, or is another process's.
+            Ok(_) | Err(ProposeError::Rejected(_) | ProposeError::Stopped) => return,
+            Err(e) => {
+                tracing::warn!(job = id, error = %e, "the job cannot be parked yet");
+                tokio::time::sleep(TICK).await;
+            }
+        }
     }
 }
