@@ -16,10 +16,18 @@ pub struct NodeRecord {
     pub sql_address: String,
     /// Drawn at random at each start of the process: what an older start left behind is told by it.
     pub start: u64,
+    /// Grows from start to start of a node: a registration of an older process, which came late, does not replace a newer one's.
+    /// 0: not known, by an older program.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub started: u64,
     /// Of the program.
     pub version: String,
     /// Takes no new clients, owns no new jobs. Until its next start.
     pub draining: bool,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A number that TIME sequences put into their values, 0 to 1023: two nodes never hold the same one.

@@ -15,7 +15,10 @@ impl Catalog {
         if self.removed_nodes.contains(&record.id) {
             return Err(Rejection::NodeRemoved { node: record.id });
         }
-        if self.nodes.get(&record.id).is_some_and(|known| **known == *record) {
+        let outdated = |known: &NodeRecord| {
+            known.start != record.start && record.started != 0 && record.started < known.started
+        };
+        if self.nodes.get(&record.id).is_some_and(|known| **known == *record || outdated(known)) {
             return Ok((Change::Nothing, Outcome::Done));
         }
         self.nodes.insert(record.id, Arc::new(record.clone()));
@@ -81,5 +84,29 @@ impl Catalog {
             }
             _ => Err(Rejection::NoTimeWorker),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Command;
+
+    fn register(catalog: &mut Catalog, start: u64, started: u64) -> u64 {
+        let node = NodeRecord { id: 1, start, started, ..NodeRecord::default() };
+        assert_eq!(catalog.apply(&Command::RegisterNode { node }), Ok(Outcome::Done));
+        catalog.nodes[&1].start
+    }
+
+    #[test]
+    fn an_older_start_that_is_registered_late_replaces_nothing() {
+        let mut catalog = Catalog::default();
+        assert_eq!(register(&mut catalog, 11, 100), 11);
+        assert_eq!(register(&mut catalog, 22, 200), 22);
+        assert_eq!(register(&mut catalog, 11, 100), 22, "it came late");
+        assert_eq!(register(&mut catalog, 33, 201), 33);
+        // A program that knows no order.
+        assert_eq!(register(&mut catalog, 44, 0), 44);
+        assert_eq!(register(&mut catalog, 55, 1), 55);
     }
 }

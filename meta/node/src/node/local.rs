@@ -66,7 +66,7 @@ impl Local {
             sql_address: request.sql_address,
             start: request.start,
             version: request.version,
-            draining: false,
+            ..NodeRecord::default()
         };
         match self.wish(Wish::Member(change, Some(record))).await {
             Ok(Changed::Done { .. }) => JoinAnswer {

@@ -1,6 +1,7 @@
 //! This node's record in the catalog: put there at each start, and again whenever it is not what it should be.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ostrakon_catalog::encode::encode_command;
 use ostrakon_catalog::node::NodeRecord;
@@ -12,6 +13,8 @@ use crate::store::LogStore;
 
 pub(super) struct Registration {
     record: NodeRecord,
+    /// Milliseconds since 1970.
+    began: u64,
     /// Under way.
     proposal: Option<RequestId>,
 }
@@ -23,10 +26,12 @@ impl Registration {
             peer_address: config.peer.as_ref().map(|peer| peer.advertise.clone()).unwrap_or_default(),
             sql_address: config.sql_address.clone(),
             start,
+            started: 0,
             version: config.version.clone(),
             draining: false,
         };
-        Self { record, proposal: None }
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_millis());
+        Self { record, began: u64::try_from(began).unwrap_or(u64::MAX), proposal: None }
     }
 
     /// Proposes the record when the catalog has another one and no proposal is under way.
@@ -36,6 +41,11 @@ impl Registration {
             && driver.has_joined()
             && !self.is_known(driver.catalog())
         {
+            // By the clock, and above every start that is known, should the clock have been set back.
+            let known = driver.catalog().nodes.get(&self.record.id);
+            let another = known.filter(|known| known.start != self.record.start);
+            let after = another.map_or(0, |known| known.started.saturating_add(1));
+            self.record.started = self.record.started.max(self.began).max(after);
             let node = self.record.clone();
             self.proposal = Some(driver.propose(&encode_command(&Command::RegisterNode { node })));
         }
@@ -51,7 +61,8 @@ impl Registration {
     /// What somebody else may set in our record is left as it is, for this start.
     fn is_known(&self, catalog: &Arc<Catalog>) -> bool {
         catalog.nodes.get(&self.record.id).is_some_and(|known| {
-            NodeRecord { draining: self.record.draining, ..(**known).clone() } == self.record
+            NodeRecord { draining: self.record.draining, started: self.record.started, ..(**known).clone() }
+                == self.record
         })
     }
 }
