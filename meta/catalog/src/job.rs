@@ -18,6 +18,11 @@ pub type JobId = u64;
 /// Finished jobs that are kept for SHOW DDL RESULT and for the sessions that wait for them.
 pub const FINISHED_KEPT: usize = 100;
 
+/// A session may look late when many jobs end at once: what ended within so many milliseconds before the last one is kept as well,
+/// up to `FRESH_KEPT` in all.
+pub const FRESH_MS: u64 = 10_000;
+pub const FRESH_KEPT: usize = 2000;
+
 /// The fact that a job has begun to go back, so that it can only go on doing so.
 pub const ROLLING_BACK: &str = "rolling_back";
 /// The step at which a job was parked, before it was asked to go back.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::Change;
 use crate::command::Command;
 use crate::job::{
-    FINISHED_KEPT, FORWARD_STEP, Job, JobAction, JobControl, JobId, JobState, JobUpdate, NewJob, Owner,
-    ROLLING_BACK,
+    FINISHED_KEPT, FORWARD_STEP, FRESH_KEPT, FRESH_MS, Job, JobAction, JobControl, JobId, JobState,
+    JobUpdate, NewJob, Owner, ROLLING_BACK,
 };
 use crate::outcome::{Outcome, Rejection};
 use crate::schema::{Group, Table};
@@ -221,10 +221,14 @@ impl Catalog {
     }
 
     fn forget_finished(&mut self) {
-        let finished: Vec<JobId> =
-            self.jobs.values().filter(|job| !job.state.is_unfinished()).map(|job| job.id).collect();
-        for id in finished.iter().rev().skip(FINISHED_KEPT) {
-            self.jobs.remove(id);
+        let finished = || self.jobs.values().rev().filter(|job| !job.state.is_unfinished());
+        let last = finished().filter_map(|job| job.ended).max().unwrap_or(0);
+        let is_fresh = |job: &Job| job.ended.is_some_and(|ended| ended.saturating_add(FRESH_MS) > last);
+        let forgotten = finished().enumerate().skip(FINISHED_KEPT);
+        let forgotten = forgotten.filter(|(rank, job)| *rank >= FRESH_KEPT || !is_fresh(job));
+        let forgotten: Vec<JobId> = forgotten.map(|(_, job)| job.id).collect();
+        for id in forgotten {
+            self.jobs.remove(&id);
         }
     }
 

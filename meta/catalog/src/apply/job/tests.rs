@@ -173,13 +173,19 @@ fn the_last_finished_jobs_are_kept_and_unfinished_ones_always() {
     let mut catalog = shop();
     let action = alter(&catalog, "orders");
     let open = submit(&mut catalog, action).unwrap();
-    for _ in 0..FINISHED_KEPT + 5 {
+    let mut end = |ended: u64| {
         let action = alter(&catalog, "notes");
         let id = submit(&mut catalog, action).unwrap();
-        update(&mut catalog, id, 1, to(JobState::RolledBack)).unwrap();
+        update(&mut catalog, id, 1, JobUpdate { ended: Some(ended), ..to(JobState::RolledBack) }).unwrap();
+        (catalog.jobs.len(), catalog.jobs.contains_key(&open), catalog.jobs.contains_key(&(open + 1)))
+    };
+    // At one moment: who waits for the first one has not looked yet.
+    for kept in 1..FRESH_KEPT {
+        assert_eq!(end(1000), (kept + 1, true, true));
     }
-    assert_eq!(catalog.jobs.len(), FINISHED_KEPT + 1);
-    assert!(catalog.jobs.contains_key(&open) && !catalog.jobs.contains_key(&(open + 1)));
+    assert_eq!(end(1000 + FRESH_MS - 1), (FRESH_KEPT + 1, true, true));
+    assert_eq!(end(1000), (FRESH_KEPT + 1, true, false));
+    assert_eq!(end(1000 + FRESH_MS), (FINISHED_KEPT + 1, true, false));
     assert!(matches!(
         catalog.apply(&Command::RemoveJobs { jobs: vec![open] }),
         Err(Rejection::JobState { .. })
