@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ostrakon_catalog::{Catalog, Outcome, Rejection};
-use raft::prelude::{ConfState, HardState, Message, Snapshot};
+use raft::prelude::{ConfState, HardState, Message, MessageType, Snapshot};
 use raft::{RawNode, ReadOnlyOption, SnapshotStatus, StateRole};
 
 use crate::error::{MetaError, ProposeError};
@@ -142,10 +142,26 @@ impl<S: LogStore> Driver<S> {
 
     /// A message from a peer. One that raft cannot use (from a removed member, say) is dropped, as the network might have.
     pub fn step(&mut self, message: Message) {
+        if !self.is_possible(&message) {
+            tracing::warn!(
+                from = message.from,
+                commit = message.commit,
+                last = self.last_index(),
+                "raft message refused: it says that entries are committed which this node has never had"
+            );
+            return;
+        }
         self.heard.insert(message.from, self.now);
         if let Err(error) = self.raw.step(message) {
             tracing::debug!(%error, "raft message dropped");
         }
+    }
+
+    /// A leader tells a follower of no commit that this one has not acknowledged. Raft ends the process over such a word.
+    fn is_possible(&self, message: &Message) -> bool {
+        message.get_msg_type() != MessageType::MsgHeartbeat
+            || message.term < self.raw.raft.term
+            || message.commit <= self.raw.raft.raft_log.last_index()
     }
 
     /// Begins an election now. A group of one has its leader after the next `handle_ready`.

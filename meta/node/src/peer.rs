@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use ostrakon_catalog::Catalog;
 use raft::prelude::Message;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::call::BoxFuture;
 use crate::config::PeerConfig;
@@ -60,6 +60,8 @@ pub(crate) struct Peers {
     told: Mutex<BTreeMap<u64, String>>,
     /// Connections for questions, by address; held only to copy one.
     channels: Mutex<HashMap<String, tonic::transport::Channel>>,
+    /// Snapshots that this node takes at once: one may have to be in memory whole.
+    snapshots: Semaphore,
 }
 
 /// The transport's thread; it ends when this is dropped, or by `end`.
@@ -95,6 +97,7 @@ impl Peers {
             runtime: runtime.handle().clone(),
             told: Mutex::default(),
             channels: Mutex::default(),
+            snapshots: Semaphore::new(snapshot::TAKEN_MAX),
         });
         let (stop, stopped) = oneshot::channel::<()>();
         let service = peers.clone();

@@ -241,3 +241,23 @@ fn a_follower_reads_what_the_leader_has_acknowledged() {
     assert_eq!(trio.reads, [(3, Ok(()))]);
     assert_eq!(trio.drivers[&3].catalog().setting("a"), Some("1"));
 }
+
+/// Whoever reaches the peer port can say this where there is no mutual TLS; raft itself ends the process over it.
+#[test]
+fn a_commit_that_cannot_be_is_refused_and_the_node_goes_on() {
+    let store = MemoryStore::default();
+    let mut driver = leader(&store, 1000);
+    run(&mut driver, &names(0..3));
+    let (term, last) = (driver.raw.raft.term, driver.last_index());
+    let heartbeat = |term: u64, commit: u64| {
+        let mut message = Message { from: 2, to: 1, term, commit, ..Message::default() };
+        message.set_msg_type(MessageType::MsgHeartbeat);
+        message
+    };
+    driver.step(heartbeat(term + 1, last + 1));
+    driver.handle_ready(&mut NoPeers).unwrap();
+    assert_eq!((driver.role(), driver.raw.raft.term), (StateRole::Leader, term));
+    driver.step(heartbeat(term + 1, last));
+    driver.handle_ready(&mut NoPeers).unwrap();
+    assert_eq!((driver.role(), driver.raw.raft.term), (StateRole::Follower, term + 1));
+}

@@ -243,6 +243,10 @@ fn is_usable(message: &Message) -> bool {
 }
 
 async fn receive_snapshot(peers: Arc<Peers>, from: u64, parts: Streaming<Chunk>) -> Result<Empty, Status> {
+    let Ok(_turn) = peers.snapshots.try_acquire() else {
+        let reason = format!("node {} takes {} snapshots already", peers.node_id, snapshot::TAKEN_MAX);
+        return Err(Status::resource_exhausted(reason));
+    };
     let message = snapshot::receive(parts).await?;
     if message.from != from || message.to != peers.node_id {
         return Err(Status::invalid_argument("a snapshot of another node, or for another one"));

@@ -21,6 +21,10 @@ const CHUNK_BYTES: usize = 256 << 10;
 const CHUNKS: usize = 4;
 /// One snapshot at most.
 const SNAPSHOT_BYTES_MAX: u64 = 2 << 30;
+/// Snapshots that a node takes at once. There is one leader, and one more while an earlier one's is not done.
+pub(super) const TAKEN_MAX: usize = 2;
+/// Who sends nothing for so long does not hold up another's snapshot.
+const PART_LIMIT: Duration = Duration::from_secs(15);
 /// One snapshot takes no longer, or is given up and begun anew.
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -86,7 +90,8 @@ fn chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk> + '_ {
 pub(super) async fn receive(mut parts: Streaming<Chunk>) -> Result<Message, Status> {
     let whole = async {
         let mut assembly = Assembly::default();
-        while let Some(part) = parts.message().await? {
+        let late = |_| Err(Status::deadline_exceeded("the snapshot's next part took too long"));
+        while let Some(part) = tokio::time::timeout(PART_LIMIT, parts.message()).await.unwrap_or_else(late)? {
             assembly.add(part)?;
         }
         assembly.finish()
