@@ -136,6 +136,9 @@ pub enum Rejection {
     UserExists { operation: String, name: String },
     #[error("Unknown setting '{name}'")]
     UnknownSetting { name: String },
+    /// A change of the cluster's members that cannot be made.
+    #[error("{reason}")]
+    MembersRefused { reason: String },
     /// The proposer broke a rule that no client can break.
     #[error("Internal error (please report): {reason}")]
     Malformed { reason: String },
@@ -187,6 +190,7 @@ impl Rejection {
             Self::SequenceRunOut { .. } => (4084, "HY000"),
             Self::UserExists { .. } => (1396, "HY000"),
             Self::UnknownSetting { .. } => (1193, "HY000"),
+            Self::MembersRefused { .. } => (1105, "HY000"),
         }
     }
 }

@@ -106,9 +106,9 @@ impl Machine {
         Ok((proposal.id, Applied::Answered(answer)))
     }
 
-    /// Notes that a proposal was not applied, so that no copy of it is.
+    /// Notes that a change of the members was not made, so that no copy of it is.
     pub fn refuse(&mut self, index: u64, id: RequestId, reason: &str) {
-        self.answers.insert(id, Err(Rejection::Malformed { reason: reason.to_owned() }));
+        self.answers.insert(id, Err(Rejection::MembersRefused { reason: reason.to_owned() }));
         self.order.push_back((index, id));
     }
 

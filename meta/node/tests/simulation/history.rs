@@ -227,7 +227,14 @@ impl History {
 
 /// Of a refused change of the members the machine keeps less than it tells at first.
 fn is_refused(answer: &Result<Outcome, ProposeError>) -> bool {
-    matches!(answer, Err(ProposeError::Refused { .. } | ProposeError::Rejected(Rejection::Malformed { .. })))
+    let refused = |rejection: &Rejection| {
+        matches!(rejection, Rejection::MembersRefused { .. } | Rejection::Malformed { .. })
+    };
+    match answer {
+        Err(ProposeError::Refused { .. }) => true,
+        Err(ProposeError::Rejected(rejection)) => refused(rejection),
+        _ => false,
+    }
 }
 
 /// Each request's first entry and what it came to.

@@ -115,14 +115,9 @@ impl Session {
             }
             _ => return Ok(()),
         };
+        // A node's record comes and goes by the same entry of the log. What follows on this session must see it.
         meta.change_members(change).await.map_err(SqlError::from)?;
-        // Its record goes with it; a node that never started has none.
-        if let Admin::RemoveNode { node } = admin
-            && self.catalog().nodes.contains_key(node)
-        {
-            self.propose(CatalogCommand::RemoveNode { node: *node }).await?;
-        }
-        Ok(())
+        Ok(meta.read_barrier().await.map_err(SqlError::from)?)
     }
 
     /// A number that belongs to a node.
