@@ -3,6 +3,7 @@
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::job::{Job, JobAction, JobState};
 
+use crate::job::steps;
 use crate::session::result::{Cell, ResultSet};
 
 /// Unfinished jobs, in the order in which they were submitted.
@@ -111,9 +112,16 @@ fn remark(job: &Job) -> String {
     }
 }
 
-/// Groups that have finished the step, of those that take part.
+/// Steps that are done, of those of the job's direction; of the step at hand, the groups that have finished it.
 fn progress(job: &Job, groups: usize) -> String {
-    let percent = (job.groups_done.len().min(groups) * 100).checked_div(groups).unwrap_or(0);
+    let back = steps::steps_back(&job.action);
+    let list = match back.iter().any(|step| step.name() == job.step) {
+        true => back,
+        false => steps::steps(&job.action),
+    };
+    let done = list.iter().position(|step| step.name() == job.step).unwrap_or(0);
+    let of_step = (job.groups_done.len().min(groups) * 100).checked_div(groups).unwrap_or(0);
+    let percent = (done * 100 + of_step).checked_div(list.len()).unwrap_or(0);
     format!("{percent}%")
 }
 
@@ -171,7 +179,54 @@ fn time(millis: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::time;
+    use ostrakon_catalog::job::Owner;
+    use ostrakon_catalog::schema::{Table, TableKind};
+
+    use super::*;
+
+    fn truncation(step: &str, groups_done: &[&str]) -> Job {
+        let name = "t".to_owned();
+        let table = Table {
+            id: 1,
+            name: name.clone(),
+            kind: TableKind::Single,
+            columns: Vec::new(),
+            keys: Vec::new(),
+            name_suffix: None,
+            physical_base: name,
+        };
+        Job {
+            id: 1,
+            action: JobAction::Truncate { database: "d".to_owned(), table },
+            statement: String::new(),
+            settings: Vec::new(),
+            state: JobState::Running,
+            step: step.to_owned(),
+            groups_done: groups_done.iter().map(|group| (*group).to_owned()).collect(),
+            facts: Default::default(),
+            owner: Owner::default(),
+            token: 1,
+            error: None,
+            cancel: false,
+            submitted: 0,
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn progress_counts_steps_and_the_groups_of_one() {
+        // preflight, first, rest, publish, settle
+        for (step, groups_done, expected) in [
+            ("", &[][..], "0%"),
+            ("first", &[], "20%"),
+            ("rest", &[], "40%"),
+            ("rest", &["a", "b"], "50%"),
+            ("rest", &["a", "b", "c", "d"], "60%"),
+            ("settle", &[], "80%"),
+        ] {
+            assert_eq!(progress(&truncation(step, groups_done), 4), expected, "{step} {groups_done:?}");
+        }
+    }
 
     #[test]
     fn times_are_told_as_dates() {
