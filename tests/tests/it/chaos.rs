@@ -1,7 +1,8 @@
-//! Nodes die, hang and are replaced while clients insert, take values of sequences and change tables: what was acknowledged is there.
+//! Nodes die, hang and are replaced while clients and sysbench insert, take values of sequences and change tables: what was acknowledged is there.
 //!
 //! `OSTRAKON_KILLS=200` (`make chaos KILLS=200`) makes the loop as long as that.
 
+mod bench;
 mod clients;
 mod nodes;
 mod verdict;
@@ -13,6 +14,7 @@ use mysql_async::prelude::Queryable;
 use ostrakon_tests::cluster::{TestCluster, run};
 use tokio::task::block_in_place;
 
+use bench::Bench;
 use clients::{Ledger, Stage};
 use nodes::{NODES, Nodes};
 
@@ -40,9 +42,11 @@ async fn chaos_kills_under_load_lose_nothing_that_was_acknowledged() {
     .await;
     run(&mut client, "CREATE SEQUENCE g").await;
     run(&mut client, "CREATE SIMPLE SEQUENCE s").await;
+    bench::prepare(&mut client, nodes.ports()[0]).await;
     drop(client);
     let stage = Arc::new(Stage::new(nodes.ports()));
     let clients = clients::all(&stage);
+    let benches: Vec<_> = (0..NODES.into()).map(|number| bench::start(&stage, number)).collect();
     let begin = Instant::now();
     for _ in 0..kills {
         tokio::time::sleep(nodes.pause()).await;
@@ -56,10 +60,18 @@ async fn chaos_kills_under_load_lose_nothing_that_was_acknowledged() {
     for client in clients {
         ledger.join(client.await.expect("a client does not panic"));
     }
-    println!("{kills} faults in {:.0} s: {}\n{ledger}", struck.as_secs_f64(), nodes.told());
+    let mut inserts = Bench::default();
+    for bench in benches {
+        inserts.join(bench.await.expect("sysbench could be run"));
+    }
+    println!("{kills} faults in {:.0} s: {}\n{ledger}{inserts}", struck.as_secs_f64(), nodes.told());
     verdict::no_job_is_stuck(&nodes, JOBS_PATIENCE).await;
     verdict::judge(&nodes, &ledger).await;
+    for place in 0..nodes.ports().len() {
+        inserts.judge(&mut nodes.client(place).await).await;
+    }
     ledger.must_show_something(kills);
+    inserts.must_show_something(kills);
 }
 
 /// From the kill of the leader until a DDL statement and a value of a SIMPLE sequence have been had from another node.

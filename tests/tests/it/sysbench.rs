@@ -40,10 +40,8 @@ fn sysbench(port: u16, script: &str, more: &[&str], action: &str) -> String {
     said
 }
 
-/// The number after `transactions:` or `queries:` in a report.
 fn figure(report: &str, name: &str) -> u64 {
-    let line = report.lines().find(|line| line.trim_start().starts_with(name)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|text| text.parse().ok()).unwrap_or(0)
+    program::figure(report, name).unwrap_or(0)
 }
 
 #[tokio::test]

@@ -36,11 +36,11 @@ impl Stage {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    fn goes_on(&self) -> bool {
+    pub fn goes_on(&self) -> bool {
         !self.stopped.load(Ordering::Relaxed)
     }
 
-    fn port(&self, turn: usize) -> u16 {
+    pub fn port(&self, turn: usize) -> u16 {
         let ports = self.ports.lock().unwrap();
         ports[turn % ports.len()]
     }
@@ -67,8 +67,8 @@ pub struct Ledger {
     /// Values of the sequences `g` and `s`.
     pub values: BTreeMap<&'static str, Vec<u64>>,
     pub tables: BTreeMap<String, Table>,
-    /// Indexes of `t`.
-    pub indexes: BTreeSet<String>,
+    /// Indexes that tables have: table and name.
+    pub indexes: BTreeSet<(&'static str, String)>,
     pub ddl: u64,
     /// Answers that must not be, with the statement.
     pub wrong: Vec<String>,
@@ -258,24 +258,25 @@ impl Client {
         Some(())
     }
 
-    /// Indexes on the table that all others write to.
-    async fn change_the_common_table(mut self) -> Ledger {
+    /// Indexes on a table that all others write to.
+    async fn change_common_table(mut self, table: &'static str, column: &str) -> Ledger {
         for round in 0u64.. {
             // MySQL allows 64 of them.
             let (name, old) = (format!("i{round}"), format!("i{}", round.saturating_sub(5)));
             let Some(connection) = self.connection().await else { break };
-            if self.ask(connection, &format!("ALTER TABLE t ADD INDEX {name} (step)")).await.is_ok() {
+            if self.ask(connection, &format!("ALTER TABLE {table} ADD INDEX {name} ({column})")).await.is_ok()
+            {
                 self.ledger.ddl += 1;
-                self.ledger.indexes.insert(name);
+                self.ledger.indexes.insert((table, name));
             } else {
-                self.ledger.tables.insert("t".to_owned(), Table::Unknown);
+                self.ledger.tables.insert(table.to_owned(), Table::Unknown);
             }
-            if self.ledger.indexes.remove(&old) {
+            if self.ledger.indexes.remove(&(table, old.clone())) {
                 let Some(connection) = self.connection().await else { break };
-                if self.ask(connection, &format!("ALTER TABLE t DROP INDEX {old}")).await.is_ok() {
+                if self.ask(connection, &format!("ALTER TABLE {table} DROP INDEX {old}")).await.is_ok() {
                     self.ledger.ddl += 1;
                 } else {
-                    self.ledger.tables.insert("t".to_owned(), Table::Unknown);
+                    self.ledger.tables.insert(table.to_owned(), Table::Unknown);
                 }
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
@@ -296,6 +297,8 @@ pub fn all(stage: &Arc<Stage>) -> Vec<JoinHandle<Ledger>> {
     for number in 0..2 {
         started.push(tokio::spawn(Client::new(stage, number).change_tables(number as u64)));
     }
-    started.push(tokio::spawn(Client::new(stage, 2).change_the_common_table()));
+    for (number, (table, column)) in [("t", "step"), ("sbtest.sbtest1", "c")].into_iter().enumerate() {
+        started.push(tokio::spawn(Client::new(stage, number + 1).change_common_table(table, column)));
+    }
     started
 }
