@@ -19,7 +19,6 @@ use crate::backend::pool::Pool;
 use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, SqlError};
 use crate::exec::watch;
 use crate::failpoint;
-use crate::failpoint;
 
 /// How long an instance may be out of reach before the step fails.
 const REACH_LIMIT: Duration = Duration::from_secs(10);

@@ -3,6 +3,7 @@
 mod command_line;
 mod doctor;
 mod members;
+mod rolling;
 mod users;
 
 use base64::Engine;

@@ -180,3 +180,48 @@ async fn a_statement_that_does_not_wait_is_told_its_job() {
     run(&mut client, "ALTER TABLE t DROP COLUMN x").await;
     assert_eq!(columns(&cluster, "x"), 0);
 }
+
+/// The number of the one job that is parked.
+async fn parked(client: &mut mysql_async::Conn) -> u64 {
+    let row: mysql_async::Row = client.query_first("SHOW DDL").await.unwrap().expect("the job is listed");
+    assert_eq!(row.get::<String, _>("STATE").unwrap(), "PENDING");
+    row.get("JOB_ID").unwrap()
+}
+
+#[tokio::test]
+async fn a_killed_statement_whose_job_cannot_go_back_says_which_job_it_is() {
+    let cluster = TestCluster::start();
+    let mut client = sharded(&cluster).await;
+    let mut other = cluster.client(Some("app")).await;
+    let id = value::<u64>(&mut client, "SELECT CONNECTION_ID()").await;
+    run(
+        &mut client,
+        "SET ostrakon_failpoints = 'alter_table/rest/before=sleep 1500; alter_table/rest/middle=error'",
+    )
+    .await;
+    let dropping = tokio::spawn(async move { refused(&mut client, "ALTER TABLE t DROP COLUMN v").await });
+    while columns(&cluster, "v") == 8 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    run(&mut other, &format!("KILL QUERY {id}")).await;
+    let (errno, message) = dropping.await.unwrap();
+    let job = parked(&mut other).await;
+    let tells = message.contains(&format!("RECOVER DDL {job}")) && message.contains("interrupted");
+    assert!(errno == 1317 && tells, "{errno} {message}");
+    run(&mut other, &format!("RECOVER DDL {job}")).await;
+    assert_eq!(columns(&cluster, "v"), 0);
+}
+
+#[tokio::test]
+async fn a_job_that_makes_the_engine_panic_is_parked_and_others_go_on() {
+    let cluster = TestCluster::start();
+    let mut client = sharded(&cluster).await;
+    run(&mut client, "SET ostrakon_failpoints = 'alter_table/rest/before=panic'").await;
+    let (errno, message) = refused(&mut client, "ALTER TABLE t ADD COLUMN x INT").await;
+    let job = parked(&mut client).await;
+    assert!(errno == 1105 && message.contains(&format!("DDL job {job} made the engine panic")), "{message}");
+    run(&mut client, "CREATE TABLE other (id INT PRIMARY KEY) DBPARTITION BY HASH(id)").await;
+    run(&mut client, &format!("ROLLBACK DDL {job}")).await;
+    assert_eq!(columns(&cluster, "x"), 0);
+    run(&mut client, "ALTER TABLE t ADD COLUMN x INT").await;
+}

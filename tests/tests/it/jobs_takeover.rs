@@ -107,7 +107,7 @@ impl Trio {
     ) -> tokio::task::JoinHandle<mysql_async::Result<()>> {
         let mut client = self.client(node).await;
         run(&mut client, &format!("SET ostrakon_failpoints = '{lead}; {place}=sleep 600000'")).await;
-        let words = ["the job waits", place];
+        let words = ["failpoint: waits", place];
         let before = self.logged(node, &words);
         let answer = tokio::spawn(async move { client.query_drop(ddl).await });
         let end = Instant::now() + PATIENCE;

@@ -1,6 +1,7 @@
 //! The command line: every noun against a real node, JSON that a program can read, exit codes.
 
-use ostrakon_tests::cluster::{TestCluster, run};
+use mysql_async::prelude::Queryable;
+use ostrakon_tests::cluster::{TestCluster, refused, run, value};
 use serde_json::{Value, json};
 
 use super::ostrakon;
@@ -156,4 +157,76 @@ async fn exit_codes_tell_who_is_at_fault() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("ID  ROLE") && lines[1].starts_with(" 1  leader"), "{text}");
+}
+
+#[tokio::test]
+async fn sequences_are_made_changed_and_dropped() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "").await;
+    answered(&cluster, &["sequence", "create", "app", "g"]);
+    answered(&cluster, &["sequence", "create", "app", "by time", "--type", "time"]);
+    let numbers = ["--start-with", "5", "--increment-by", "3", "--maxvalue", "11", "--cycle", "true"];
+    answered(&cluster, &[&["sequence", "create", "app", "s", "--type", "simple"][..], &numbers].concat());
+    for expected in [5, 8, 11, 5] {
+        assert_eq!(value::<u64>(&mut client, "SELECT s.NEXTVAL").await, expected);
+    }
+    answered(&cluster, &["sequence", "alter", "app", "s", "--start-with", "10", "--cycle", "false"]);
+    assert_eq!(value::<u64>(&mut client, "SELECT s.NEXTVAL").await, 10);
+    let (code, _, err) = ran(&cluster, &["sequence", "alter", "app", "s"], &[]);
+    assert_eq!(code, 64, "nothing to change: {err}");
+    let listed = answered(&cluster, &["sequence", "list", "app"]);
+    let mut names: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["by time", "g", "s"]);
+    for name in ["by time", "g", "s"] {
+        answered(&cluster, &["sequence", "drop", "app", name]);
+    }
+    let (code, _, err) = ran(&cluster, &["sequence", "drop", "app", "s"], &[]);
+    let error: Value = serde_json::from_str(&err).unwrap();
+    assert_eq!((code, &error["code"]), (1, &json!(4091)), "{error}");
+}
+
+#[tokio::test]
+async fn jobs_are_recovered_taken_back_cancelled_and_removed() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "DBPARTITIONS 4").await;
+    run(&mut client, "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT) DBPARTITION BY HASH(id)").await;
+    let parked = async |client: &mut mysql_async::Conn, sql: &str| {
+        run(client, "SET ostrakon_failpoints = 'alter_table/rest/middle=error'").await;
+        refused(client, sql).await;
+        let jobs = answered(&cluster, &["job", "list"]);
+        assert_eq!((jobs.as_array().unwrap().len(), &jobs[0]["state"]), (1, &json!("PENDING")), "{jobs}");
+        jobs[0]["job_id"].as_u64().unwrap().to_string()
+    };
+    let columns = async |client: &mut mysql_async::Conn| -> Vec<String> {
+        client.query_map("SHOW COLUMNS FROM t", |row: mysql_async::Row| row.get(0).unwrap()).await.unwrap()
+    };
+    // What lost its values can go on only.
+    let job = parked(&mut client, "ALTER TABLE t DROP COLUMN a").await;
+    assert_eq!(answered(&cluster, &["job", "show", &job])[0]["object_name"], json!("t"));
+    let (code, _, err) = ran(&cluster, &["job", "rollback", &job], &[]);
+    assert!(code == 1 && err.contains("brings them back"), "{code} {err}");
+    answered(&cluster, &["job", "recover", &job]);
+    assert_eq!(columns(&mut client).await, ["id", "b"]);
+    // A job that is cancelled in its middle goes back.
+    run(&mut client, "SET ostrakon_failpoints = 'alter_table/rest/before=sleep 2000'").await;
+    run(&mut client, "SET ostrakon_ddl_async = ON").await;
+    run(&mut client, "ALTER TABLE t ADD COLUMN c INT").await;
+    let job = answered(&cluster, &["job", "list"])[0]["job_id"].as_u64().unwrap().to_string();
+    answered(&cluster, &["job", "cancel", &job]);
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while answered(&cluster, &["job", "list"]) != json!([]) {
+        assert!(std::time::Instant::now() < end, "the job does not go back");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(columns(&mut client).await, ["id", "b"]);
+    let ended = answered(&cluster, &["job", "list", "--ended"]);
+    let cancelled = ended.as_array().unwrap().iter().find(|row| row["job_id"].to_string() == job).unwrap();
+    assert_eq!(cancelled["result_type"], json!("ERROR"), "{cancelled}");
+    answered(&cluster, &["job", "remove", &job]);
+    let (code, ..) = ran(&cluster, &["job", "show", &job], &[]);
+    assert_eq!(code, 1, "a job that was removed");
+    let (code, ..) = ran(&cluster, &["job", "remove", &job], &[]);
+    assert_eq!(code, 1);
 }
