@@ -11,6 +11,7 @@ pub mod engine;
 mod fence;
 mod physical;
 mod reach;
+mod rehearsal;
 mod run;
 mod settle;
 pub mod steps;

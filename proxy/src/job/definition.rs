@@ -66,6 +66,13 @@ impl Definition {
         format!("CREATE TABLE {OWN_NAME} (\n{parts}{}", self.options)
     }
 
+    /// The statement that makes a table like this one.
+    pub fn create(&self, quoted: &str, name: &str) -> String {
+        let parts: Vec<String> =
+            self.columns.iter().chain(&self.keys).map(|part| Self::own_name_in(part, name)).collect();
+        format!("CREATE TABLE {quoted} ({}\n{}", parts.join(",\n"), self.options)
+    }
+
     pub fn decode(text: &str) -> Option<Self> {
         Self::parse(text, OWN_NAME)
     }
@@ -134,6 +141,8 @@ mod tests {
     fn the_text_that_is_kept_is_read_back() {
         let definition = Definition::parse(SHOWN, "t_Ab12_03").unwrap();
         assert_eq!(Definition::decode(&definition.encode()).unwrap(), definition);
+        let made = definition.create("`d`.`q`", "q").replace("`d`.`q` (", "`q` (\n").replace("\n`", "\n  `");
+        assert!(made.contains("CONSTRAINT `q_chk_1`") && !made.contains(OWN_NAME), "{made}");
         assert_eq!(
             Definition::own_name_in(&definition.keys[0], "q"),
             "CONSTRAINT `q_chk_1` CHECK (`id` > 0)"

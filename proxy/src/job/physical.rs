@@ -14,7 +14,7 @@ use super::engine::CONNECTIONS_PER_INSTANCE;
 use super::fence::Fenced;
 use super::run::{Run, Stop};
 use super::steps::{Point, Step};
-use super::{take_over, undo};
+use super::{rehearsal, take_over, undo};
 use crate::backend::pool::Pool;
 use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, SqlError};
 use crate::exec::watch;
@@ -283,6 +283,7 @@ async fn attempt(
             if check {
                 connection.queue_settings(&run.reading);
                 let found = definition::read(connection, database, name).await?;
+                rehearsal::learn(run, connection, group, &found).await?;
                 if run.is_changed(&version, &found, &group.name)? {
                     return Ok(None);
                 }
@@ -298,6 +299,7 @@ async fn attempt(
         Operation::Undo { known } => {
             connection.queue_settings(&run.reading);
             let found = definition::read(connection, database, name).await?;
+            rehearsal::learn(run, connection, group, &found).await?;
             let back = run.way_back(&version, &found, known.as_deref(), &group.name)?;
             let Some(clauses) = back else { return Ok(None) };
             let sql = match clauses {
@@ -336,12 +338,6 @@ impl Run {
             // Where the change changes no definition (FORCE, ORDER BY), it is made again.
             (Some(before), _) if before == found => Ok(false),
             (_, Some(after)) if after == found => Ok(true),
-            // Nobody else may change it, so this is the change.
-            (Some(_), None) => {
-                drop(after);
-                self.after.borrow_mut().insert(version.to_owned(), found.clone());
-                Ok(true)
-            }
             _ => Err(strange(group)),
         }
     }
@@ -361,9 +357,7 @@ impl Run {
         if before == found {
             return Ok(None);
         }
-        if let Some(after) = after.get(version)
-            && after != found
-        {
+        if after.get(version) != Some(found) {
             return Err(strange(group));
         }
         if let Some(known) = known {

@@ -225,3 +225,37 @@ async fn a_job_that_makes_the_engine_panic_is_parked_and_others_go_on() {
     assert_eq!(columns(&cluster, "x"), 0);
     run(&mut client, "ALTER TABLE t ADD COLUMN x INT").await;
 }
+
+#[tokio::test]
+async fn a_change_that_somebody_made_to_a_physical_table_is_not_taken_for_the_job_s() {
+    let mut cluster = TestCluster::start();
+    let mut client = sharded(&cluster).await;
+    let first = "SELECT CONCAT('`', table_schema, '`.`', table_name, '`') FROM information_schema.tables WHERE table_schema LIKE 'app%' ORDER BY table_schema, table_name LIMIT 1";
+    let mut direct = cluster.cluster.instances[0].connect().unwrap();
+    let first = direct.query(first).unwrap().first().unwrap();
+    run(&mut client, "SET ostrakon_failpoints = 'alter_table/first/before=crash'").await;
+    assert!(client.query_drop("ALTER TABLE t ADD COLUMN x INT").await.is_err());
+    direct.query(&format!("ALTER TABLE {first} ADD COLUMN dba INT")).unwrap();
+    cluster.cluster.nodes[0].restart().unwrap();
+    let mut client = cluster.client(Some("app")).await;
+    let end = Instant::now() + Duration::from_secs(30);
+    let remark = loop {
+        let row: Option<mysql_async::Row> = client.query_first("SHOW DDL").await.unwrap();
+        let row = row.expect("the job did not take the other's change for its own");
+        if row.get::<String, _>("STATE").unwrap() == "PENDING" {
+            break row.get::<String, _>("REMARK").unwrap();
+        }
+        assert!(Instant::now() < end, "the job is not parked");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(remark.contains("neither the one before the change nor the one after it"), "{remark}");
+    assert_eq!((columns(&cluster, "dba"), columns(&cluster, "x")), (1, 0), "{remark}");
+    assert_eq!(
+        physical(&cluster, "tables", "table_name", &format!("ostrakon_job_{}", parked(&mut client).await)),
+        0
+    );
+    direct.query(&format!("ALTER TABLE {first} DROP COLUMN dba")).unwrap();
+    let job = parked(&mut client).await;
+    run(&mut client, &format!("RECOVER DDL {job}")).await;
+    assert_eq!(columns(&cluster, "x"), 8);
+}

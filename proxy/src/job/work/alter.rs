@@ -14,7 +14,7 @@ use crate::job::physical::{self, GroupState, GroupWork, Operation};
 use crate::job::run::{BEFORE, Failed, Outcome, Run, Stop};
 use crate::job::steps::Step;
 use crate::job::table_facts;
-use crate::job::{reach, undo};
+use crate::job::{reach, rehearsal, undo};
 
 pub async fn table(run: &Rc<Run>, step: Step) -> Result<Outcome, Stop> {
     let JobAction::AlterTable { database: home, table, text, .. } = &run.job.action else {
@@ -99,6 +99,8 @@ pub fn has_undo(run: &Rc<Run>) -> bool {
 
 /// Every physical table is as before, or there is a way back for it.
 pub async fn can_go_back(run: &Rc<Run>) -> Result<(), Stop> {
+    let JobAction::AlterTable { database, .. } = &run.job.action else { return Ok(()) };
+    let home = reach::database(run, database)?;
     let groups = physical::perform(run, Step::Preflight, reads(run)?, false).await?;
     let known = known_undo(run).map(|text| text.render(""));
     for state in &groups {
@@ -106,6 +108,10 @@ pub async fn can_go_back(run: &Rc<Run>) -> Result<(), Stop> {
             return Err(Stop::Failed(Failed { error: e.clone(), groups, untouched: false }));
         }
         for shown in &state.shown {
+            if let Some(group) = home.groups.iter().find(|group| group.name == state.group) {
+                let mut connection = run.worker.pool_of(group.instance)?.acquire(false).await?;
+                rehearsal::learn(run, &mut connection, group, &shown.definition).await?;
+            }
             let back = run.way_back(&shown.version, &shown.definition, known.as_deref(), &state.group);
             if let Err(error) = back {
                 return Err(Stop::Failed(Failed { groups: Vec::new(), untouched: false, error }));
