@@ -25,8 +25,7 @@ use verdict::{Books, OPENING};
 
 /// Faults in `make test`.
 const FAULTS: u64 = 6;
-/// One, until transactions may write in several.
-const GROUPS: u64 = 1;
+const GROUPS: u64 = 4;
 const ACCOUNTS: u64 = 200;
 const WRITERS: u64 = 16;
 /// After the last fault, whatever is in doubt must have been resolved within this time.
@@ -46,7 +45,7 @@ const OF_A_CLUSTER: [Fault; 8] = [
 ];
 const OF_A_SERVER: [Fault; 3] = [Fault::KillServer, Fault::StopServer, Fault::CutConnections];
 
-fn number(name: &str, otherwise: u64) -> u64 {
+pub fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name)
         .map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }
@@ -138,7 +137,7 @@ async fn books(tables: &BTreeMap<&str, Vec<PhysicalTable>>) -> Books {
 }
 
 /// Waits until no branch of ours is prepared anywhere.
-async fn nothing_stays_in_doubt(servers: &[Instance], since: Instant) {
+pub async fn nothing_stays_in_doubt(servers: &[Instance], since: Instant) {
     loop {
         let mut left = Vec::new();
         for server in servers {
