@@ -18,16 +18,19 @@ SEEDS ?= 10000
 FROM ?= 1000
 # Faults under load: nodes, and for the bank servers too, that are killed, stopped or replaced.
 KILLS ?= 200
+# How many seconds TPC-C's terminals work, and 1 for warehouses of TPC-C's own size.
+LASTING ?= 60
+FULL ?= 0
 # More arguments for the test runner, for example: make test ARGS='-E "test(tls)"'
 ARGS ?=
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate simulate-commit chaos bank check bench bench-sequence fmt
+.PHONY: help up down status test simulate simulate-commit chaos bank elle tpcc check bench bench-sequence fmt
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), LASTING=60 FULL=1 (tpcc)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
@@ -65,6 +68,18 @@ bank: ## Moves money between the groups of a cluster whose nodes and servers die
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
 	@OSTRAKON_KILLS=$(KILLS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^bank::bank_over/)'
+
+elle: ## Reads and appends to lists of all groups while nodes and servers die, KILLS times, and looks for anomalies in what clients saw
+	@tools/setup test
+	@cargo build --locked --workspace --bins --tests
+	@OSTRAKON_KILLS=$(KILLS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^elle::elle_over/)'
+
+tpcc: ## Runs TPC-C over shards for LASTING seconds and checks its consistency conditions
+	@tools/setup test
+	@cargo build --locked --workspace --tests
+	@cargo build --locked --release --bin ostrakon
+	@OSTRAKON_BINARY='$(TARGET)/release/ostrakon' OSTRAKON_TPCC_SECONDS=$(LASTING) OSTRAKON_TPCC_FULL=$(FULL) \
+	    cargo nextest run --locked --workspace --profile chaos -E 'test(/^tpcc::tpcc_over/)'
 
 check: ## Formatting, lints, the order of the crates, licences and advisories
 	@tools/setup check

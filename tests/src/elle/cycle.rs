@@ -71,11 +71,10 @@ fn lost_updates(history: &History, fates: &Fates, found: &mut Vec<Anomaly>) {
     for (place, transaction) in history.transactions.iter().enumerate().filter(|(at, _)| fates.committed[*at])
     {
         for (key, list) in transaction.external_reads() {
-            if transaction.appends().any(|(other, _)| other == key) {
-                if let Some(first) = readers.insert((key, list), place) {
-                    let text = format!("key {key}: {:?} and {transaction:?}", history.transactions[first]);
-                    found.push(Anomaly { kind: Kind::LostUpdate, text });
-                }
+            let appends = transaction.appends().any(|(other, _)| other == key);
+            if let Some(first) = appends.then(|| readers.insert((key, list), place)).flatten() {
+                let text = format!("key {key}: {:?} and {transaction:?}", history.transactions[first]);
+                found.push(Anomaly { kind: Kind::LostUpdate, text });
             }
         }
     }

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 /// A transaction may take this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Keys that are written at a time, and how many transactions each of them is among these for.
-const LIVELY: u64 = 8;
+const LIVELY: u64 = 12;
 const LIFE: u64 = 25;
 /// SQLSTATE of an outcome that could not be learnt.
 const UNKNOWN_OUTCOME: &str = "08007";

@@ -136,13 +136,11 @@ fn districts(rows: &Rows, wrong: &mut Vec<String>) {
         if next - 1 != last || new.last().is_some_and(|newest| *newest != last) {
             wrong.push(format!("2: district {district:?} goes on with {next}, its last order is {last}"));
         }
-        if let (Some(first), Some(newest)) = (new.first(), new.last()) {
-            if newest - first + 1 != new.len() as u64 {
-                wrong.push(format!(
-                    "3: new orders of {district:?} have gaps: {first} to {newest}, {}",
-                    new.len()
-                ));
-            }
+        if let (Some(first), Some(newest)) = (new.first(), new.last())
+            && newest - first + 1 != new.len() as u64
+        {
+            wrong
+                .push(format!("3: new orders of {district:?} have gaps: {first} to {newest}, {}", new.len()));
         }
         if *amount != of(&paid, district) {
             wrong.push(format!("9: district {district:?} has {amount}, paid {}", of(&paid, district)));
