@@ -12,6 +12,7 @@ pub mod finish;
 pub mod gate;
 pub mod machine;
 pub mod participant;
+pub mod resolver;
 mod run;
 pub mod system_schema;
 pub mod xid;

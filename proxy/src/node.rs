@@ -159,6 +159,11 @@ pub fn run(config: Config) -> Result<(), StartError> {
             crate::job::engine::run(&jobs);
         })
         .map_err(StartError::Threads)?;
+    let resolver = Arc::clone(&node);
+    let resolver = std::thread::Builder::new()
+        .name("resolver".to_owned())
+        .spawn(move || crate::commit::resolver::run(&resolver))
+        .map_err(StartError::Threads)?;
     let mut threads = listeners
         .into_iter()
         .enumerate()
@@ -170,7 +175,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
                 .map_err(StartError::Threads)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    threads.push(jobs);
+    threads.extend([jobs, resolver]);
     tracing::info!(listen = %node.config.listen, workers, version = env!("CARGO_PKG_VERSION"), "serving");
     let failure = runtime.block_on(async {
         tokio::select! {

@@ -27,10 +27,22 @@ pub enum Kind {
 /// All settings, by name.
 pub const SETTINGS: &[Setting] = &[
     Setting {
+        name: "commit_on_unsafe_instances",
+        default: "refuse",
+        kind: Kind::OneOf(&["refuse", "allow"]),
+        description: "Whether transactions may write in several groups where a server's settings do not keep an acknowledged prepare",
+    },
+    Setting {
         name: "drain_timeout_s",
         default: "0",
         kind: Kind::Integer { from: 0, to: 86_400 },
         description: "Seconds after which a draining node closes clients that are idle outside of a transaction; 0: it waits for them",
+    },
+    Setting {
+        name: "transaction_log_retention_h",
+        default: "24",
+        kind: Kind::Integer { from: 1, to: 8_760 },
+        description: "Hours for which the outcomes of transactions over several groups are kept on the servers",
     },
     Setting {
         name: "voters",

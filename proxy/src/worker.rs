@@ -65,6 +65,15 @@ impl Worker {
         worker
     }
 
+    /// The resolver's: connections of its own too, so that what a crash has left never waits for statements.
+    pub fn of_resolver(node: &Arc<Node>) -> Rc<Self> {
+        let mut worker = Self::new(node, 0, 1);
+        if let Some(worker) = Rc::get_mut(&mut worker) {
+            worker.limits.connections = crate::commit::resolver::CONNECTIONS_PER_INSTANCE;
+        }
+        worker
+    }
+
     /// The pool for an instance of the current catalog. An instance whose address or account changed gets a new pool.
     pub fn pool(&self, instance: &Arc<Instance>) -> Rc<Pool> {
         let mut pools = self.pools.borrow_mut();

@@ -11,6 +11,7 @@ use super::system_schema::{self, Decision, SCHEMA};
 use super::xid::{TransactionId, Xid};
 use crate::backend::connection::{Answer, Connection};
 use crate::backend::pool::Pool;
+use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::failpoint::{self, Reached};
 use crate::node::ServerInfo;
@@ -20,6 +21,9 @@ const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(60);
 /// Looks for the row of a branch that somebody else commits at this moment.
 const LOOKS: u32 = 10;
+
+/// Seconds that the arbiter's question waits for a COMMIT that is under way, before it fails with 1205.
+const LOCK_WAIT_S: u32 = 1;
 
 const NO_SUCH_DATABASE: u16 = 1049;
 const NO_SUCH_TABLE: u16 = 1146;
@@ -66,7 +70,9 @@ pub async fn has_schema(connection: &mut Connection) -> Result<bool, SqlError> {
 pub async fn arbitrate(connection: &mut Connection, id: TransactionId) -> Result<Decision, SqlError> {
     let insert = system_schema::insert_decision(id, Decision::Aborted, "");
     // Not with what a session has SET before, such as READ ONLY.
-    connection.queue_settings(&Rc::default());
+    connection.queue_settings(&Rc::new(
+        Settings::default().with("innodb_lock_wait_timeout", LOCK_WAIT_S.to_string()),
+    ));
     pass("finish/arbitrate/before", connection).await?;
     let mut entered = connection.query(&insert).await;
     if let Err(e) = &entered
