@@ -1,6 +1,7 @@
 //! What nodes ask one another, over the connections that Raft has: JSON there and back.
 
-use std::sync::{Arc, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ostrakon_meta::{BoxFuture, CallHandler, MetaNode};
@@ -8,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::node::Node;
+use crate::registry::OpenTransaction;
 use crate::secret::SecretKey;
 use crate::setting::KEY_FINGERPRINT;
 
@@ -23,6 +25,28 @@ pub enum Call {
     HoldCommits { token: u64, limit_ms: u64 },
     /// Answered with `true`.
     ReleaseCommits { token: u64 },
+    /// Answered with the open transactions: a list of [`NodeTransaction`].
+    Transactions,
+}
+
+/// An open transaction of a node's client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NodeTransaction {
+    /// Where it has touched a second group.
+    pub id: Option<String>,
+    /// The client's.
+    pub connection: u32,
+    pub user: String,
+    pub host: String,
+    pub database: Option<String>,
+    /// A statement of it runs.
+    pub executing: bool,
+    pub duration_ms: u64,
+    /// Physical databases that it has touched.
+    pub groups: Vec<String>,
+    /// Groups that it has written in.
+    pub writes: u64,
 }
 
 /// How a node is.
@@ -56,6 +80,7 @@ impl CallHandler for Answers {
             let call = serde_json::from_slice(&request).map_err(|e| format!("unknown question: {e}"))?;
             let answer = match call {
                 Call::Health => serde_json::to_vec(&health(&node)),
+                Call::Transactions => serde_json::to_vec(&transactions(&node)),
                 Call::Applied { index, limit_ms } => {
                     let limit = Duration::from_millis(limit_ms.min(60_000));
                     serde_json::to_vec(&node.meta.wait_applied(index, limit).await)
@@ -93,6 +118,28 @@ fn health(node: &Node) -> Health {
     }
 }
 
+fn transactions(node: &Node) -> Vec<NodeTransaction> {
+    let locked = PoisonError::into_inner;
+    let entries = node.registry.all();
+    let open = entries.iter().filter_map(|entry| {
+        let OpenTransaction { since, id, groups, writes } =
+            entry.transaction.lock().unwrap_or_else(locked).clone()?;
+        let (user, database) = entry.identity.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(NodeTransaction {
+            id: id.map(|id| id.to_string()),
+            connection: entry.id,
+            user,
+            host: entry.host.clone(),
+            database,
+            executing: entry.busy_since.load(Ordering::Relaxed) != 0,
+            duration_ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
+            groups,
+            writes: writes as u64,
+        })
+    });
+    open.collect()
+}
+
 /// The file may have changed since the start, and the next start will need it.
 fn key_fault(node: &Node) -> Option<String> {
     let key = SecretKey::load(&node.config.key_path(), false);
@@ -115,6 +162,15 @@ pub async fn ask<A: DeserializeOwned>(
 /// How a node is.
 pub async fn ask_health(meta: &MetaNode, node: u64, limit: Duration) -> Result<Health, String> {
     ask(meta, node, &Call::Health, limit).await
+}
+
+/// A node's open transactions. The error is for a DBA.
+pub async fn ask_transactions(
+    meta: &MetaNode,
+    node: u64,
+    limit: Duration,
+) -> Result<Vec<NodeTransaction>, String> {
+    ask(meta, node, &Call::Transactions, limit).await
 }
 
 /// Waits until a node has applied the log up to `index`. The error is for a log.

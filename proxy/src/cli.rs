@@ -81,7 +81,7 @@ enum Command {
     Sequence(To<sequence::SequenceCommand>),
     /// DDL jobs: list, show, recover, rollback, cancel, remove.
     Job(To<job::JobCommand>),
-    /// Open transactions of the node.
+    /// Transactions: open ones, in-doubt ones, what one came to.
     Trans(To<trans::TransCommand>),
     /// Settings of the whole cluster.
     Config(To<config::ConfigCommand>),

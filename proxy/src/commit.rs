@@ -10,10 +10,12 @@ pub mod counters;
 mod ending;
 pub mod finish;
 pub mod gate;
+pub mod inspect;
 pub mod machine;
 pub mod participant;
 pub mod resolver;
 mod run;
+pub mod safety;
 pub mod system_schema;
 pub mod xid;
 

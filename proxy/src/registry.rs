@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use crate::commit::xid::TransactionId;
+
 /// What others may know of a session and do to it.
 #[derive(Debug)]
 pub struct SessionEntry {
@@ -31,8 +33,12 @@ pub struct SessionEntry {
 #[derive(Clone, Debug)]
 pub struct OpenTransaction {
     pub since: Instant,
+    /// Given when it touches a second group.
+    pub id: Option<TransactionId>,
     /// Physical databases that it has touched.
     pub groups: Vec<String>,
+    /// How many of them it has written in.
+    pub writes: usize,
 }
 
 impl SessionEntry {

@@ -104,7 +104,7 @@ pub struct Session {
     pub scratch: Vec<u8>,
     /// The running statement, for SHOW PROCESSLIST.
     pub current: Vec<u8>,
-    /// What SHOW TRANS was told: 0 for no transaction, else its groups and one.
+    /// What SHOW TRANS was told: 0 for no transaction, else its groups, its writes, and one.
     published_extent: usize,
     /// Our own results go out in the binary protocol: the statement came by COM_STMT_EXECUTE.
     pub binary_results: bool,
@@ -255,7 +255,8 @@ impl Session {
     /// Tells SHOW TRANS what is open. Nothing is written while that is as it was.
     fn publish_transaction(&mut self) {
         let transaction = &self.transaction;
-        let extent = if transaction.is_open() { 1 + transaction.branches.len() } else { 0 };
+        let writes = transaction.branches.iter().filter(|branch| branch.wrote).count();
+        let extent = if transaction.is_open() { 1 + transaction.branches.len() + (writes << 16) } else { 0 };
         if extent == self.published_extent {
             return;
         }
@@ -264,6 +265,8 @@ impl Session {
         let mut published = entry.transaction.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *published = (extent > 0).then(|| OpenTransaction {
             since: published.as_ref().map_or_else(Instant::now, |open| open.since),
+            id: transaction.id,
+            writes,
             groups: transaction.branches.iter().map(|branch| branch.physical_database.clone()).collect(),
         });
     }

@@ -113,6 +113,12 @@ pub fn number(catalog: &Catalog, name: &str) -> u64 {
     number(setting.value(catalog)).or_else(|| number(setting.default)).unwrap_or(0)
 }
 
+/// A setting's value as text; its default where the catalog holds what this version does not understand.
+pub fn text(catalog: &Catalog, name: &str) -> String {
+    let Ok(setting) = Setting::find(name) else { return String::new() };
+    setting.check(setting.value(catalog)).unwrap_or_else(|_| setting.default.to_owned())
+}
+
 /// Settings in the catalog that a newer version made.
 pub fn unknown(catalog: &Catalog) -> impl Iterator<Item = &String> {
     let known =

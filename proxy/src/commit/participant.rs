@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use ostrakon_catalog::schema::{Group, InstanceId};
 
 use super::finish::ensure_schema;
+use super::safety::faults;
 use crate::backend::connection::Connection;
 use crate::error::SqlError;
 use crate::session::{Failure, Session};
+use crate::setting;
 use crate::worker::Worker;
 
 /// So long an instance's answer is good.
@@ -40,6 +42,17 @@ impl Worker {
         }
         let mut connection = self.outside_of_the_pool(instance).await?;
         ensure_schema(&mut connection).await?;
+        let allowed = "allow";
+        if setting::text(&self.node.meta.load(), "commit_on_unsafe_instances") != allowed
+            && let Some(fault) = faults(&mut connection).await?.into_iter().find(|fault| fault.refuses)
+        {
+            return Err(SqlError::not_supported(format!(
+                "writing in several groups at once while instance '{}' does not keep what it acknowledges: {}. \
+                 CHECK CLUSTER lists all; ALTER CLUSTER SET commit_on_unsafe_instances = allow takes the risk",
+                connection.instance(),
+                fault.text
+            )));
+        }
         self.participants.known.borrow_mut().insert(instance, Instant::now());
         Ok(())
     }

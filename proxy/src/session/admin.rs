@@ -28,7 +28,7 @@ impl Session {
         let shown = ostrakon_router::parse::redact(text, self.mode);
         self.entry().show_statement(&shown);
         // As MySQL does before statements about accounts and servers.
-        if !matches!(admin, Admin::BackupCatalog | Admin::CheckCluster) {
+        if !matches!(admin, Admin::BackupCatalog | Admin::CheckCluster | Admin::ResolveTransaction { .. }) {
             self.commit_all().await?;
         }
         match self.carry_out(admin).await? {
@@ -77,6 +77,7 @@ impl Session {
             }
             Admin::BackupCatalog => self.backup_catalog().await.map(Given::Rows),
             Admin::CheckCluster => self.check_cluster().await.map(Given::Rows),
+            Admin::ResolveTransaction { id } => self.resolve_transaction(id).await.map(Given::Rows),
         }
     }
 }

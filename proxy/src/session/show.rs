@@ -68,7 +68,9 @@ impl Session {
             ShowWhat::Nodes => self.cluster_nodes().await?,
             ShowWhat::Users => self.users(&catalog),
             ShowWhat::Settings => super::admin::settings(&catalog),
-            ShowWhat::Trans { full } => self.transactions(*full),
+            ShowWhat::Trans { full } => self.transactions(*full).await,
+            ShowWhat::TransInDoubt => self.in_doubt().await,
+            ShowWhat::TransOutcome(id) => self.transaction_outcome(id).await?,
             ShowWhat::Variables { global } => self.variables(*global).await?,
             ShowWhat::Help => drds::help(),
         };

@@ -140,12 +140,18 @@ fn the_cluster_is_altered_and_shown() {
         ("ALTER CLUSTER RESET voters", Admin::ResetSetting { name: "voters".into() }),
         ("BACKUP CATALOG", Admin::BackupCatalog),
         ("CHECK CLUSTER", Admin::CheckCluster),
+        ("RESOLVE TRANS 'o1.1.2.3.4'", Admin::ResolveTransaction { id: "o1.1.2.3.4".into() }),
     ] {
         assert_eq!(admin(text), expected, "{text}");
     }
-    for text in
-        ["ALTER CLUSTER", "ALTER CLUSTER ADD NODE 4", "ALTER CLUSTER DRAIN NODE x", "BACKUP CATALOG x"]
-    {
+    for text in [
+        "RESOLVE TRANS",
+        "RESOLVE TRANS x",
+        "ALTER CLUSTER",
+        "ALTER CLUSTER ADD NODE 4",
+        "ALTER CLUSTER DRAIN NODE x",
+        "BACKUP CATALOG x",
+    ] {
         assert_eq!(parse(text).map_err(|e| e.errno), Err(1064), "{text}");
     }
     for (text, what) in [
@@ -154,6 +160,8 @@ fn the_cluster_is_altered_and_shown() {
         ("SHOW SETTINGS", ShowWhat::Settings),
         ("SHOW TRANS", ShowWhat::Trans { full: false }),
         ("SHOW FULL TRANS", ShowWhat::Trans { full: true }),
+        ("SHOW TRANS INDOUBT", ShowWhat::TransInDoubt),
+        ("SHOW TRANSACTIONS 'o1.1.2.3.4'", ShowWhat::TransOutcome("o1.1.2.3.4".into())),
     ] {
         assert_eq!(parse(text), Ok(Some(Command::Show(Show { what, like: None, filter: None }))), "{text}");
     }

@@ -70,6 +70,10 @@ pub enum Admin {
     },
     BackupCatalog,
     CheckCluster,
+    /// `RESOLVE TRANS 'id'`
+    ResolveTransaction {
+        id: String,
+    },
 }
 
 /// A password in a statement. Never printed.

@@ -1,4 +1,4 @@
-//! ALTER CLUSTER, BACKUP CATALOG, CHECK CLUSTER.
+//! ALTER CLUSTER, BACKUP CATALOG, CHECK CLUSTER, RESOLVE TRANS.
 
 use super::administration::Admin;
 use super::command::Command;
@@ -48,6 +48,13 @@ pub(super) fn backup(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
 pub(super) fn check(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
     c.finish()?;
     Ok(Command::Admin(Admin::CheckCluster))
+}
+
+/// What follows RESOLVE TRANS.
+pub(super) fn resolve(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
+    let id = c.string()?;
+    c.finish()?;
+    Ok(Command::Admin(Admin::ResolveTransaction { id }))
 }
 
 /// A setting's value as text: a word, a string, a number.

@@ -234,10 +234,14 @@ pub enum ShowWhat {
     Users,
     /// Settings of the cluster.
     Settings,
-    /// Open transactions of this node.
+    /// Open transactions of all nodes.
     Trans {
         full: bool,
     },
+    /// Prepared branches of all instances.
+    TransInDoubt,
+    /// What the transaction of this id came to.
+    TransOutcome(String),
     /// `SHOW [SESSION] VARIABLES`: the session splices in its own variables before asking a backend.
     Variables {
         global: bool,

@@ -75,7 +75,7 @@ fn rare(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
 /// Statements about the cluster itself.
 fn administration(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
     type Parse = fn(&mut Cursor<'_>) -> Result<Command, RouterError>;
-    const STATEMENTS: [([&str; 2], Parse); 9] = [
+    const STATEMENTS: [([&str; 2], Parse); 10] = [
         (["CREATE", "INSTANCE"], instance::create),
         (["ALTER", "INSTANCE"], instance::alter),
         (["DROP", "INSTANCE"], instance::drop),
@@ -85,6 +85,7 @@ fn administration(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
         (["ALTER", "CLUSTER"], cluster::alter),
         (["BACKUP", "CATALOG"], cluster::backup),
         (["CHECK", "CLUSTER"], cluster::check),
+        (["RESOLVE", "TRANS"], cluster::resolve),
     ];
     let found = STATEMENTS.iter().find(|(words, _)| c.accept_all(words));
     found.map(|(_, parse)| parse(c)).transpose()

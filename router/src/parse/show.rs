@@ -3,6 +3,7 @@
 use super::command::{Command, Show, ShowWhat};
 use super::cursor::Cursor;
 use crate::RouterError;
+use crate::lexer::TokenKind;
 
 /// One server's answer is the cluster's: these describe the server software or the connection.
 const PASSED: [&[&str]; 14] = [
@@ -207,6 +208,15 @@ fn drds(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
         let (database, table) = from_table(c)?;
         return Ok(ShowWhat::Partitions { database, table });
     }
+    if c.accept_any(&["TRANS", "TRANSACTIONS"]) {
+        return if c.accept("INDOUBT") {
+            Ok(ShowWhat::TransInDoubt)
+        } else if c.peek().kind == TokenKind::String {
+            Ok(ShowWhat::TransOutcome(c.string()?))
+        } else {
+            Ok(ShowWhat::Trans { full: false })
+        };
+    }
     let plain = [
         ("BROADCASTS", ShowWhat::Broadcasts),
         ("NODE", ShowWhat::Node),
@@ -217,8 +227,6 @@ fn drds(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
         ("NODES", ShowWhat::Nodes),
         ("USERS", ShowWhat::Users),
         ("SETTINGS", ShowWhat::Settings),
-        ("TRANS", ShowWhat::Trans { full: false }),
-        ("TRANSACTIONS", ShowWhat::Trans { full: false }),
         ("HELP", ShowWhat::Help),
     ];
     for (word, what) in plain {

@@ -39,6 +39,9 @@ impl Session {
             }
             Admin::AlterInstance { name, change } => self.alter_instance(name, change).await,
             Admin::DropInstance { name } => {
+                if let Some(instance) = self.catalog().instance_by_name(name) {
+                    self.check_nothing_in_doubt(instance.id).await?;
+                }
                 self.propose(CatalogCommand::DropInstance { name: name.clone() }).await?;
                 Ok(1)
             }

@@ -315,7 +315,14 @@ pub(super) fn help() -> ResultSet {
             "CREATE USER app IDENTIFIED BY 'secret'",
         ),
         ("DROP USER name", "Removes an account", "DROP USER app"),
-        ("SHOW [FULL] TRANS", "Open transactions of this node", "SHOW TRANS"),
+        ("SHOW [FULL] TRANS", "Open transactions of all nodes", "SHOW TRANS"),
+        ("SHOW TRANS INDOUBT", "Branches that the instances hold prepared", "SHOW TRANS INDOUBT"),
+        ("SHOW TRANS 'id'", "What a transaction came to", "SHOW TRANS 'o1.1.2.9f3c.1a'"),
+        (
+            "RESOLVE TRANS 'id'",
+            "Decides and finishes a prepared transaction now",
+            "RESOLVE TRANS 'o1.1.2.9f3c.1a'",
+        ),
         ("BACKUP CATALOG", "The catalog in one row", "BACKUP CATALOG"),
         ("CHECK CLUSTER", "Looks for what is wrong", "CHECK CLUSTER"),
     ] {

@@ -12,9 +12,17 @@ use super::cluster::CLOCK_MAX_MS;
 use super::privileges::Granted;
 use crate::backend::connection::Connection;
 use crate::call::now_ms;
+use crate::commit::counters::alarms;
+use crate::commit::finish::has_schema;
+use crate::commit::resolver::seen;
+use crate::commit::safety::{Fault, faults};
+use crate::commit::system_schema::SCHEMA;
 use crate::error::{BACKEND_UNREACHABLE, SqlError};
 use crate::node::ServerInfo;
 use crate::session::result::quote_string;
+
+/// So long a branch may be prepared before something is wrong.
+const IN_DOUBT_MAX: Duration = Duration::from_secs(30);
 
 /// What the nodes ask of each instance.
 pub(super) struct Needs {
@@ -31,6 +39,9 @@ pub(super) struct Facts {
     granted: Granted,
     /// Milliseconds that its clock is off this node's, on top of what the question took.
     clock_off_ms: u64,
+    /// What its settings do to commits across groups.
+    faults: Vec<Fault>,
+    system_schema: bool,
     /// Minutes from UTC to its local time.
     zone_minutes: String,
     /// All databases on it.
@@ -56,6 +67,8 @@ pub(super) async fn look(
         .collect();
     let answer = connection.query("SHOW GRANTS").await?;
     let lines: Vec<String> = (0..answer.rows.len()).map(|row| answer.text(row, 0)).collect();
+    let faults = faults(&mut connection).await?;
+    let system_schema = has_schema(&mut connection).await?;
     let before = now_ms();
     let answer = connection
         .query("SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED), TIMESTAMPDIFF(MINUTE, UTC_TIMESTAMP(), NOW())")
@@ -83,6 +96,8 @@ pub(super) async fn look(
         granted: Granted::read(lines.iter().map(String::as_str)),
         variables,
         clock_off_ms: clock.saturating_sub(after).max(before.saturating_sub(clock)),
+        faults,
+        system_schema,
         zone_minutes,
         databases,
         tables,
@@ -183,6 +198,7 @@ pub(super) fn check(report: &mut Report, instance: &Instance, facts: &Facts, nee
             advice,
         );
     }
+    check_commits(report, instance, facts);
     match facts.clock_off_ms <= CLOCK_MAX_MS {
         true => report.ok("instance_clock", object, format!("{} ms off", facts.clock_off_ms)),
         false => report.warning(
@@ -191,6 +207,48 @@ pub(super) fn check(report: &mut Report, instance: &Instance, facts: &Facts, nee
             format!("{} ms off this node's clock", facts.clock_off_ms),
             "Let NTP set the clocks: NOW() comes from the instances",
         ),
+    }
+}
+
+/// Commits across groups: what the server's settings do to them, what they need, what they have left.
+fn check_commits(report: &mut Report, instance: &Instance, facts: &Facts) {
+    let object = instance.name.as_str();
+    for fault in &facts.faults {
+        let advice = match fault.refuses {
+            true => {
+                "Until then transactions that write in several groups are refused here, unless commit_on_unsafe_instances = allow"
+            }
+            false => "See Operations, Transactions over several groups",
+        };
+        report.warning("commit_safety", object, fault.text.as_str(), advice);
+    }
+    if facts.faults.is_empty() {
+        report.ok("commit_safety", object, "it keeps what it acknowledges");
+    }
+    match facts.system_schema {
+        true => report.ok("system_schema", object, SCHEMA),
+        false => report.warning(
+            "system_schema",
+            object,
+            format!("{SCHEMA} is missing"),
+            "Nodes make it within a second: see their logs for what keeps them from it; the account needs CREATE ON *.*",
+        ),
+    }
+    let seen = seen::all().remove(&instance.id);
+    let in_doubt = seen.map(|seen| seen.in_doubt).unwrap_or_default();
+    let oldest = in_doubt.iter().map(|(_, first)| first.elapsed()).max().unwrap_or_default();
+    match oldest < IN_DOUBT_MAX {
+        true => report.ok("in_doubt", object, in_doubt.len().to_string()),
+        false => report.error(
+            "in_doubt",
+            object,
+            format!("{} prepared branches, the oldest for {} s", in_doubt.len(), oldest.as_secs()),
+            "SHOW TRANS INDOUBT says which and why; their rows stay locked. See the nodes' logs for what keeps them from being finished",
+        ),
+    }
+    for alarm in alarms().into_iter().filter(|alarm| alarm.instance == instance.name) {
+        let found = format!("transaction {}: {}", alarm.transaction, alarm.text);
+        report.error("transaction_alarm", object, found, "It stays listed until the node is started again");
     }
 }
 
