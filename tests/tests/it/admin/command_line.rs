@@ -222,7 +222,8 @@ async fn jobs_are_recovered_taken_back_cancelled_and_removed() {
     }
     assert_eq!(columns(&mut client).await, ["id", "b"]);
     let ended = answered(&cluster, &["job", "list", "--ended"]);
-    let cancelled = ended.as_array().unwrap().iter().find(|row| row["job_id"].to_string() == job).unwrap();
+    let number: u64 = job.parse().unwrap();
+    let cancelled = ended.as_array().unwrap().iter().find(|row| row["job_id"] == number).unwrap();
     assert_eq!(cancelled["result_type"], json!("ERROR"), "{cancelled}");
     answered(&cluster, &["job", "remove", &job]);
     let (code, ..) = ran(&cluster, &["job", "show", &job], &[]);
