@@ -258,6 +258,7 @@ fn a_commit_that_cannot_be_is_refused_and_the_node_goes_on() {
     driver.handle_ready(&mut NoPeers).unwrap();
     assert_eq!((driver.role(), driver.raw.raft.term), (StateRole::Leader, term));
     driver.step(heartbeat(term + 1, last));
-    driver.handle_ready(&mut NoPeers).unwrap();
+    let mut answers: Vec<Message> = Vec::new();
+    driver.handle_ready(&mut answers).unwrap();
     assert_eq!((driver.role(), driver.raw.raft.term), (StateRole::Follower, term + 1));
 }
