@@ -174,7 +174,10 @@ async fn act(place: &str) -> Result<Reached, SqlError> {
             tracing::error!(place, "failpoint: the process aborts");
             std::process::abort();
         }
-        Some(Deed::Error) => Err(SqlError::other(format!("Failpoint {place}"))),
+        Some(Deed::Error) => {
+            tracing::info!(place, "failpoint: an error");
+            Err(SqlError::other(format!("Failpoint {place}")))
+        }
         Some(Deed::Sleep(millis)) => {
             tracing::info!(place, millis, "failpoint: waits");
             tokio::time::sleep(std::time::Duration::from_millis(millis)).await;

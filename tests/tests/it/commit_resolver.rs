@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use mysql_async::prelude::Queryable;
 use ostrakon::client::Client;
-use ostrakon_tests::cluster::{TestCluster, run};
+use ostrakon_tests::cluster::{TestCluster, refused, run};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// "DRDS": branches with another number are not ours.
@@ -155,4 +156,58 @@ async fn foreign_branches_and_those_without_an_arbiter_are_left_alone() {
     // The server's own statements go on meanwhile.
     let mut client = left.cluster.client(None).await;
     run(&mut client, "CREATE DATABASE app").await;
+}
+
+/// What a DBA sees of it, while nobody can finish it: the arbiter's table is locked.
+#[tokio::test]
+async fn a_prepared_transaction_is_shown_and_its_outcome_told() {
+    let mut left = Left::start();
+    let (open, committed) = ("o1.1.77.9.1", "o1.1.77.9.2");
+    left.decide(committed, 1);
+    let mut lock = left.cluster.cluster.instances[0].connect().unwrap();
+    must(&mut lock, "LOCK TABLES `__ostrakon`.decision READ");
+    drop(left.prepare(open));
+    let mut client = left.cluster.client(None).await;
+    let rows: Vec<mysql_async::Row> = client.query("SHOW TRANS INDOUBT").await.unwrap();
+    let text = |row: &mysql_async::Row, name: &str| row.get::<String, _>(name).unwrap();
+    let listed: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            ["INSTANCE", "GROUP_NAME", "TRANS_ID", "OWNER_STATE", "DECISION"].map(|name| text(row, name))
+        })
+        .collect();
+    assert_eq!(listed, [["i2", "b", open, "gone", "none yet"]]);
+    let mut outcome = async |id: &str| -> String {
+        let row: mysql_async::Row =
+            client.query_first(format!("SHOW TRANS '{id}'")).await.unwrap().expect("one row");
+        row.get("OUTCOME").unwrap()
+    };
+    assert_eq!(outcome(open).await, "not decided yet");
+    assert_eq!(outcome(committed).await, "committed");
+    assert_eq!(outcome("o1.1.77.9.3").await, "unknown");
+    must(&mut lock, "UNLOCK TABLES");
+    let row: mysql_async::Row =
+        client.query_first(format!("RESOLVE TRANS '{open}'")).await.unwrap().expect("one row");
+    assert_eq!(row.get::<String, _>("OUTCOME").unwrap(), "rolled back");
+    assert_eq!(prepared(&mut left.other), Vec::<String>::new());
+    assert_eq!(refused(&mut client, "SHOW TRANS 'nonsense'").await.0, 1231);
+    let (errno, text) = refused(&mut client, "SHOW TRANS 'o1.99.1.1.1'").await;
+    assert!(errno == 1105 && text.contains("not in the catalog"), "{text}");
+}
+
+/// Servers of tests do not sync at a commit, which is refused unless the DBA says otherwise.
+#[tokio::test]
+async fn a_server_that_does_not_keep_what_it_acknowledges_is_refused() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "DBPARTITIONS 4").await;
+    run(&mut client, "CREATE TABLE t (id INT PRIMARY KEY, v INT) DBPARTITION BY HASH(id)").await;
+    run(&mut client, "ALTER CLUSTER RESET commit_on_unsafe_instances").await;
+    let (errno, text) = refused(&mut client, "INSERT INTO t VALUES (1,1),(2,2),(3,3),(4,4)").await;
+    assert!(errno == 1235 && text.contains("innodb_flush_log_at_trx_commit is 2"), "{errno} {text}");
+    run(&mut client, "INSERT INTO t VALUES (1,1)").await;
+    run(&mut client, "ALTER CLUSTER SET commit_on_unsafe_instances = allow").await;
+    run(&mut client, "INSERT INTO t VALUES (2,2),(3,3),(4,4)").await;
+    let found: Vec<String> =
+        client.query_map("CHECK CLUSTER", |row: mysql_async::Row| row.get(0).unwrap()).await.unwrap();
+    assert!(found.iter().any(|check| check == "commit_safety"), "{found:?}");
 }

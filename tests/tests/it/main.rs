@@ -7,6 +7,7 @@ mod big;
 mod chaos;
 mod check_table;
 mod clients;
+mod commit_crash;
 mod commit_resolver;
 mod crash;
 mod crud;

@@ -17,7 +17,7 @@ use crate::failpoint::{self, Reached};
 use crate::setting;
 
 /// Between purges.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_secs(10);
 /// Rows of one DELETE, and such DELETEs of one purge of a table.
 const BATCH: usize = 500;
 const BATCHES: usize = 100;
