@@ -23,10 +23,11 @@ const TABLES: [&str; 2] = ["plain", "locked"];
 /// Keys of each table; few enough for one INSERT, more than a run uses.
 const KEYS: u64 = 2000;
 const CLIENTS: u64 = 5;
+/// Of these, some more on the first table, which see each transaction wholly or not at all.
+const ATOMIC: u64 = 3;
 /// Faults in `make test`.
 const FAULTS: u64 = 4;
-/// One, until what nodes leave behind is resolved by others.
-const GROUPS: u64 = 1;
+const GROUPS: u64 = 4;
 
 const OF_A_CLUSTER: [Fault; 4] = [Fault::KillNode, Fault::KillServer, Fault::CutConnections, Fault::StopNode];
 const OF_A_SERVER: [Fault; 2] = [Fault::KillServer, Fault::CutConnections];
@@ -128,7 +129,7 @@ async fn elle_on_a_plain_server_that_dies_finds_no_anomaly() {
 async fn elle_over_groups_finds_no_anomaly_when_nodes_and_servers_die() {
     let strikes = number("OSTRAKON_KILLS", FAULTS);
     let seed = number("OSTRAKON_ELLE_SEED", rand::random::<u32>().into());
-    let atomic = number("OSTRAKON_ELLE_ATOMIC", 0);
+    let atomic = number("OSTRAKON_ELLE_ATOMIC", ATOMIC);
     let groups = number("OSTRAKON_ELLE_GROUPS", GROUPS);
     println!("OSTRAKON_ELLE_SEED={seed} OSTRAKON_KILLS={strikes} OSTRAKON_ELLE_GROUPS={groups}");
     let mut test = TestCluster::start_with(|options| {

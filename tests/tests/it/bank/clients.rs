@@ -21,8 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const IDS: u64 = 1_000_000_000;
 /// SQLSTATE of an outcome that could not be learnt.
 const UNKNOWN_OUTCOME: &str = "08007";
-/// The connection to an instance was lost during the statement: as with 2013, a write may have been done.
-const CONNECTION_LOST: u16 = 1430;
 
 /// What all clients of a run share.
 #[derive(Debug)]
@@ -72,7 +70,7 @@ struct Form {
 
 /// An error after which nothing of the transaction may be there.
 fn is_definite(error: &mysql_async::ServerError) -> bool {
-    error.state != UNKNOWN_OUTCOME && error.code != CONNECTION_LOST
+    error.state != UNKNOWN_OUTCOME
 }
 
 impl Client {

@@ -68,12 +68,13 @@ impl fmt::Display for Ledger {
         let reads: u64 = self.sums.values().sum();
         writeln!(
             f,
-            "{} transfers acknowledged, {} refused, {} not known; {} twins, {} notes, {reads} reads of the sum",
+            "{} transfers acknowledged, {} refused, {} not known; {} twins, {} notes, {reads} reads of {} sums",
             self.count(Outcome::Acknowledged),
             self.count(Outcome::Refused),
             self.count(Outcome::Unknown),
             self.twins.len(),
             self.notes.len(),
+            self.sums.len(),
         )?;
         for (errno, (times, text)) in &self.errors {
             writeln!(f, "  error {errno}, {times} times, first: {text}")?;

@@ -19,8 +19,6 @@ const LIVELY: u64 = 12;
 const LIFE: u64 = 25;
 /// SQLSTATE of an outcome that could not be learnt.
 const UNKNOWN_OUTCOME: &str = "08007";
-/// The connection to an instance was lost during the statement.
-const CONNECTION_LOST: u16 = 1430;
 
 /// What all clients of one table share.
 #[derive(Debug)]
@@ -192,7 +190,7 @@ impl Client {
             Ok(Ok(())) => transaction.outcome = Outcome::Committed,
             Ok(Err(Error::Server(error))) => {
                 self.note(&error);
-                if error.state != UNKNOWN_OUTCOME && error.code != CONNECTION_LOST {
+                if error.state != UNKNOWN_OUTCOME {
                     transaction.outcome = Outcome::Aborted;
                 }
                 return None;
