@@ -146,6 +146,7 @@ pub async fn nothing_stays_in_doubt(servers: &[Instance], since: Instant) {
             left.extend(branches::prepared(server.port()).await);
         }
         if left.is_empty() {
+            println!("nothing in doubt {:.1?} after the last fault", since.elapsed());
             return;
         }
         assert!(since.elapsed() < RESOLVED_WITHIN, "still in doubt after {RESOLVED_WITHIN:?}: {left:?}");
