@@ -26,7 +26,7 @@ ARGS ?=
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate simulate-commit chaos bank elle tpcc check bench bench-sequence fmt
+.PHONY: help up down status test simulate simulate-commit chaos bank elle tpcc check bench bench-sequence bench-commit fmt
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -98,6 +98,11 @@ bench-sequence: ## How many values a second a GROUP sequence gives, and whether 
 	@tools/setup test
 	@cargo build --release --locked --bin ostrakon
 	@NODES=$(NODES) tools/bench-sequence '$(TARGET)/release/ostrakon' '$(TARGET)/bench-sequence'
+
+bench-commit: ## What each way to commit costs: statements for the servers, processor time of the node
+	@tools/setup test
+	@cargo build --release --locked --workspace --bins --examples
+	@'$(TARGET)/release/examples/commit_paths'
 
 fmt: ## Formats the code
 	cargo fmt --all

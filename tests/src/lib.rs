@@ -7,6 +7,7 @@ pub mod branches;
 pub mod cluster;
 pub mod compare;
 pub mod elle;
+pub mod groups;
 pub mod pair;
 pub mod physical;
 pub mod place;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use ostrakon_tests::cluster::{TestCluster, run};
+use ostrakon_tests::groups::key_of_each_group;
 use ostrakon_tests::slow_line::slow_line;
 
 /// Long against what the node and the servers take, on a busy machine too.
@@ -21,17 +22,7 @@ async fn far_away() -> (TestCluster, Conn, Vec<i64>) {
     let rows: Vec<String> = (0..64).map(|id| format!("({id}, 0)")).collect();
     run(&mut client, &format!("INSERT INTO t VALUES {}", rows.join(","))).await;
     run(&mut client, "INSERT INTO copies VALUES (1, 1)").await;
-    let mut keys: Vec<(String, i64)> = Vec::new();
-    for id in 0..64 {
-        let explained: Vec<mysql_async::Row> =
-            client.query(format!("EXPLAIN SELECT * FROM t WHERE id = {id}")).await.unwrap();
-        let group: String = explained[0].get(0).unwrap();
-        if !keys.iter().any(|(known, _)| *known == group) {
-            keys.push((group, id));
-        }
-    }
-    keys.sort();
-    assert_eq!(keys.len(), 4);
+    let keys = key_of_each_group(&mut client, "t", 4).await;
     let instances: Vec<mysql_async::Row> = client.query("SHOW INSTANCES").await.unwrap();
     for instance in instances {
         let name: String = instance.get("NAME").unwrap();
@@ -39,7 +30,7 @@ async fn far_away() -> (TestCluster, Conn, Vec<i64>) {
         let far = slow_line(port, DELAY).await;
         run(&mut client, &format!("ALTER INSTANCE {name} PORT={far}")).await;
     }
-    (cluster, client, keys.into_iter().map(|(_, id)| id).collect())
+    (cluster, client, keys)
 }
 
 /// Runs the statements, and gives how many round trips the last one took.
