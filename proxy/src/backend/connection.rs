@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use bytes::{Buf, BufMut, BytesMut};
 use ostrakon_catalog::schema::Instance;
+use ostrakon_protocol::Status;
 use ostrakon_protocol::auth::client::{ClientAuth, ClientStep, Transport};
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::column::ColumnDefinition;
@@ -79,6 +80,8 @@ pub struct Answer {
     pub rows: Vec<Vec<Option<Vec<u8>>>>,
     pub affected_rows: u64,
     pub warnings: u16,
+    /// The server has a transaction open, as its OK says.
+    pub in_transaction: bool,
     /// The text of an OK, such as `Records: 2  Duplicates: 0  Warnings: 0`.
     pub info: String,
 }
@@ -468,6 +471,7 @@ impl Connection {
                                 .map_err(|e| self.malformed(&e))?;
                             answer.affected_rows = ok.affected_rows;
                             answer.warnings = ok.warnings;
+                            answer.in_transaction = ok.status.contains(Status::IN_TRANS);
                             answer.info = String::from_utf8_lossy(ok.info).into_owned();
                         }
                         Event::Err => error = Some(self.decode_error(payload)),

@@ -15,8 +15,6 @@ use crate::worker::Worker;
 
 /// So long a branch's own connection may take.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Over new connections it is tried so often, and then left to the resolver, which has no limit.
-const TRIES: u32 = 60;
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
 /// Counts a transaction's branch for as long as it has not ended.
@@ -57,12 +55,8 @@ pub async fn commit(
             Ok(()) => branch.send_ending(Ending::CommitPrepared).await,
             Err(_) => 0,
         };
-        let (ending, ended) = oneshot::channel();
-        finishing.push(Finishing {
-            instance: branch.instance,
-            physical_database: branch.physical_database.clone(),
-            ended,
-        });
+        let (ending, known) = known(&branch);
+        finishing.push(known);
         let counted = Counted::new(worker, &passing);
         tokio::task::spawn_local(async move {
             finish(&counted.worker, branch, sent).await;
@@ -72,6 +66,30 @@ pub async fn commit(
     finishing
 }
 
+/// Ends branches that only read, over their own connections or by closing them, without waiting.
+pub async fn release(worker: &Rc<Worker>, branches: Vec<Branch>) -> Vec<Finishing> {
+    let mut finishing = Vec::new();
+    for mut branch in branches {
+        let sent = branch.send_ending(Ending::Release).await;
+        let (ending, known) = known(&branch);
+        finishing.push(known);
+        let counted = Counted::new(worker, &Rc::new(None));
+        tokio::task::spawn_local(async move {
+            // Nothing depends on what the server says to it.
+            let _ = branch.receive_ending(sent, Ending::Release, LIMIT).await;
+            drop((branch, ending, counted));
+        });
+    }
+    finishing
+}
+
+/// What the session keeps of a branch that ends by itself: it is resolved when the sender is dropped.
+fn known(branch: &Branch) -> (oneshot::Sender<()>, Finishing) {
+    let (ending, ended) = oneshot::channel();
+    let (instance, physical_database) = (branch.instance, branch.physical_database.clone());
+    (ending, Finishing { instance, physical_database, ended })
+}
+
 async fn finish(worker: &Rc<Worker>, mut branch: Branch, sent: usize) {
     let ended = branch.receive_ending(sent, Ending::CommitPrepared, LIMIT).await;
     let Err(e) = branch.reach("commit/finish/after").await.and(ended) else { return };
@@ -79,13 +97,14 @@ async fn finish(worker: &Rc<Worker>, mut branch: Branch, sent: usize) {
     tracing::info!(%xid, group = branch.name, error = %e.message, "the branch has to be committed over another connection");
     // Its own connection closes, or a server would not let another one have the branch.
     drop(branch);
-    for _ in 0..TRIES {
-        let Ok(pool) = worker.pool_of(instance) else { break };
+    // The resolver would do it too. Here it is done sooner, and the session knows when.
+    loop {
+        // An instance that is gone from the catalog has taken its branches along.
+        let Ok(pool) = worker.pool_of(instance) else { return };
         match finish_branch(&pool, &xid, Decision::Committed).await {
             Ok(()) => return,
             Err(e) => tracing::debug!(%xid, error = %e.message, "not committed yet"),
         }
         tokio::time::sleep(TRY_AGAIN).await;
     }
-    tracing::warn!(%xid, "the branch is left to the resolver");
 }

@@ -125,6 +125,16 @@ pub enum Action {
     HandOver(usize),
 }
 
+impl Action {
+    /// The branch that is released.
+    pub fn released(self) -> Option<usize> {
+        match self {
+            Self::Release(at) => Some(at),
+            _ => None,
+        }
+    }
+}
+
 /// Begins the commit of a transaction in which several branches wrote (`wrote`, the deciding one first).
 pub fn start(wrote: &[bool]) -> (State, Vec<Action>) {
     let mut branches = Vec::with_capacity(wrote.len());

@@ -3,6 +3,7 @@
 //! The client waits for two round trips when several groups wrote: prepare and decision row in all, then the deciding COMMIT. What follows goes on
 //! behind its back (`background`).
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,8 +19,9 @@ use super::machine::{self, Action, Event, Outcome, Path, State};
 use super::system_schema::{Decision, insert_branch, insert_decision, insert_decision_of_branch};
 use super::xid::TransactionId;
 use crate::error::SqlError;
-use crate::session::transaction::Branch;
+use crate::session::transaction::{Branch, Finishing};
 use crate::session::{Failure, Session};
+use crate::worker::Worker;
 
 /// So long all branches together may take to be prepared. Readers of `atomic` consistency rely on it: a transaction's rows in `branch` are at most this
 /// much older than its last prepare.
@@ -60,7 +62,7 @@ impl Session {
     ///
     /// Errors: what kept it from being committed; then everything is rolled back. SQLSTATE 08007: it could not be learnt whether it is.
     pub async fn commit_all(&mut self) -> Result<(), Failure> {
-        if self.transaction.is_broken() {
+        if self.transaction.is_broken() || self.transaction.has_lost_one() {
             self.rollback_all().await;
             return Err(SqlError::lost_branch().into());
         }
@@ -100,15 +102,17 @@ impl Session {
     }
 
     async fn commit_one(&mut self, mut branches: Vec<Branch>, writer: usize) -> Result<(), Failure> {
-        let ending = |at| if at == writer { Ending::Commit } else { Ending::Release };
-        let mut results = end_all(&mut branches, ending, END_LIMIT).await;
-        if writer >= results.len() {
+        if writer >= branches.len() {
             return Ok(());
         }
-        let Err(e) = results.swap_remove(writer) else { return Ok(()) };
-        let Some(branch) = branches.get(writer).filter(|branch| branch.unanswered) else {
+        let mut branch = branches.remove(writer);
+        let sent = branch.send_ending(Ending::Commit).await;
+        let finishing = background::release(&self.worker, branches).await;
+        self.transaction.finishing.extend(finishing);
+        let Err(e) = branch.receive_ending(sent, Ending::Commit, END_LIMIT).await else { return Ok(()) };
+        if !branch.unanswered {
             return Err(e.into());
-        };
+        }
         let text = format!(
             "It is not known whether the transaction was committed: group {} did not answer its COMMIT ({}). \
              It has written in this group only, so there is no record to ask",
@@ -148,6 +152,9 @@ impl Session {
                 commit.passing = Some(self.worker.node.commits.gate.pass().await);
             }
             let mut events = commit.carry_out(&actions).await;
+            // Nobody waits for a branch that only read.
+            self.transaction.finishing.extend(commit.release(&self.worker, &actions).await);
+            events.extend(actions.iter().filter_map(|action| action.released()).map(Event::Finished));
             if actions.contains(&Action::AskArbiter) {
                 let connection = commit.close_deciding();
                 events.push(arbiter::ask(&self.worker, id, connection, DECIDE_LIMIT).await);
@@ -188,6 +195,7 @@ impl Session {
             Outcome::Aborted => {
                 commits.aborted.fetch_add(1, Ordering::Relaxed);
                 let cause = commit.cause.take();
+                self.transaction.finishing.extend(commit.release(&self.worker, &actions).await);
                 if let Some(instance) = commit.schema_missing {
                     // The next transaction makes it again.
                     self.worker.participants.forget(instance);
@@ -315,6 +323,16 @@ impl Commit {
         }
     }
 
+    /// Lets the branches that only read go, without waiting for them.
+    async fn release(&mut self, worker: &Rc<Worker>, actions: &[Action]) -> Vec<Finishing> {
+        let released = actions.iter().filter_map(|action| action.released());
+        let mut readers = Vec::new();
+        for at in released {
+            readers.extend(self.branches.get_mut(at).map(Branch::take));
+        }
+        background::release(worker, readers).await
+    }
+
     /// How an action ends a branch.
     fn ending(&self, action: Action) -> Option<(usize, Ending)> {
         Some(match action {
@@ -323,7 +341,6 @@ impl Commit {
                 let prepared = self.branches.get(at).is_some_and(|branch| branch.prepared);
                 (at, if prepared { Ending::RollBackPrepared } else { Ending::RollBack })
             }
-            Action::Release(at) => (at, Ending::Release),
             _ => return None,
         })
     }

@@ -139,6 +139,20 @@ impl Session {
         Ok(())
     }
 
+    /// After an error of a statement in the transaction: whether the server has kept its part of it. Some errors end the whole transaction (1213 always, 1205 with
+    /// `innodb_rollback_on_timeout`, 1020 with `innodb_snapshot_isolation`, 1206), and what followed on a plain branch would be committed by itself;
+    /// an XA branch refuses to be prepared then. False: it is gone, and the connection is marked as broken, so that the transaction cannot go on.
+    pub async fn keeps_transaction(&mut self, lease: &mut Lease) -> bool {
+        if !lease.in_transaction || lease.connection.is_broken() || !self.transaction.is_plain(&lease.group) {
+            return true;
+        }
+        let kept = lease.connection.query("DO 0").await.is_ok_and(|answer| answer.in_transaction);
+        if !kept {
+            lease.connection.mark_broken();
+        }
+        kept
+    }
+
     /// Gives a connection back: to the transaction, or to the pool.
     pub fn release(&mut self, lease: Lease) {
         if lease.in_transaction && lease.connection.in_transaction {

@@ -206,7 +206,7 @@ impl Session {
             self.row_count = -1;
             self.warnings =
                 vec![Warning { level: "Error".into(), code: error.errno, message: error.message.clone() }];
-            let ends = error.ends_transaction();
+            let ends = error.ends_transaction() || !self.keeps_transaction(&mut lease).await;
             self.release(lease);
             if ends {
                 self.rollback_all().await;

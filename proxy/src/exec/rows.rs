@@ -339,6 +339,7 @@ impl Session {
     ) -> Result<u64, Failure> {
         let mut held = 0;
         let mut gone = matches!(streamed, Err(Failure::ClientGone));
+        let mut ended = false;
         for mut feed in feeds {
             if feed.lease.connection.is_broken() {
                 // Nothing more comes.
@@ -362,11 +363,16 @@ impl Session {
                     if streamed.is_ok() || gone {
                         streamed = Err(e);
                     }
+                } else if streamed.is_err() && !self.keeps_transaction(&mut feed.lease).await {
+                    ended = true;
                 } else if feed.warnings > 0 {
                     self.fetch_warnings(&mut feed.lease, names).await;
                 }
             }
             self.release(feed.lease);
+        }
+        if ended {
+            self.rollback_all().await;
         }
         streamed
     }

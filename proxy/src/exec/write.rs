@@ -127,11 +127,16 @@ impl Session {
         let answers = match ran {
             Ok(answers) => answers,
             Err(Failure::Sql(e)) => {
+                let mut gone = false;
                 for mut lease in leases {
-                    if !self.transaction.is_statement() {
+                    if !self.transaction.is_statement() && !e.ends_transaction() {
+                        gone |= !self.keeps_transaction(&mut lease).await;
                         undo_statement(&mut lease, execution, &e).await;
                     }
                     self.release(lease);
+                }
+                if gone {
+                    self.rollback_all().await;
                 }
                 return Err(self.logical_error(e, names).into());
             }

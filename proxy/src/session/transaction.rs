@@ -30,6 +30,16 @@ pub struct Branch {
 }
 
 impl Branch {
+    /// The branch with its connection, which ends by itself from now on.
+    pub fn take(&mut self) -> Self {
+        Self {
+            connection: self.connection.take(),
+            name: self.name.clone(),
+            physical_database: self.physical_database.clone(),
+            ..*self
+        }
+    }
+
     fn is_in(&self, group: &Group) -> bool {
         self.instance == group.instance && self.physical_database == group.physical_database
     }
@@ -264,6 +274,16 @@ impl Transaction {
         if let Some(branch) = self.branch(group) {
             branch.wrote = true;
         }
+    }
+
+    /// The group's branch is a plain transaction, which a server may end on its own.
+    pub fn is_plain(&self, group: &Group) -> bool {
+        self.branches.iter().any(|branch| branch.is_in(group) && branch.xid.is_none())
+    }
+
+    /// A connection was closed by its server since its last answer.
+    pub fn has_lost_one(&self) -> bool {
+        self.branches.iter().any(|branch| branch.connection.as_ref().is_none_or(|c| !c.is_alive()))
     }
 
     /// Takes what an earlier transaction of this session still has to finish in these groups.
