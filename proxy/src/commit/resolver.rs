@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::counters::raise;
-use super::finish::{arbitrate, ensure_schema, finish_branch, recovered};
+use super::finish::{arbitrate, ensure_schema, finish_branch, read_decision, recovered};
 use super::system_schema::Decision;
 use super::xid::Xid;
 use crate::error::SqlError;
@@ -232,10 +232,17 @@ impl Resolver {
 
     async fn resolve(&self, instance: &Arc<Instance>, xid: &Xid) -> Result<Decision, SqlError> {
         let arbiter = self.worker.pool_of(xid.transaction.instance)?;
+        // Before the arbiter is asked: what is committed there later was decided before.
+        let witness = self.committed_elsewhere(xid).await;
         let decision = {
             let mut connection = arbiter.acquire(false).await?;
             if failpoint::reach("resolver/resolve/before").await? == Reached::Drop {
                 connection.sever();
+            }
+            if let Some(witness) = witness
+                && read_decision(&mut connection, xid.transaction).await?.is_none()
+            {
+                return Err(self.decision_lost(xid, &witness, &arbiter.instance, instance));
             }
             arbitrate(&mut connection, xid.transaction).await?
         };
@@ -245,6 +252,45 @@ impl Resolver {
         }
         finish_branch(&pool, xid, decision).await?;
         Ok(decision)
+    }
+
+    /// An instance on which some branch of the transaction is committed: its row can be seen. One that does not answer says nothing.
+    async fn committed_elsewhere(&self, xid: &Xid) -> Option<String> {
+        let sql = format!(
+            "SELECT 1 FROM `__ostrakon`.branch WHERE gtrid = '{}' AND ordinal <> {} LIMIT 1",
+            xid.transaction, xid.ordinal
+        );
+        let catalog = self.worker.node.meta.catalog();
+        let mut asked = JoinSet::new();
+        for instance in catalog.instances.values() {
+            let (pool, name, sql) = (self.worker.pool(instance), instance.name.clone(), sql.clone());
+            asked.spawn_local(async move {
+                let asking = async {
+                    let mut connection = pool.acquire(false).await?;
+                    connection.query(&sql).await
+                };
+                match tokio::time::timeout(ASK_LIMIT, asking).await {
+                    Ok(Ok(answer)) if !answer.rows.is_empty() => Some(name),
+                    _ => None,
+                }
+            });
+        }
+        asked.join_all().await.into_iter().flatten().next()
+    }
+
+    /// A branch is committed, so the transaction was decided, and its arbiter does not know: a failover has lost that, or the row was removed.
+    fn decision_lost(&self, xid: &Xid, witness: &str, arbiter: &Instance, holder: &Instance) -> SqlError {
+        let id = xid.transaction.to_string();
+        raise(
+            &holder.name,
+            &id,
+            &format!(
+                "Instance '{}' has lost the decision of this transaction, and perhaps its own writes of it: a branch on '{witness}' is committed. \
+                 Nothing is done. Compare the groups; then XA COMMIT {xid} on '{}' by hand to keep it there, or RESOLVE TRANS '{id}' to roll it back",
+                arbiter.name, holder.name
+            ),
+        );
+        SqlError::other(format!("the decision on instance '{}' is lost", arbiter.name))
     }
 
     /// Says what fails, not every second.

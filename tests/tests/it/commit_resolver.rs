@@ -158,6 +158,30 @@ async fn foreign_branches_and_those_without_an_arbiter_are_left_alone() {
     run(&mut client, "CREATE DATABASE app").await;
 }
 
+/// Some branch is committed and the arbiter knows of no decision: it has lost one. Rolling the rest back would hide that.
+#[test]
+fn a_lost_decision_is_an_alarm_and_nothing_is_guessed() {
+    let mut left = Left::start();
+    let gtrid = "o1.1.77.a.1";
+    must(
+        &mut left.other,
+        &format!(
+            "INSERT INTO `__ostrakon`.branch (gtrid, ordinal, name, branches) VALUES ('{gtrid}', 2, 'c', 'b,c')"
+        ),
+    );
+    drop(left.prepare(gtrid));
+    let log = left.cluster.cluster.node().log_file();
+    wait("the alarm is raised", || {
+        let log = std::fs::read_to_string(log).unwrap();
+        log.lines().any(|line| {
+            line.contains("ALARM") && line.contains(gtrid) && line.contains("has lost the decision")
+        })
+    });
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(prepared(&mut left.other).len(), 1);
+    assert_eq!(left.decision(gtrid), "");
+}
+
 /// What a DBA sees of it, while nobody can finish it: the arbiter's table is locked.
 #[tokio::test]
 async fn a_prepared_transaction_is_shown_and_its_outcome_told() {
