@@ -16,7 +16,7 @@ use super::watch;
 use crate::backend::connection::Answer;
 use crate::error::SqlError;
 use crate::session::dispatch::Input;
-use crate::session::{Failure, Session};
+use crate::session::{Failure, Session, Warning};
 
 /// The statements of one group: a range of the execution's.
 pub struct Part {
@@ -156,6 +156,7 @@ impl Session {
                 self.fetch_warnings(lease, names).await;
             }
         }
+        merge_deprecations(&mut self.warnings);
         for lease in leases {
             self.release(lease);
         }
@@ -284,6 +285,17 @@ async fn undo_statement(lease: &mut Lease, execution: &Execution, e: &SqlError) 
 
 /// ER_SP_DOES_NOT_EXIST.
 const NO_SAVEPOINT: u16 = 1305;
+
+/// Each part of a statement is told that the statement uses what is deprecated; the client used it once.
+fn merge_deprecations(warnings: &mut Vec<Warning>) {
+    const DEPRECATED: [u16; 4] = [1287, 1681, 3719, 3778];
+    let mut seen: Vec<Warning> = Vec::new();
+    warnings.retain(|warning| {
+        let again = DEPRECATED.contains(&warning.code) && seen.contains(warning);
+        seen.push(warning.clone());
+        !again
+    });
+}
 
 /// Seconds since 1970 with microseconds, as `SET timestamp` takes them.
 fn now() -> String {
