@@ -18,6 +18,8 @@ SEEDS ?= 10000
 FROM ?= 1000
 # Faults under load: nodes, and for the bank servers too, that are killed, stopped or replaced.
 KILLS ?= 200
+# For the bank and the lists: mysql, or mysql,mariadb for instances of both.
+SERVERS ?=
 # How many seconds TPC-C's terminals work, and 1 for warehouses of TPC-C's own size.
 LASTING ?= 60
 FULL ?= 0
@@ -30,7 +32,7 @@ up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), LASTING=60 FULL=1 (tpcc)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), LASTING=60 FULL=1 (tpcc)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
@@ -67,12 +69,12 @@ chaos: ## Kills nodes of a cluster under load, KILLS times, and looks whether al
 bank: ## Moves money between the groups of a cluster whose nodes and servers die, KILLS times, and looks whether all of it is there
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
-	@OSTRAKON_KILLS=$(KILLS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^bank::bank_over/)'
+	@OSTRAKON_KILLS=$(KILLS) OSTRAKON_SERVERS=$(SERVERS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^bank::bank_over/)'
 
 elle: ## Reads and appends to lists of all groups while nodes and servers die, KILLS times, and looks for anomalies in what clients saw
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
-	@OSTRAKON_KILLS=$(KILLS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^elle::elle_over/)'
+	@OSTRAKON_KILLS=$(KILLS) OSTRAKON_SERVERS=$(SERVERS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^elle::elle_over/)'
 
 tpcc: ## Runs TPC-C over shards for LASTING seconds and checks its consistency conditions
 	@tools/setup test

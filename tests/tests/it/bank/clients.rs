@@ -106,6 +106,7 @@ impl Client {
     pub async fn write(mut self) -> Ledger {
         for step in 1u64.. {
             let Some(mut connection) = self.connection().await else { break };
+            let errors = self.ledger.error_count();
             let id = self.number * IDS + step;
             match self.random.random_range(0..100) {
                 0..5 => {
@@ -136,8 +137,9 @@ impl Client {
                     self.ledger.transfers.insert(id, (transfer, outcome));
                 }
             }
-            // Not all that the machine can do: it has nodes and servers to start as well.
-            sleep(Duration::from_millis(2)).await;
+            // Not all that the machine can do: it has nodes and servers to start as well. One that is down is asked more seldom.
+            let is_well = errors == self.ledger.error_count();
+            sleep(Duration::from_millis(if is_well { 2 } else { 20 })).await;
         }
         self.ledger
     }

@@ -57,6 +57,10 @@ impl Ledger {
         self.errors.entry(errno).or_insert((0, text)).0 += 1;
     }
 
+    pub fn error_count(&self) -> u64 {
+        self.errors.values().map(|(times, _)| times).sum()
+    }
+
     /// Transfers with this outcome.
     pub fn count(&self, outcome: Outcome) -> u64 {
         self.transfers.values().filter(|(_, told)| *told == outcome).count() as u64
