@@ -27,6 +27,10 @@ pub enum Call {
     ReleaseCommits { token: u64 },
     /// Answered with the open transactions: a list of [`NodeTransaction`].
     Transactions,
+    /// Answered with the [`Wait`](crate::deadlock::wait::Wait)s of the node's sessions.
+    Waits,
+    /// Answered with the [deadlocks](crate::deadlock::history::Ended) that the node has ended.
+    Deadlocks,
 }
 
 /// An open transaction of a node's client.
@@ -93,6 +97,8 @@ impl CallHandler for Answers {
                     node.commits.gate.release(token);
                     serde_json::to_vec(&true)
                 }
+                Call::Waits => serde_json::to_vec(&crate::deadlock::detector::told(&node)),
+                Call::Deadlocks => serde_json::to_vec(&node.deadlocks.all()),
             };
             answer.map_err(|e| e.to_string())
         })

@@ -24,6 +24,14 @@ impl SqlError {
         Self { errno, sqlstate: sqlstate.to_owned(), message: message.into() }
     }
 
+    /// ER_QUERY_INTERRUPTED.
+    pub const INTERRUPTED: u16 = 1317;
+
+    /// ER_LOCK_DEADLOCK 1213, in the servers' own words.
+    pub fn deadlock() -> Self {
+        Self::new(1213, "40001", "Deadlock found when trying to get lock; try restarting transaction")
+    }
+
     /// ER_NOT_SUPPORTED_YET 1235.
     pub fn not_supported(what: impl std::fmt::Display) -> Self {
         Self::new(1235, "42000", format!("Not supported: {what}"))

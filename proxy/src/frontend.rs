@@ -108,6 +108,11 @@ impl Frontend {
         }
     }
 
+    /// Bytes of a command have come that is not whole yet.
+    pub fn has_input(&self) -> bool {
+        !self.input.is_empty()
+    }
+
     /// Sequence number for the answer to a command that was refused before it was whole: after the packets of it that came.
     pub fn next_after_refused(&self) -> u8 {
         let whole = self.input.len() / (MAX_PAYLOAD + HEADER_LENGTH);

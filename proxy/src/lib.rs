@@ -8,6 +8,7 @@ pub mod call;
 pub mod cli;
 pub mod client;
 pub mod commit;
+pub mod deadlock;
 pub mod dev;
 pub mod error;
 pub mod exec;

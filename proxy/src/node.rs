@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::commit::Commits;
+use crate::deadlock::history::History;
 use crate::exec::sequence::Sequences;
 use crate::registry::Registry;
 use crate::session::collations::Collations;
@@ -24,6 +25,8 @@ pub struct Node {
     pub tls: TlsAcceptor,
     pub sequences: Sequences,
     pub commits: Commits,
+    /// Deadlocks over several groups that this node has ended.
+    pub deadlocks: History,
     /// What the instances say of themselves.
     pub server: ArcSwap<ServerInfo>,
     /// True when the instances were asked, whether or not one has answered.
@@ -141,6 +144,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         tls,
         sequences: Sequences::new(config.node_id, runtime.handle().clone()),
         commits: Commits::default(),
+        deadlocks: History::default(),
         server: ArcSwap::from_pointee(ServerInfo::default()),
         asked: watch::Sender::new(false),
         draining: watch::Sender::new(false),
@@ -164,6 +168,11 @@ pub fn run(config: Config) -> Result<(), StartError> {
         .name("resolver".to_owned())
         .spawn(move || crate::commit::resolver::run(&resolver))
         .map_err(StartError::Threads)?;
+    let detector = Arc::clone(&node);
+    let detector = std::thread::Builder::new()
+        .name("deadlocks".to_owned())
+        .spawn(move || crate::deadlock::detector::run(&detector))
+        .map_err(StartError::Threads)?;
     let mut threads = listeners
         .into_iter()
         .enumerate()
@@ -175,7 +184,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
                 .map_err(StartError::Threads)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    threads.extend([jobs, resolver]);
+    threads.extend([jobs, resolver, detector]);
     tracing::info!(listen = %node.config.listen, workers, version = env!("CARGO_PKG_VERSION"), "serving");
     let failure = runtime.block_on(async {
         tokio::select! {

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::commit::xid::TransactionId;
+use crate::deadlock::wait::Waits;
+use crate::error::SqlError;
 
 /// What others may know of a session and do to it.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub struct SessionEntry {
     pub statement: Mutex<Option<Arc<str>>>,
     /// For SHOW TRANS; written when a transaction opens, touches a further group, or ends.
     pub transaction: Mutex<Option<OpenTransaction>>,
+    /// Where it says that it waits: the node's list.
+    pub waits: Arc<Waits>,
 }
 
 /// A transaction as others see it.
@@ -65,12 +69,30 @@ impl SessionEntry {
 pub struct Kill {
     pub query: AtomicBool,
     pub connection: AtomicBool,
+    /// The number of the wait that a deadlock is ended by; 0 for none.
+    pub condemned: AtomicU64,
+    /// The statement is such a victim: its interruption is a deadlock to the client.
+    pub victim: AtomicBool,
     /// The node drains: the session is to close as soon as no statement and no transaction is open.
     pub when_idle: AtomicBool,
     pub wake: Notify,
 }
 
 impl Kill {
+    /// A command begins: what was asked of the one before is void.
+    pub fn forget(&self) {
+        self.query.store(false, Ordering::SeqCst);
+        self.victim.store(false, Ordering::Relaxed);
+    }
+
+    /// The error as the client is to see it: an interruption, if the statement is a deadlock's victim, is the deadlock.
+    pub fn as_victim(&self, e: SqlError) -> SqlError {
+        if e.errno == SqlError::INTERRUPTED && self.victim.swap(false, Ordering::Relaxed) {
+            return SqlError::deadlock();
+        }
+        e
+    }
+
     /// Asks the session to close between transactions.
     pub fn leave_when_idle(&self) {
         if !self.when_idle.swap(true, Ordering::SeqCst) {
@@ -92,11 +114,19 @@ pub struct Registry {
     started: Instant,
     /// Guards the map only; held for a look-up or an insert.
     sessions: Mutex<BTreeMap<u32, Arc<SessionEntry>>>,
+    /// Sessions that wait while they hold something elsewhere.
+    pub waits: Arc<Waits>,
 }
 
 impl Registry {
     pub fn new(limit: u32) -> Self {
-        Self { next_id: AtomicU32::new(1), limit, started: Instant::now(), sessions: Mutex::default() }
+        Self {
+            next_id: AtomicU32::new(1),
+            limit,
+            started: Instant::now(),
+            sessions: Mutex::default(),
+            waits: Arc::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<SessionEntry>>> {
@@ -122,6 +152,7 @@ impl Registry {
             kill: Kill::default(),
             statement: Mutex::new(None),
             transaction: Mutex::new(None),
+            waits: Arc::clone(&self.waits),
         });
         sessions.insert(id, Arc::clone(&entry));
         Some(Registration { entry, registry: Arc::clone(self) })
@@ -143,6 +174,17 @@ impl Registry {
         if !query_only {
             entry.kill.connection.store(true, Ordering::SeqCst);
         }
+        entry.kill.wake.notify_one();
+        true
+    }
+
+    /// Asks session `id` to end the statement of that wait, as a deadlock's victim. False when the wait is over.
+    pub fn condemn(&self, id: u32, number: u64) -> bool {
+        let Some(entry) = self.lock().get(&id).cloned() else { return false };
+        if !self.waits.lasts(id, number) {
+            return false;
+        }
+        entry.kill.condemned.store(number, Ordering::SeqCst);
         entry.kill.wake.notify_one();
         true
     }
@@ -176,5 +218,28 @@ mod tests {
         assert!(second.entry.kill.query.load(Ordering::SeqCst));
         assert!(!second.entry.kill.connection.load(Ordering::SeqCst));
         assert!(!registry.kill(second.entry.id + 1, true));
+    }
+
+    #[test]
+    fn only_a_victims_interruption_is_a_deadlock() {
+        let kill = Kill::default();
+        let interrupted = || SqlError::new(SqlError::INTERRUPTED, "70100", "Query execution was interrupted");
+        assert_eq!(kill.as_victim(interrupted()).errno, 1317);
+        kill.victim.store(true, Ordering::Relaxed);
+        assert_eq!(kill.as_victim(SqlError::other("something else")).errno, 1105);
+        let told = kill.as_victim(interrupted());
+        assert_eq!((told.errno, told.sqlstate.as_str()), (1213, "40001"));
+        assert_eq!(kill.as_victim(interrupted()).errno, 1317, "it was told already");
+        kill.victim.store(true, Ordering::Relaxed);
+        kill.forget();
+        assert_eq!(kill.as_victim(interrupted()).errno, 1317, "of an earlier command");
+    }
+
+    #[test]
+    fn a_wait_that_is_over_is_not_condemned() {
+        let registry = Arc::new(Registry::new(1));
+        let client = registry.register("a".into()).unwrap();
+        assert!(!registry.condemn(client.entry.id, 1));
+        assert_eq!(client.entry.kill.condemned.load(Ordering::SeqCst), 0);
     }
 }

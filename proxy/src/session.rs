@@ -19,6 +19,7 @@ mod set;
 mod show;
 pub mod transaction;
 mod transaction_control;
+mod transaction_limits;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -35,11 +36,13 @@ use tokio::net::TcpStream;
 
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
+use crate::exec::watch::Watched;
 use crate::frontend::{Frontend, ReadError};
 use crate::registry::{OpenTransaction, Registration, SessionEntry};
 use crate::worker::Worker;
 pub use own::{OwnVariables, ReadConsistency};
 use transaction::Transaction;
+use transaction_limits::idled;
 
 /// Why a statement did not finish.
 #[derive(Debug)]
@@ -182,10 +185,19 @@ impl Session {
                 payload = Vec::new();
             }
             let entry = Arc::clone(self.entry());
+            // No timer runs for a client without a transaction.
+            let idle_limit = self.idle_limit();
             let read = tokio::select! {
                 biased;
                 read = self.client.read_payload(&mut payload) => read,
                 () = ended(&entry, !self.transaction.is_open()) => return,
+                () = idled(idle_limit) => {
+                    if self.client.has_input() {
+                        // A long command is on its way.
+                        continue;
+                    }
+                    return self.end_idle_transaction().await;
+                }
             };
             match read {
                 Ok(()) => {}
@@ -198,7 +210,7 @@ impl Session {
                     return;
                 }
             }
-            entry.kill.query.store(false, Ordering::SeqCst);
+            entry.kill.forget();
             entry.busy_since.store(micros(&entry).max(1), Ordering::Relaxed);
             let go_on = self.command(&payload).await;
             entry.idle();
@@ -220,6 +232,16 @@ impl Session {
             biased;
             flushed = self.client.flush() => Ok(flushed?),
             () = killed(&entry) => Err(Failure::ClientGone),
+        }
+    }
+
+    /// The session, while it waits for a backend.
+    pub fn watched(&self) -> Watched<'_> {
+        Watched {
+            client: &self.client,
+            entry: self.entry(),
+            transaction: &self.transaction,
+            statement: &self.current,
         }
     }
 

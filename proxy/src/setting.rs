@@ -39,10 +39,23 @@ pub const SETTINGS: &[Setting] = &[
         description: "Seconds after which a draining node closes clients that are idle outside of a transaction; 0: it waits for them",
     },
     Setting {
-        name: "transaction_log_retention_h",
+        name: TRANSACTION_IDLE_TIMEOUT,
+        default: "0",
+        kind: Kind::Integer { from: 0, to: 86_400 },
+        description: "Seconds after which a client that is idle in a transaction is rolled back and closed; 0: never",
+    },
+    Setting {
+        name: TRANSACTION_LOG_RETENTION,
         default: "24",
         kind: Kind::Integer { from: 1, to: 8_760 },
         description: "Hours for which the outcomes of transactions over several groups are kept on the servers",
+    },
+    Setting {
+        name: TRANSACTION_TIME_LIMIT,
+        default: "3600",
+        // Half of the outcomes' retention, as it is by default, is the limit in any case.
+        kind: Kind::Integer { from: 1, to: 43_200 },
+        description: "Seconds that a transaction may last: its next statement after that fails, and it is rolled back",
     },
     Setting {
         name: "voters",
@@ -51,6 +64,13 @@ pub const SETTINGS: &[Setting] = &[
         description: "Nodes that vote on changes of the catalog; nodes that join become voters until there are so many",
     },
 ];
+
+/// Seconds that a client may idle in a transaction; 0 for any time.
+pub const TRANSACTION_IDLE_TIMEOUT: &str = "transaction_idle_timeout_s";
+/// Hours for which outcomes are kept.
+pub const TRANSACTION_LOG_RETENTION: &str = "transaction_log_retention_h";
+/// Seconds that a transaction may last.
+pub const TRANSACTION_TIME_LIMIT: &str = "transaction_time_limit_s";
 
 /// Settings with this beginning are the program's own: neither shown nor set.
 const INTERNAL: &str = "internal.";

@@ -74,6 +74,15 @@ impl Worker {
         worker
     }
 
+    /// The deadlock detector's: what it asks must be answered when all other connections wait.
+    pub fn of_detector(node: &Arc<Node>) -> Rc<Self> {
+        let mut worker = Self::new(node, 0, 1);
+        if let Some(worker) = Rc::get_mut(&mut worker) {
+            worker.limits.connections = crate::deadlock::detector::CONNECTIONS_PER_INSTANCE;
+        }
+        worker
+    }
+
     /// The pool for an instance of the current catalog. An instance whose address or account changed gets a new pool.
     pub fn pool(&self, instance: &Arc<Instance>) -> Rc<Pool> {
         let mut pools = self.pools.borrow_mut();

@@ -62,9 +62,11 @@ impl Session {
     ///
     /// Errors: what kept it from being committed; then everything is rolled back. SQLSTATE 08007: it could not be learnt whether it is.
     pub async fn commit_all(&mut self) -> Result<(), Failure> {
-        if self.transaction.is_broken() || self.transaction.has_lost_one() {
+        // A connection that its server has closed in the meantime is as good as lost.
+        let lost = self.transaction.has_lost_one().then(SqlError::lost_branch);
+        if let Some(fault) = self.transaction_fault().or(lost) {
             self.rollback_all().await;
-            return Err(SqlError::lost_branch().into());
+            return Err(fault.into());
         }
         let id = self.transaction.id;
         let mut branches = self.transaction.end();

@@ -37,9 +37,9 @@ impl Session {
     /// each other.
     pub async fn lease_all(&mut self, groups: &[Group]) -> Result<Vec<Lease>, Failure> {
         let in_transaction = self.transaction.applies();
-        if in_transaction && self.transaction.is_broken() {
+        if in_transaction && let Some(fault) = self.transaction_fault() {
             self.rollback_all().await;
-            return Err(SqlError::lost_branch().into());
+            return Err(fault.into());
         }
         self.wait_for_own_commits(groups).await?;
         if in_transaction && self.wants_agreement() && !groups.is_empty() {

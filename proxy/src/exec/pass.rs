@@ -1,5 +1,7 @@
 //! Pass: one group answers, and its packets go to the client as they come. No row is decoded; one window is held in memory.
 
+use std::sync::Arc;
+
 use bytes::Buf;
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::column::ColumnDefinition;
@@ -16,11 +18,13 @@ use super::watch;
 use crate::backend::connection::Answer;
 use crate::error::{BACKEND_FAILED, SqlError};
 use crate::frontend::WRITE_SIZE;
+use crate::registry::Kill;
 use crate::session::{Failure, Session, Warning};
 
 /// Puts logical names into what goes through, and remembers the error for SHOW WARNINGS.
 struct Rewriter<'a> {
     names: Names<'a>,
+    kill: &'a Kill,
     error: Option<SqlError>,
 }
 
@@ -42,8 +46,9 @@ impl ColumnRewrite for Rewriter<'_> {
     fn rewrite_error(&mut self, error: &ErrPacket<'_>, out: &mut Vec<u8>) -> bool {
         let message = self.names.in_text(&error.message_text());
         let sqlstate = String::from_utf8_lossy(&error.sqlstate).into_owned();
-        ErrPacket::with_state(error.code, &sqlstate, &message).encode(out);
-        self.error = Some(SqlError { errno: error.code, sqlstate, message });
+        let error = self.kill.as_victim(SqlError { errno: error.code, sqlstate, message });
+        ErrPacket::with_state(error.errno, &error.sqlstate, &error.message).encode(out);
+        self.error = Some(error);
         true
     }
 }
@@ -155,7 +160,8 @@ impl Session {
         );
         relay.overrides.last_insert_id = after.generated;
         let patch = self.status_patch(lease.in_transaction, more);
-        let mut rewriter = Rewriter { names, error: None };
+        let entry = Arc::clone(self.entry());
+        let mut rewriter = Rewriter { names, kill: &entry.kill, error: None };
         loop {
             let connection = &mut *lease.connection;
             let pushed = relay.push(&connection.input, &mut rewriter, patch, &mut self.client.output);
@@ -181,15 +187,7 @@ impl Session {
                 self.flush_client().await?;
             }
             let pool = std::rc::Rc::clone(lease.connection.pool());
-            let filled = watch::fill(
-                &mut lease.connection,
-                relay.need(),
-                &pool,
-                &self.client,
-                self.entry(),
-                &self.current,
-            )
-            .await;
+            let filled = watch::fill(&mut lease.connection, relay.need(), &pool, self.watched()).await;
             if let Err(e) = filled {
                 self.client.sequence = relay.sequence();
                 return Err(e);

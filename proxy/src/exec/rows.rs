@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ostrakon_catalog::schema::Group;
 use ostrakon_protocol::column::ColumnDefinition;
@@ -21,12 +22,11 @@ use ostrakon_router::plan::{Execution, RoutedPlan};
 use super::lease::Lease;
 use super::names::Names;
 use super::send::{self, Sending};
-use super::watch;
+use super::watch::{self, Watched};
 use super::write::{Part, parts};
 use crate::error::{BACKEND_FAILED, SqlError};
-use crate::frontend::{Frontend, WRITE_SIZE};
+use crate::frontend::WRITE_SIZE;
 use crate::merge::{Merge, MergeError, MergeInput, MergeLimits, Number, RowFormat, Step};
-use crate::registry::SessionEntry;
 use crate::session::dispatch::Input;
 use crate::session::{Failure, Session};
 
@@ -64,10 +64,7 @@ enum Fed {
 
 /// Shared by all feeds of a statement.
 struct Reading<'a> {
-    client: &'a Frontend,
-    entry: &'a SessionEntry,
-    /// The client's text.
-    statement: &'a [u8],
+    watched: Watched<'a>,
     /// Bytes of rows read ahead.
     held: &'a mut usize,
     budget: usize,
@@ -109,15 +106,7 @@ impl Feed {
                 }
                 Scan::NeedMore { at_least } => {
                     let pool = Rc::clone(connection.pool());
-                    watch::fill(
-                        connection,
-                        at_least,
-                        &pool,
-                        reading.client,
-                        reading.entry,
-                        reading.statement,
-                    )
-                    .await?;
+                    watch::fill(connection, at_least, &pool, reading.watched).await?;
                 }
                 Scan::Packet { length, event } => {
                     let packet = connection.input.split_to(length);
@@ -271,7 +260,7 @@ impl Session {
                 self.write_rows_end(more);
                 Ok(())
             }
-            Err(Failure::Sql(e)) => Err(self.logical_error(e, names).into()),
+            Err(Failure::Sql(e)) => Err(self.logical_error(self.entry().kill.as_victim(e), names).into()),
             Err(e) => Err(e),
         }
     }
@@ -333,13 +322,21 @@ impl Session {
     /// Drains what is left, gives the connections back, collects warnings.
     async fn finish_feeds(
         &mut self,
-        feeds: Vec<Feed>,
+        mut feeds: Vec<Feed>,
         mut streamed: Result<u64, Failure>,
         names: Names<'_>,
     ) -> Result<u64, Failure> {
         let mut held = 0;
         let mut gone = matches!(streamed, Err(Failure::ClientGone));
         let mut ended = false;
+        if streamed.is_err() && self.entry().kill.victim.load(Ordering::Relaxed) {
+            // A deadlock's victim was interrupted in one group; it is the statement that must end.
+            for feed in feeds.iter_mut().filter(|feed| feed.lease.in_transaction && !feed.ended()) {
+                let pool = Rc::clone(feed.lease.connection.pool());
+                feed.lease.connection.note_kill();
+                watch::kill_query(&pool, feed.lease.connection.id);
+            }
+        }
         for mut feed in feeds {
             if feed.lease.connection.is_broken() {
                 // Nothing more comes.
@@ -350,13 +347,7 @@ impl Session {
                     watch::abandon(&mut feed.lease.connection, &pool);
                 }
             } else {
-                let reading = Reading {
-                    client: &self.client,
-                    entry: self.entry(),
-                    statement: &self.current,
-                    held: &mut held,
-                    budget: 0,
-                };
+                let reading = Reading { watched: self.watched(), held: &mut held, budget: 0 };
                 if let Err(e) = feed.drain(&reading).await {
                     gone |= matches!(e, Failure::ClientGone);
                     feed.lease.connection.mark_broken();
@@ -386,17 +377,10 @@ impl Session {
         sending: Sending<'_>,
         names: Names<'_>,
     ) -> Result<u64, Failure> {
-        let entry = Arc::clone(self.entry());
         let mut held = 0;
         let budget = self.worker.node.config.limits.merge_memory;
         for feed in feeds.iter_mut() {
-            let reading = Reading {
-                client: &self.client,
-                entry: &entry,
-                statement: input.text,
-                held: &mut held,
-                budget,
-            };
+            let reading = Reading { watched: self.watched(), held: &mut held, budget };
             feed.read_columns(&reading).await?;
         }
         let Some(first) = feeds.first() else { return Ok(0) };
@@ -448,13 +432,7 @@ impl Session {
                         Step::NeedRow(source) => source,
                         _ => any_source(feeds, &merge),
                     };
-                    let reading = Reading {
-                        client: &self.client,
-                        entry: &entry,
-                        statement: input.text,
-                        held: &mut held,
-                        budget,
-                    };
+                    let reading = Reading { watched: self.watched(), held: &mut held, budget };
                     feed_source(feeds, &mut merge, source, &mut row, reading).await?;
                 }
             }

@@ -5,36 +5,69 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ostrakon_protocol::packet::{HEADER_LENGTH, Header};
+use tokio::task::JoinHandle;
 
 use crate::backend::connection::Connection;
 use crate::backend::pool::Pool;
+use crate::deadlock::wait::{Backend, Published};
 use crate::frontend::Frontend;
 use crate::registry::SessionEntry;
 use crate::session::Failure;
+use crate::session::transaction::Transaction;
 
 /// A statement that answers within this time is not watched: watching costs a system call.
 const UNWATCHED: Duration = Duration::from_millis(20);
 
+/// So long a KILL QUERY may take once the statement has ended.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
+
+/// Whose wait it is.
+#[derive(Clone, Copy)]
+pub struct Watched<'a> {
+    pub client: &'a Frontend,
+    pub entry: &'a SessionEntry,
+    /// What the session holds while it waits.
+    pub transaction: &'a Transaction,
+    /// The client's text.
+    pub statement: &'a [u8],
+}
+
 /// Reads more of the backend's answer, `need` bytes in the end. When the client leaves or its session is killed meanwhile, the statement is killed and `ClientGone`
-/// returned; KILL QUERY is passed on to the server, whose error then comes as the answer. SHOW PROCESSLIST shows the `statement` from now on.
+/// returned; KILL QUERY is passed on to the server, whose error then comes as the answer, and so is the end that a deadlock needs. SHOW PROCESSLIST shows the
+/// statement from now on.
 pub async fn fill(
     connection: &mut Connection,
     need: usize,
     pool: &Rc<Pool>,
-    client: &Frontend,
-    entry: &SessionEntry,
-    statement: &[u8],
+    watched: Watched<'_>,
 ) -> Result<(), Failure> {
+    let Watched { client, entry, transaction, statement } = watched;
     // A long answer that keeps coming is never waited for, and can be killed all the same.
     pass_kill_on(connection, pool, entry)?;
     if let Ok(filled) = tokio::time::timeout(UNWATCHED, connection.fill(need)).await {
         return Ok(filled?);
     }
     entry.show_statement(statement);
+    let backend = Backend { instance: pool.instance.id, connection: connection.id };
+    let published = Published::new(entry, transaction, backend, statement);
+    let mut ending: Option<JoinHandle<()>> = None;
     loop {
         pass_kill_on(connection, pool, entry)?;
+        if published.as_ref().is_some_and(Published::is_condemned)
+            && ending.as_ref().is_none_or(JoinHandle::is_finished)
+        {
+            entry.kill.victim.store(true, Ordering::Relaxed);
+            connection.note_kill();
+            ending = Some(kill_query(pool, connection.id));
+        }
         tokio::select! {
-            filled = connection.fill(need) => return Ok(filled?),
+            filled = connection.fill(need) => {
+                // It must not hit what runs next in the transaction, if the statement has ended by itself.
+                if let Some(ending) = ending {
+                    let _ = tokio::time::timeout(KILL_LIMIT, ending).await;
+                }
+                return Ok(filled?);
+            }
             () = client.hung_up() => {
                 abandon(connection, pool);
                 return Err(Failure::ClientGone);
@@ -48,9 +81,7 @@ pub async fn fill(
 pub async fn packet(
     connection: &mut Connection,
     pool: &Rc<Pool>,
-    client: &Frontend,
-    entry: &SessionEntry,
-    statement: &[u8],
+    watched: Watched<'_>,
 ) -> Result<(), Failure> {
     loop {
         let need =
@@ -58,7 +89,7 @@ pub async fn packet(
         if need > HEADER_LENGTH && connection.input.len() >= need {
             return Ok(());
         }
-        fill(connection, need, pool, client, entry, statement).await?;
+        fill(connection, need, pool, watched).await?;
     }
 }
 
@@ -82,7 +113,7 @@ pub fn abandon(connection: &mut Connection, pool: &Rc<Pool>) {
 }
 
 /// Ends the statement that a backend connection runs, over another connection, without waiting.
-pub fn kill_query(pool: &Rc<Pool>, id: u32) {
+pub fn kill_query(pool: &Rc<Pool>, id: u32) -> JoinHandle<()> {
     let pool = Rc::clone(pool);
     tokio::task::spawn_local(async move {
         let killed = match crate::backend::connection::Connection::connect(&pool.instance, 1, false).await {
@@ -93,5 +124,5 @@ pub fn kill_query(pool: &Rc<Pool>, id: u32) {
             // 1094: the statement had ended already.
             tracing::debug!(instance = %pool.instance.name, connection = id, error = %e.message, "KILL QUERY failed");
         }
-    });
+    })
 }

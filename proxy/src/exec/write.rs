@@ -216,7 +216,7 @@ impl Session {
         let mut failed: Option<SqlError> = None;
         for (part, lease) in parts.iter().zip(leases) {
             let pool = Rc::clone(lease.connection.pool());
-            if failed.as_ref().is_some_and(|e| e.errno == INTERRUPTED) {
+            if failed.as_ref().is_some_and(|e| e.errno == SqlError::INTERRUPTED) {
                 // The KILL was passed on to one group; it is meant for the statement.
                 lease.connection.note_kill();
                 watch::kill_query(&pool, lease.connection.id);
@@ -224,13 +224,13 @@ impl Session {
             let mut answers = Vec::with_capacity(part.statements.len());
             let waiting = async {
                 let connection = &mut lease.connection;
-                let (client, entry, text) = (&self.client, self.entry(), &self.current);
+                let watched = self.watched();
                 while connection.has_prefix() {
-                    watch::packet(connection, &pool, client, entry, text).await?;
+                    watch::packet(connection, &pool, watched).await?;
                     connection.read_one_prefix().await?;
                 }
                 for _ in part.statements.clone() {
-                    watch::packet(connection, &pool, client, entry, text).await?;
+                    watch::packet(connection, &pool, watched).await?;
                     match connection.read_queued_as(write.sending.response_kind()).await {
                         Ok(answer) => answers.push(answer),
                         Err(e) => {
@@ -249,7 +249,7 @@ impl Session {
             }
             all.push(answers);
         }
-        failed.map_or(Ok(()), |e| Err(e.into()))
+        failed.map_or(Ok(()), |e| Err(self.entry().kill.as_victim(e).into()))
     }
 }
 
@@ -260,9 +260,6 @@ struct Write<'a> {
     sending: Sending<'a>,
     parts: Vec<Part>,
 }
-
-/// ER_QUERY_INTERRUPTED.
-const INTERRUPTED: u16 = 1317;
 
 /// Where a statement of several physical statements began: one that fails undoes all of itself, and no more of its transaction.
 const STATEMENT_START: &str = "SAVEPOINT `__ostrakon_statement`";

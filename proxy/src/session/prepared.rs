@@ -243,6 +243,8 @@ impl Session {
                 let sending = Sending::Prepared(&params);
                 let input =
                     Input { text: &statement.text, template: &statement.template, values: Some(&values) };
+                self.current.clear();
+                self.current.extend_from_slice(&statement.text);
                 self.routed(plan, input, sending, false).await
             }
             Plan::Command(_) | Plan::Ddl(_) if !params.is_empty() => {

@@ -1,5 +1,6 @@
 //! SHOW and DESCRIBE on logical objects: from the catalog, the session, or the first physical table.
 
+mod deadlocks;
 mod drds;
 mod jobs;
 pub(in crate::session) mod sequences;
@@ -71,6 +72,7 @@ impl Session {
             ShowWhat::Trans { full } => self.transactions(*full).await,
             ShowWhat::TransInDoubt => self.in_doubt().await,
             ShowWhat::TransOutcome(id) => self.transaction_outcome(id).await?,
+            ShowWhat::Deadlocks { global } => self.deadlocks(*global).await,
             ShowWhat::Variables { global } => self.variables(*global).await?,
             ShowWhat::Help => drds::help(),
         };

@@ -3,6 +3,8 @@
 //! `BEGIN` opens nothing. The first statement in a group brings the opening of its branch along in the same write: `START TRANSACTION` in the
 //! first group, which decides at COMMIT, `XA START` in each further one. A transaction that only reads by its own word has plain branches only.
 
+use std::time::Instant;
+
 use ostrakon_catalog::schema::{Group, InstanceId};
 use ostrakon_router::parse::command::Isolation;
 use ostrakon_router::sharding::topology::quote;
@@ -10,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::backend::pool::Pooled;
 use crate::commit::xid::{TransactionId, Xid};
+use crate::deadlock::wait::Backend;
 
 /// One group's part of the transaction.
 pub struct Branch {
@@ -25,6 +28,8 @@ pub struct Branch {
     pub prepared: bool,
     /// An answer was waited for in vain: whether the server did what it was told is not known.
     pub unanswered: bool,
+    /// The server's number of its connection.
+    pub connection_id: u32,
     /// `None` while a statement uses it, and for ever when that lost it.
     pub connection: Option<Pooled>,
 }
@@ -38,6 +43,11 @@ impl Branch {
             physical_database: self.physical_database.clone(),
             ..*self
         }
+    }
+
+    /// Its connection, as its server knows it.
+    pub fn backend(&self) -> Backend {
+        Backend { instance: self.instance, connection: self.connection_id }
     }
 
     fn is_in(&self, group: &Group) -> bool {
@@ -71,6 +81,8 @@ pub struct Transaction {
     pub agreed: bool,
     /// In the order in which they were touched: the first one decides.
     pub branches: Vec<Branch>,
+    /// When the first branch opened.
+    pub began: Option<Instant>,
     /// Given when a second branch opens.
     pub id: Option<TransactionId>,
     /// Savepoints in the order in which they were set: a branch that opens later sets them too.
@@ -90,6 +102,7 @@ impl Default for Transaction {
             consistent_snapshot: false,
             agreed: false,
             branches: Vec::new(),
+            began: None,
             id: None,
             savepoints: Vec::new(),
             finishing: Vec::new(),
@@ -135,6 +148,7 @@ impl Transaction {
         self.agreed = false;
         self.savepoints.clear();
         self.id = None;
+        self.began = None;
         std::mem::take(&mut self.branches)
     }
 
@@ -159,6 +173,7 @@ impl Transaction {
             }
             _ => None,
         };
+        self.began.get_or_insert_with(Instant::now);
         self.branches.push(Branch {
             name: group.name.clone(),
             instance: group.instance,
@@ -167,6 +182,7 @@ impl Transaction {
             wrote: false,
             prepared: false,
             unanswered: false,
+            connection_id: connection,
             connection: None,
         });
         self.opening(xid)

@@ -162,6 +162,8 @@ fn the_cluster_is_altered_and_shown() {
         ("SHOW FULL TRANS", ShowWhat::Trans { full: true }),
         ("SHOW TRANS INDOUBT", ShowWhat::TransInDoubt),
         ("SHOW TRANSACTIONS 'o1.1.2.3.4'", ShowWhat::TransOutcome("o1.1.2.3.4".into())),
+        ("SHOW GLOBAL DEADLOCKS", ShowWhat::Deadlocks { global: true }),
+        ("SHOW LOCAL DEADLOCKS", ShowWhat::Deadlocks { global: false }),
     ] {
         assert_eq!(parse(text), Ok(Some(Command::Show(Show { what, like: None, filter: None }))), "{text}");
     }

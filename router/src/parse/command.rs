@@ -242,6 +242,10 @@ pub enum ShowWhat {
     TransInDoubt,
     /// What the transaction of this id came to.
     TransOutcome(String),
+    /// `SHOW {GLOBAL | LOCAL} DEADLOCKS`: those that all nodes have ended, or this one.
+    Deadlocks {
+        global: bool,
+    },
     /// `SHOW [SESSION] VARIABLES`: the session splices in its own variables before asking a backend.
     Variables {
         global: bool,

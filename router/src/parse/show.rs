@@ -77,8 +77,6 @@ const REFUSED: &[&[&str]] = &[
     &["DB", "STATUS"],
     &["TABLE", "INFO"],
     &["GLOBAL", "INDEX"],
-    &["GLOBAL", "DEADLOCKS"],
-    &["LOCAL", "DEADLOCKS"],
     &["METADATA", "LOCK"],
     &["PHYSICAL_PROCESSLIST"],
     &["CONNECTION"],
@@ -140,12 +138,16 @@ fn counted(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
     Ok(Command::Show(Show { what, like: None, filter: None }))
 }
 
-/// `[GLOBAL | SESSION | LOCAL] VARIABLES | STATUS`, and all that has no word before it.
+/// `[GLOBAL | SESSION | LOCAL] VARIABLES | STATUS`, `{GLOBAL | LOCAL} DEADLOCKS`, and all that has no word before it.
 fn scoped(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
     let global = c.accept("GLOBAL");
+    let local = c.is("LOCAL");
     let session = !global && c.accept_any(&["SESSION", "LOCAL"]);
     if c.accept("VARIABLES") {
         return finish(c, ShowWhat::Variables { global });
+    }
+    if (global || local) && c.accept("DEADLOCKS") {
+        return finish(c, ShowWhat::Deadlocks { global });
     }
     if global || session {
         return if c.is("STATUS") { Ok(Command::ShowPassed) } else { Err(c.error()) };

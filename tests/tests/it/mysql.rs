@@ -4,6 +4,7 @@
 //! all other tests run on MySQL as well.
 
 mod backend;
+mod deadlock;
 mod loads;
 mod mix;
 mod tables;

@@ -50,7 +50,7 @@ impl Resolver {
 
     async fn purge(&self) -> Result<(), SqlError> {
         let catalog = self.worker.node.meta.catalog();
-        let hours = setting::number(&catalog, "transaction_log_retention_h").max(1);
+        let hours = setting::number(&catalog, setting::TRANSACTION_LOG_RETENTION).max(1);
         let mut needed = BTreeSet::new();
         for instance in catalog.instances.values() {
             let listing = async {

@@ -323,6 +323,11 @@ pub(super) fn help() -> ResultSet {
             "Decides and finishes a prepared transaction now",
             "RESOLVE TRANS 'o1.1.2.9f3c.1a'",
         ),
+        (
+            "SHOW {GLOBAL | LOCAL} DEADLOCKS",
+            "Deadlocks over several groups that all nodes, or this one, have ended",
+            "SHOW GLOBAL DEADLOCKS",
+        ),
         ("BACKUP CATALOG", "The catalog in one row", "BACKUP CATALOG"),
         ("CHECK CLUSTER", "Looks for what is wrong", "CHECK CLUSTER"),
     ] {

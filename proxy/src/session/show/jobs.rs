@@ -162,7 +162,7 @@ fn new_name(action: &JobAction) -> String {
 }
 
 /// `YYYY-MM-DD HH:MM:SS.mmm`, UTC.
-fn time(millis: u64) -> String {
+pub(super) fn time(millis: u64) -> String {
     let (seconds, days) = (millis / 1000, millis / 86_400_000);
     // Days since 0000-03-01, so that a leap day is a year's last; 400 years have the same days each time.
     let shifted = days + 719_468;
