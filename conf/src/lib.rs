@@ -3,12 +3,14 @@
 //! Every fault is reported at once, with the field's name and what to do. Unknown fields are faults: a typo must not become a default.
 
 mod limits;
+mod metrics;
 mod peer;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use limits::Limits;
+pub use metrics::Metrics;
 pub use peer::{Peer, PeerTls};
 use serde::Deserialize;
 
@@ -37,6 +39,9 @@ pub struct Config {
     /// Connections between nodes. Without a section this node stays alone. Restart to change.
     #[serde(default)]
     pub peer: Option<Peer>,
+    /// Numbers for monitoring over HTTP. Without a section there are none. Restart to change.
+    #[serde(default)]
+    pub metrics: Option<Metrics>,
     /// TLS to clients. Without a section a self-signed certificate is made in `data_directory` at the first start.
     #[serde(default)]
     pub tls: Tls,
@@ -145,6 +150,11 @@ impl Config {
         if let Some(peer) = &self.peer {
             peer.validate(&mut faults);
         }
+        if let Some(metrics) = &self.metrics {
+            let peer = self.peer.as_ref().map(|peer| ("peer.listen", peer.listen));
+            let others: Vec<_> = [("listen", self.listen)].into_iter().chain(peer).collect();
+            metrics.validate(&others, &mut faults);
+        }
         self.limits.validate(&mut faults);
         if faults.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(faults)) }
     }
@@ -182,6 +192,22 @@ mod tests {
         assert!(parse("listen = '127.0.0.1:3308'\nadvertise = 'node1'").unwrap_err().contains("host:port"));
         assert!(parse("listen = '127.0.0.1:3308'\njoin = ['h:x']").unwrap_err().contains("peer.join[0]"));
         assert!(parse("listen = '127.0.0.1:3308'\n[peer.tls]\nkey = 'k'").is_err());
+    }
+
+    #[test]
+    fn metrics_are_off_by_default_and_have_a_port_of_their_own() {
+        let parse = |sections: &str| {
+            parse(&format!("data_directory = 'd'\n[[users]]\nname = 'root'\npassword = 'x'\n{sections}"))
+        };
+        assert!(parse("").unwrap().metrics.is_none());
+        let config = parse("[metrics]\nlisten = '127.0.0.1:9104'").unwrap();
+        assert_eq!(config.metrics.unwrap().listen, "127.0.0.1:9104".parse().unwrap());
+        assert!(parse("[metrics]").unwrap_err().contains("listen"));
+        assert!(parse("[metrics]\nlisten = '127.0.0.1:0'").unwrap_err().contains("must have a port"));
+        assert!(parse("[metrics]\nlisten = '0.0.0.0:3307'").unwrap_err().contains("which listen (127"));
+        let peer = "[peer]\nlisten = '127.0.0.1:3308'\n[metrics]\nlisten =";
+        assert!(parse(&format!("{peer} '127.0.0.1:3308'")).unwrap_err().contains("which peer.listen"));
+        assert!(parse(&format!("{peer} '127.0.0.2:3308'")).is_ok());
     }
 
     #[test]

@@ -115,7 +115,7 @@ fn health(node: &Node) -> Health {
     let limits = &node.config.limits;
     Health {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        sessions: node.registry.all().len() as u64,
+        sessions: node.registry.count() as u64,
         applied: node.meta.applied(),
         last_index: status.last_index,
         clock_ms: now_ms(),

@@ -17,6 +17,7 @@ pub mod frontend;
 pub mod job;
 pub mod member;
 pub mod merge;
+pub mod metrics;
 pub mod node;
 pub mod registry;
 pub mod secret;

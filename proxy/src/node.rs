@@ -139,6 +139,13 @@ pub fn run(config: Config) -> Result<(), StartError> {
         .map(|_| listen(config.listen, true))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|source| StartError::Listen { address: config.listen, source })?;
+    let metrics = match &config.metrics {
+        Some(metrics) => {
+            let address = metrics.listen;
+            Some(listen(address, false).map_err(|source| StartError::Listen { address, source })?)
+        }
+        None => None,
+    };
     let node = Arc::new(Node {
         registry: Arc::new(Registry::new(config.limits.max_connections)),
         tls,
@@ -153,6 +160,9 @@ pub fn run(config: Config) -> Result<(), StartError> {
         config,
     });
     crate::call::answer(&node);
+    if let Some(listener) = metrics {
+        runtime.spawn(crate::metrics::server::run(Arc::clone(&node), listener));
+    }
     let jobs = Arc::clone(&node);
     let (engine_runs, engine_ended) = tokio::sync::oneshot::channel::<()>();
     let jobs = std::thread::Builder::new()

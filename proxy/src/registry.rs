@@ -163,6 +163,11 @@ impl Registry {
         self.started.elapsed()
     }
 
+    /// How many clients are connected.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     pub fn all(&self) -> Vec<Arc<SessionEntry>> {
         self.lock().values().cloned().collect()
     }
@@ -212,7 +217,9 @@ mod tests {
         let registry = Arc::new(Registry::new(1));
         let first = registry.register("a".into()).unwrap();
         assert!(registry.register("b".into()).is_none());
+        assert_eq!(registry.count(), 1);
         drop(first);
+        assert_eq!(registry.count(), 0);
         let second = registry.register("b".into()).unwrap();
         assert!(registry.kill(second.entry.id, true));
         assert!(second.entry.kill.query.load(Ordering::SeqCst));

@@ -25,6 +25,7 @@ mod kill;
 mod launcher;
 mod leak;
 mod merge;
+mod metrics;
 mod mysql;
 mod prepared;
 mod round_trips;
