@@ -31,6 +31,12 @@ pub fn text(node: &Node) -> String {
     out.family("ostrakon_client_connections", Kind::Gauge, "Clients that are connected.")
         .value(node.registry.count());
     commits(out, &node.commits);
+    out.family(
+        "ostrakon_deadlocks_total",
+        Kind::Counter,
+        "Deadlocks over several groups whose victim was a session of this node.",
+    )
+    .value(node.deadlocks.count());
     recovery(out, &COUNTERS);
     in_doubt(out, &node.meta.load(), &seen::all(), Instant::now());
     raft(out, node.meta.status().role, node.meta.applied());

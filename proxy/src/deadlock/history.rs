@@ -1,6 +1,7 @@
 //! The last deadlocks that this node ended, for SHOW DEADLOCKS.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,8 @@ pub struct Member {
 #[derive(Debug, Default)]
 pub struct History {
     last: Mutex<VecDeque<Ended>>,
+    /// All since the process began, for the metrics.
+    count: AtomicU64,
 }
 
 impl History {
@@ -46,6 +49,12 @@ impl History {
             last.pop_front();
         }
         last.push_back(ended);
+        self.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many there were since the process began, those that are not kept any more too.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
     }
 
     /// The oldest first.
@@ -66,5 +75,6 @@ mod tests {
         }
         let all = history.all();
         assert_eq!((all.len(), all[0].at_ms, all[99].at_ms), (100, 50, 149));
+        assert_eq!(history.count(), 150);
     }
 }

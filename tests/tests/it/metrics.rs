@@ -107,6 +107,7 @@ async fn commits_and_clients_are_counted() {
     assert_eq!(now["ostrakon_raft_role{role=\"leader\"}"], 1.0);
     assert_eq!(now["ostrakon_raft_role{role=\"follower\"}"], 0.0);
     assert!(now["ostrakon_raft_applied_index"] > 0.0);
+    assert_eq!(now["ostrakon_deadlocks_total"], 0.0);
     assert_eq!(now[&format!("ostrakon_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"))], 1.0);
     // The launcher's client may still be leaving.
     wait(port, "one client", |now| now["ostrakon_client_connections"] == 1.0);
