@@ -207,7 +207,7 @@ pub fn servers_asked_for() -> Vec<ServerKind> {
 pub fn cluster_of(kinds: &[ServerKind]) -> TestCluster {
     TestCluster::start_with(|options| {
         options.nodes = 3;
-        options.server_extra.push("--innodb-lock-wait-timeout=2".to_owned());
+        options.server_extra.push("--innodb-lock-wait-timeout=10".to_owned());
         if !kinds.is_empty() {
             options.servers = kinds.iter().map(|kind| server_of(*kind)).collect();
         }
