@@ -18,7 +18,7 @@ use crate::node::ServerInfo;
 
 /// Tries to finish one branch that is listed and answers XAER_NOTA, and the pause between them.
 const TRIES: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(60);
+const PAUSE: Duration = Duration::from_millis(120);
 /// Looks for the row of a branch that somebody else commits at this moment.
 const LOOKS: u32 = 10;
 

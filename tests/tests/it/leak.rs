@@ -39,7 +39,8 @@ async fn leave_in_state(port: u16, state: usize, random: &mut StdRng) {
         // A statement that would run for long.
         4 => {
             wire.send_query("SELECT SLEEP(600)").await;
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            // InnoDB shows its transactions as they were until nobody has asked for 0.1 s.
+            tokio::time::sleep(Duration::from_millis(150)).await;
         }
         // In the middle of a result that is larger than the buffers.
         5 => {

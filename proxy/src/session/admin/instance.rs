@@ -5,10 +5,11 @@ use ostrakon_catalog::schema::Instance;
 use ostrakon_router::parse::administration::{Admin, InstanceChange};
 
 use crate::backend::connection::Connection;
+use crate::commit::finish::ensure_schema;
 use crate::error::SqlError;
 use crate::secret;
 use crate::session::result::quote_string;
-use crate::session::{Failure, Session};
+use crate::session::{Failure, Session, Warning};
 
 impl Session {
     /// Gives the number of changed instances.
@@ -24,7 +25,15 @@ impl Session {
                     password: self.encrypted(name, &password.0).await?,
                     draining: false,
                 };
-                self.try_out(&new).await?;
+                let mut connection = self.try_out(&new).await?;
+                // Now: a transaction whose snapshot is older than the tables could not use them. The resolver makes up for it where it cannot be.
+                if let Err(e) = ensure_schema(&mut connection).await {
+                    let message = format!(
+                        "The tables for transactions over several groups are not there yet: {}",
+                        e.message
+                    );
+                    self.warnings.push(Warning { level: "Warning".into(), code: e.errno, message });
+                }
                 self.propose(CatalogCommand::CreateInstance {
                     name: new.name,
                     host: new.host,
