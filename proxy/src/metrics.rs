@@ -235,7 +235,7 @@ mod tests {
         let now = Instant::now() + Duration::from_secs(100);
         let branch = |counter: u64, seconds: u64| {
             let transaction = TransactionId { instance: 1, owner: Owner { node: 1, start: 1 }, counter };
-            (Xid { transaction, ordinal: 1, connection: 7 }, now - Duration::from_secs(seconds))
+            (Xid { transaction, ordinal: 1, connection: 7, deciding: 8 }, now - Duration::from_secs(seconds))
         };
         let answered = Some(now);
         let seen = BTreeMap::from([

@@ -198,7 +198,7 @@ pub async fn finish_branch(pool: &Rc<Pool>, xid: &Xid, decision: Decision) -> Re
                 }
                 // The first time somebody else may be at it.
                 if attempt > 0 {
-                    end_holder(&mut connection, xid).await?;
+                    end_holder(&mut connection, xid, xid.connection).await?;
                 }
                 last = Some(e);
                 tokio::time::sleep(PAUSE).await;
@@ -215,10 +215,10 @@ pub async fn finish_branch(pool: &Rc<Pool>, xid: &Xid, decision: Decision) -> Re
     Err(last.unwrap_or_else(|| SqlError::other(format!("Branch {xid} is still held"))))
 }
 
-/// Ends the connection that opened the branch, if it is still there and in a transaction: MariaDB lets no other finish the branch before.
+/// Ends the connection `holder` of the transaction, if it is still there and in a transaction: the branch's own, as MariaDB lets no other finish the
+/// branch before, or the deciding branch's, which holds the decision's key.
 /// Numbers of connections begin anew when a server starts, so one that has no transaction is somebody else.
-async fn end_holder(connection: &mut Connection, xid: &Xid) -> Result<(), SqlError> {
-    let holder = xid.connection;
+pub async fn end_holder(connection: &mut Connection, xid: &Xid, holder: u32) -> Result<(), SqlError> {
     let look =
         format!("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = {holder}");
     match connection.query(&look).await {

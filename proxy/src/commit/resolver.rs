@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::counters::raise;
-use super::finish::{arbitrate, ensure_schema, finish_branch, read_decision, recovered};
+use super::finish::{arbitrate, end_holder, ensure_schema, finish_branch, read_decision, recovered};
 use super::system_schema::Decision;
 use super::xid::Xid;
 use crate::error::SqlError;
@@ -36,6 +36,10 @@ pub const CONNECTIONS_PER_INSTANCE: usize = 8;
 const TICK: Duration = Duration::from_secs(1);
 /// An instance that answers later than this is asked over a new connection next time.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
+/// A coordinator gives its COMMIT up, and its deciding connection, long before (`commit::run`).
+const ABANDONED: Duration = Duration::from_secs(30);
+/// ER_LOCK_WAIT_TIMEOUT.
+const LOCK_WAIT: u16 = 1205;
 /// For one branch, to learn the decision and to follow it.
 const RESOLVE_LIMIT: Duration = Duration::from_secs(20);
 /// Branches of one instance that are finished at the same time.
@@ -244,7 +248,14 @@ impl Resolver {
             {
                 return Err(self.decision_lost(xid, &witness, &arbiter.instance, instance));
             }
-            arbitrate(&mut connection, xid.transaction).await?
+            match arbitrate(&mut connection, xid.transaction).await {
+                Err(e) if e.errno == LOCK_WAIT && self.is_abandoned(instance.id, xid) => {
+                    // Its server has not noticed that the coordinator is gone: the host has vanished, or stands still.
+                    end_holder(&mut connection, xid, xid.deciding).await?;
+                    return Err(e);
+                }
+                decision => decision?,
+            }
         };
         let pool = self.worker.pool(instance);
         if failpoint::reach("resolver/resolve/after").await? == Reached::Drop {
@@ -252,6 +263,15 @@ impl Resolver {
         }
         finish_branch(&pool, xid, decision).await?;
         Ok(decision)
+    }
+
+    /// No coordinator is at it that could still be waited for: its process is gone, or has had far more than the time that it takes for itself.
+    fn is_abandoned(&self, instance: InstanceId, xid: &Xid) -> bool {
+        let watches = self.watches.borrow();
+        let seen =
+            watches.get(&instance).into_iter().flat_map(Watch::branches).find(|(known, _)| *known == xid);
+        let age = seen.map_or(Duration::ZERO, |(_, first)| self.started.elapsed().saturating_sub(first));
+        age > ABANDONED || is_gone(&self.worker.node.meta.catalog(), xid.transaction.owner)
     }
 
     /// An instance on which some branch of the transaction is committed: its row can be seen. One that does not answer says nothing.

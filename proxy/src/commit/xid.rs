@@ -1,8 +1,9 @@
 //! Names of transactions and of their branches, as instances know them.
 //!
 //! A *transaction id* (the gtrid of XA) is `o1.<instance>.<node>.<process start>.<counter>`: the instance whose decision table has the last
-//! word, the process that coordinates, and a number that it gives once. A *branch qualifier* is `<ordinal>.<connection>`: which branch, and the
-//! backend connection that it was opened on, which has to go before another one may finish it (MariaDB answers XAER_NOTA until then).
+//! word, the process that coordinates, and a number that it gives once. A *branch qualifier* is `<ordinal>.<connection>.<deciding connection>`: which
+//! branch, the backend connection that it was opened on, which has to go before another one may finish it (MariaDB answers XAER_NOTA until then), and
+//! that of the deciding branch, which holds the decision's key for as long as its server believes in it.
 //! Lower-case ASCII, within XA's 64 bytes each.
 
 use std::fmt;
@@ -62,12 +63,15 @@ pub struct Xid {
     pub ordinal: u16,
     /// The server's number of the connection that opened it.
     pub connection: u32,
+    /// The deciding branch's connection, by the deciding instance's numbers.
+    pub deciding: u32,
 }
 
 impl fmt::Display for Xid {
     /// As XA statements take it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "'{}','{}.{}',{FORMAT_ID}", self.transaction, self.ordinal, self.connection)
+        let Self { transaction, ordinal, connection, deciding } = self;
+        write!(f, "'{transaction}','{ordinal}.{connection}.{deciding}',{FORMAT_ID}")
     }
 }
 
@@ -79,11 +83,13 @@ impl Xid {
         }
         let data = std::str::from_utf8(data).ok()?;
         let (gtrid, qualifier) = (data.get(..gtrid_length)?, data.get(gtrid_length..)?);
-        let (ordinal, connection) = qualifier.split_once('.')?;
+        let (ordinal, connections) = qualifier.split_once('.')?;
+        let (connection, deciding) = connections.split_once('.')?;
         Some(Self {
             transaction: gtrid.parse().ok()?,
             ordinal: ordinal.parse().ok()?,
             connection: connection.parse().ok()?,
+            deciding: deciding.parse().ok()?,
         })
     }
 }
@@ -99,10 +105,10 @@ mod tests {
         let text = transaction.to_string();
         assert!(text.len() <= 64, "{text}");
         assert_eq!(text.parse(), Ok(transaction));
-        let xid = Xid { transaction, ordinal: 7, connection: u32::MAX };
-        let data = format!("{text}7.{}", u32::MAX);
+        let xid = Xid { transaction, ordinal: 7, connection: u32::MAX, deciding: 5 };
+        let data = format!("{text}7.{}.5", u32::MAX);
         assert_eq!(Xid::recovered(u64::from(FORMAT_ID), text.len(), data.as_bytes()), Some(xid));
-        assert_eq!(xid.to_string(), format!("'{text}','7.4294967295',1146242131"));
+        assert_eq!(xid.to_string(), format!("'{text}','7.4294967295.5',1146242131"));
     }
 
     #[test]
@@ -112,10 +118,10 @@ mod tests {
         {
             assert_eq!(text.parse::<TransactionId>(), Err(NotAnId), "{text}");
         }
-        assert_eq!(Xid::recovered(1, 10, b"o1.1.1.0.00.5"), None);
+        assert_eq!(Xid::recovered(1, 10, b"o1.1.1.0.00.5.6"), None);
         let format = u64::from(FORMAT_ID);
-        assert_eq!(Xid::recovered(format, 10, "o1.1.1.0.é0.5".as_bytes()), None);
-        assert_eq!(Xid::recovered(format, 99, b"o1.1.1.0.00.5"), None);
+        assert_eq!(Xid::recovered(format, 10, "o1.1.1.0.é0.5.6".as_bytes()), None);
+        assert_eq!(Xid::recovered(format, 99, b"o1.1.1.0.00.5.6"), None);
         assert_eq!(Xid::recovered(format, 10, b"o1.1.1.0.0"), None);
     }
 }

@@ -22,6 +22,8 @@ pub struct Branch {
     pub physical_database: String,
     /// `None`: a plain transaction.
     pub xid: Option<Xid>,
+    /// The server's number of its connection.
+    pub opened_on: u32,
     /// A statement that writes was sent, whatever came of it.
     pub wrote: bool,
     /// XA PREPARE was acknowledged.
@@ -169,7 +171,7 @@ impl Transaction {
             Some(first) if !self.is_read_only() => {
                 let transaction = *self.id.get_or_insert_with(|| new_id(first.instance));
                 let ordinal = u16::try_from(self.branches.len()).unwrap_or(u16::MAX);
-                Some(Xid { transaction, ordinal, connection })
+                Some(Xid { transaction, ordinal, connection, deciding: first.opened_on })
             }
             _ => None,
         };
@@ -179,6 +181,7 @@ impl Transaction {
             instance: group.instance,
             physical_database: group.physical_database.clone(),
             xid,
+            opened_on: connection,
             wrote: false,
             prepared: false,
             unanswered: false,

@@ -121,7 +121,7 @@ impl Matrix {
         for gtrid in &gtrids {
             let mut holder = self.cluster.cluster.instances[1].connect().unwrap();
             let id = holder.query("SELECT CONNECTION_ID()").unwrap().first().unwrap();
-            let xid = format!("'{gtrid}','1.{id}',{}", ostrakon::commit::xid::FORMAT_ID);
+            let xid = format!("'{gtrid}','1.{id}.0',{}", ostrakon::commit::xid::FORMAT_ID);
             let row = format!(
                 "INSERT INTO `__ostrakon`.branch (gtrid, ordinal, name, branches) VALUES ('{gtrid}', 1, 'b', 'a,b')"
             );

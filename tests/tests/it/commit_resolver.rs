@@ -58,9 +58,14 @@ impl Left {
 
     /// A branch with a write, prepared as a session of a node would, by a process that there never was. Gives the connection that holds it.
     fn prepare(&self, gtrid: &str) -> Client {
+        self.prepare_decided_by(gtrid, 0)
+    }
+
+    /// As `prepare`, with the number of the deciding branch's connection.
+    fn prepare_decided_by(&self, gtrid: &str, deciding: u32) -> Client {
         let mut holder = self.cluster.cluster.instances[1].connect().unwrap();
         let id = first(&mut holder, "SELECT CONNECTION_ID()");
-        let xid = format!("'{gtrid}','1.{id}',{FORMAT}");
+        let xid = format!("'{gtrid}','1.{id}.{deciding}',{FORMAT}");
         must(&mut holder, &format!("XA START {xid}"));
         must(&mut holder, &format!("INSERT INTO raw.t VALUES ('{gtrid}')"));
         must(
@@ -109,6 +114,25 @@ fn what_is_not_decided_is_rolled_back_and_what_is_decided_follows() {
         assert_eq!(left.decision(gtrid), state, "{gtrid}");
         assert_eq!(left.written(gtrid), is_written, "{gtrid}");
     }
+}
+
+/// As when the coordinator's host vanishes without a word: its server keeps the deciding branch open, and with it the decision's key.
+#[test]
+fn a_deciding_branch_that_nobody_will_end_is_ended() {
+    let mut left = Left::start();
+    let gtrid = "o1.1.77.5.d";
+    let mut deciding = left.cluster.cluster.instances[0].connect().unwrap();
+    let number = first(&mut deciding, "SELECT CONNECTION_ID()").parse().unwrap();
+    must(&mut deciding, "START TRANSACTION");
+    must(
+        &mut deciding,
+        &format!("INSERT INTO `__ostrakon`.decision (gtrid, state, branches) VALUES ('{gtrid}', 1, 'a,b')"),
+    );
+    drop(left.prepare_decided_by(gtrid, number));
+    left.wait_until_gone(gtrid);
+    assert_eq!(left.decision(gtrid), "2");
+    assert!(!left.written(gtrid));
+    assert!(deciding.query("COMMIT").is_err(), "the deciding branch's connection is still there");
 }
 
 /// MariaDB answers XAER_NOTA for a branch as long as the connection that prepared it is there.

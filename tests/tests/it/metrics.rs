@@ -134,10 +134,10 @@ fn a_branch_in_doubt_and_an_instance_that_is_down_are_seen() {
     for sql in [
         "CREATE DATABASE raw",
         "CREATE TABLE raw.t (id INT PRIMARY KEY) ENGINE=InnoDB",
-        "XA START 'o1.99.77.5.1','1.1',1146242131",
+        "XA START 'o1.99.77.5.1','1.1.1',1146242131",
         "INSERT INTO raw.t VALUES (1)",
-        "XA END 'o1.99.77.5.1','1.1',1146242131",
-        "XA PREPARE 'o1.99.77.5.1','1.1',1146242131",
+        "XA END 'o1.99.77.5.1','1.1.1',1146242131",
+        "XA PREPARE 'o1.99.77.5.1','1.1.1',1146242131",
     ] {
         holder.query(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }

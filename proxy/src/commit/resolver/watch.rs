@@ -75,7 +75,7 @@ mod tests {
 
     fn xid(instance: InstanceId, start: u64, counter: u64) -> Xid {
         let transaction = TransactionId { instance, owner: Owner { node: 1, start }, counter };
-        Xid { transaction, ordinal: 1, connection: 7 }
+        Xid { transaction, ordinal: 1, connection: 7, deciding: 8 }
     }
 
     fn seconds(seconds: u64) -> Duration {
