@@ -10,8 +10,8 @@ use ostrakon_tests::slow_line::slow_line;
 
 /// Long against what the node and the servers take, on a busy machine too.
 const DELAY: Duration = Duration::from_millis(90);
-/// The least of several tries counts: anything may take longer, nothing less.
-const TRIES: usize = 2;
+/// The least of several tries counts: anything may take longer, nothing less. On an idle machine the second is as good as any.
+const TRIES: usize = 12;
 
 /// A cluster whose instances are far away, with a table over 4 groups, and a key for each group.
 async fn far_away() -> (TestCluster, Conn, Vec<i64>) {
@@ -33,11 +33,15 @@ async fn far_away() -> (TestCluster, Conn, Vec<i64>) {
     (cluster, client, keys)
 }
 
-/// Runs the statements, and gives how many round trips the last one took.
-async fn round_trips(client: &mut Conn, statements: &[String]) -> u32 {
+/// Runs the statements, and gives how many round trips the last one took. It goes on as long as there are more than `expected`.
+async fn round_trips(client: &mut Conn, statements: &[String], expected: u32) -> u32 {
+    let count = |took: Duration| u32::try_from(took.as_millis() / DELAY.as_millis()).unwrap();
     let mut least = Duration::MAX;
     // The first try opens the connections.
-    for _ in 0..=TRIES {
+    for attempt in 0..=TRIES {
+        if attempt > 1 && count(least) <= expected {
+            break;
+        }
         let (last, before) = statements.split_last().unwrap();
         // What the transaction before has still to do in its groups is no part of this.
         tokio::time::sleep(DELAY * 2).await;
@@ -48,7 +52,7 @@ async fn round_trips(client: &mut Conn, statements: &[String]) -> u32 {
         run(client, last).await;
         least = least.min(begun.elapsed());
     }
-    u32::try_from(least.as_millis() / DELAY.as_millis()).unwrap()
+    count(least)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,7 +94,7 @@ async fn each_way_to_commit_waits_for_as_few_as_can_be() {
     ];
     let mut wrong = Vec::new();
     for (name, expected, statements) in ways {
-        let counted = round_trips(&mut client, &statements).await;
+        let counted = round_trips(&mut client, &statements, expected).await;
         println!("{counted} round trips: {name}");
         if counted != expected {
             wrong.push(format!("{name}: {counted} round trips, not {expected}"));
