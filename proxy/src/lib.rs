@@ -14,6 +14,7 @@ pub mod error;
 pub mod exec;
 pub mod failpoint;
 pub mod frontend;
+pub mod gather;
 pub mod job;
 pub mod member;
 pub mod merge;

@@ -15,6 +15,7 @@ mod classes;
 mod condition;
 mod dialect;
 mod fallback;
+mod gather;
 mod grouping;
 mod insert;
 mod joining;
@@ -37,6 +38,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use cache::PlanCache;
+pub use gather::{GATHER_DATABASE, Gather, Source};
 pub use nextval::unknown as unknown_sequence;
 
 use ostrakon_catalog::schema::Database;
@@ -135,6 +137,8 @@ pub struct Execution {
     pub first_generated: Option<u64>,
     /// Largest explicit value for the AUTO_INCREMENT column, which raises the sequence.
     pub largest_explicit: Option<u64>,
+    /// No group can answer: `Combine::Gather` is the way, and there are no statements.
+    pub gathers: bool,
 }
 
 impl Execution {
@@ -144,6 +148,7 @@ impl Execution {
         self.params.clear();
         self.first_generated = None;
         self.largest_explicit = None;
+        self.gathers = false;
     }
 
     pub fn text(&self, statement: &PhysicalStatement) -> &[u8] {
@@ -152,7 +157,7 @@ impl Execution {
 }
 
 /// How several physical statements' answers combine.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Combine {
     /// Rows of a query.
     Rows(Arc<MergeSpec>),
@@ -160,6 +165,8 @@ pub enum Combine {
     Counts,
     /// OK packets of the same write on every copy of a broadcast table: one copy's numbers are the answer.
     Broadcast,
+    /// Rows are copied to one server, which runs the statement over them.
+    Gather(Arc<Gather>),
     /// The statement is only possible on one physical table; the reason why not more (for 1235 and EXPLAIN).
     Never(Arc<str>),
 }

@@ -2,7 +2,7 @@
 
 use ostrakon_catalog::schema::Database;
 use ostrakon_protocol::column::ColumnDefinition;
-use ostrakon_router::plan::{RoutedPlan, TableName};
+use ostrakon_router::plan::{Gather, RoutedPlan, TableName};
 use ostrakon_router::sharding::Topology;
 
 /// The names of one statement's tables.
@@ -15,6 +15,11 @@ pub struct Names<'a> {
 impl<'a> Names<'a> {
     pub fn of(plan: &'a RoutedPlan) -> Self {
         Self { tables: &plan.tables, database: plan.database.as_deref() }
+    }
+
+    /// Temporary tables of a gathered statement.
+    pub fn of_gather(gather: &'a Gather) -> Self {
+        Self { tables: &gather.names, database: None }
     }
 
     /// No table is named.

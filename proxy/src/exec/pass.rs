@@ -55,13 +55,20 @@ impl ColumnRewrite for Rewriter<'_> {
 
 /// What the session asks or notes after an answer went through.
 #[derive(Clone, Copy, Debug, Default)]
-struct After {
+pub struct After {
     /// First AUTO_INCREMENT value that the sequence gave; the OK packet says it.
-    generated: Option<u64>,
+    pub generated: Option<u64>,
     /// The OK packet's value may be one that the statement gave itself, which LAST_INSERT_ID() does not follow: ask which it is.
-    ask_insert_id: bool,
+    pub ask_insert_id: bool,
     /// SQL_CALC_FOUND_ROWS: ask how many rows there would have been.
-    ask_found_rows: bool,
+    pub ask_found_rows: bool,
+}
+
+/// What went through to the client.
+#[derive(Clone, Copy, Debug)]
+pub enum Relayed {
+    Answer,
+    Error { ends_transaction: bool },
 }
 
 impl Session {
@@ -139,7 +146,7 @@ impl Session {
         self.relay(lease, ResponseKind::Query, names, After::default(), more).await
     }
 
-    /// Reads the answer of the one statement that is queued on the lease and forwards it.
+    /// Reads the answer of the one statement that is queued on the lease, forwards it, and gives the lease back.
     async fn relay(
         &mut self,
         mut lease: Lease,
@@ -148,6 +155,28 @@ impl Session {
         after: After,
         more: bool,
     ) -> Result<(), Failure> {
+        let relayed = self.relay_answer(&mut lease, kind, names, after, more).await?;
+        self.release(lease);
+        match relayed {
+            Relayed::Answer => Ok(()),
+            Relayed::Error { ends_transaction } => {
+                if ends_transaction {
+                    self.rollback_all().await;
+                }
+                Err(Failure::Told)
+            }
+        }
+    }
+
+    /// Reads the answer of the one statement that is queued on the lease and forwards it.
+    pub async fn relay_answer(
+        &mut self,
+        lease: &mut Lease,
+        kind: ResponseKind,
+        names: Names<'_>,
+        after: After,
+        more: bool,
+    ) -> Result<Relayed, Failure> {
         lease.connection.flush().await?;
         lease.connection.read_prefix().await?;
         let client = self.client.capabilities;
@@ -204,21 +233,16 @@ impl Session {
             self.row_count = -1;
             self.warnings =
                 vec![Warning { level: "Error".into(), code: error.errno, message: error.message.clone() }];
-            let ends = error.ends_transaction() || !self.keeps_transaction(&mut lease).await;
-            self.release(lease);
-            if ends {
-                self.rollback_all().await;
-            }
-            return Err(Failure::Told);
+            let ends_transaction = error.ends_transaction() || !self.keeps_transaction(lease).await;
+            return Ok(Relayed::Error { ends_transaction });
         }
         if warnings > 0 {
-            self.fetch_warnings(&mut lease, names).await;
+            self.fetch_warnings(lease, names).await;
         }
         if let Some(end) = seen.end {
-            self.ask_after(&mut lease, after, end).await;
+            self.ask_after(lease, after, end).await;
         }
-        self.release(lease);
-        Ok(())
+        Ok(Relayed::Answer)
     }
 
     /// How the status flags that a backend sends differ from this session's.

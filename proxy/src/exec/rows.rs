@@ -4,7 +4,9 @@
 //! statement first, the earlier ones' rows wait in memory, within `limits.merge_memory`.
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::ops::Range;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -212,39 +214,70 @@ impl Feed {
     }
 }
 
+/// A scattered query.
+#[derive(Clone, Copy)]
+pub struct Query<'a> {
+    pub plan: &'a RoutedPlan,
+    pub execution: &'a Execution,
+    pub spec: &'a MergeSpec,
+    pub input: Input<'a>,
+    pub sending: Sending<'a>,
+}
+
+/// Where merged rows go.
+pub enum Sink<'s> {
+    /// To the client, with column definitions before them.
+    Client,
+    /// To a table, or into memory.
+    Rows(&'s mut dyn Rows),
+}
+
+/// Takes rows of a query that is not the client's own.
+pub trait Rows {
+    /// The columns, before the first row.
+    fn columns(&mut self, columns: &[ColumnDefinition<'_>]) -> Result<(), SqlError>;
+    /// One row, as the text protocol has it.
+    fn row(&mut self, row: &[u8]) -> Result<(), SqlError>;
+    /// Time to pass on what has come so far, when there is much of it.
+    fn settle(&mut self) -> Pin<Box<dyn Future<Output = Result<(), SqlError>> + '_>>;
+    fn is_full(&self) -> bool;
+}
+
 impl Session {
     /// Runs a scattered query and streams the merged rows.
-    pub async fn merge_rows(
-        &mut self,
-        plan: &RoutedPlan,
-        execution: &Execution,
-        spec: &MergeSpec,
-        input: Input<'_>,
-        sending: Sending<'_>,
-        more: bool,
-    ) -> Result<(), Failure> {
+    pub async fn merge_rows(&mut self, query: Query<'_>, more: bool) -> Result<(), Failure> {
         if self.settings.get("sql_select_limit").is_some() {
             return Err(SqlError::not_supported(
                 "a query of several physical tables while sql_select_limit is set: each would be cut by itself; use LIMIT",
             )
             .into());
         }
-        let names = Names::of(plan);
-        let mut parts = parts(plan, execution)?;
+        let names = Names::of(query.plan);
+        let mut parts = parts(query.plan, query.execution)?;
         let alone = self.wants_agreement() && !self.transaction.applies();
         if alone {
             let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
             self.begin_consistent_statement(&groups).await?;
-            let rows = Box::pin(self.merge_parts(plan, execution, spec, input, sending, parts)).await;
+            let rows = Box::pin(self.merge_parts(query, parts, &mut Sink::Client)).await;
             // Before the client is answered: what it reads of the session then is outside of a transaction.
             self.rollback_all().await;
             return self.end_of_rows(rows, names, more);
         }
-        if !spec.input_order.is_empty() && !self.transaction.applies() {
+        if !query.spec.input_order.is_empty() && !self.transaction.applies() {
             parts = self.one_by_one(parts);
         }
-        let rows = self.merge_parts(plan, execution, spec, input, sending, parts).await;
+        let rows = self.merge_parts(query, parts, &mut Sink::Client).await;
         self.end_of_rows(rows, names, more)
+    }
+
+    /// Runs a query of one or several physical statements, and gives its rows to `rows` instead of the client. Returns how many there were.
+    pub async fn fetch_rows(&mut self, query: Query<'_>, rows: &mut dyn Rows) -> Result<u64, Failure> {
+        let parts = parts(query.plan, query.execution)?;
+        let names = Names::of(query.plan);
+        match Box::pin(self.merge_parts(query, parts, &mut Sink::Rows(rows))).await {
+            Err(Failure::Sql(e)) => Err(self.logical_error(self.entry().kill.as_victim(e), names).into()),
+            fetched => fetched,
+        }
     }
 
     fn end_of_rows(
@@ -265,16 +298,14 @@ impl Session {
         }
     }
 
-    /// Streams the rows of these parts to the client, without the end. Returns how many.
+    /// Streams the rows of these parts, without the end. Returns how many.
     async fn merge_parts(
         &mut self,
-        plan: &RoutedPlan,
-        execution: &Execution,
-        spec: &MergeSpec,
-        input: Input<'_>,
-        sending: Sending<'_>,
+        query: Query<'_>,
         parts: Vec<Part>,
+        sink: &mut Sink<'_>,
     ) -> Result<u64, Failure> {
+        let Query { plan, execution, sending, .. } = query;
         let names = Names::of(plan);
         let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
         let mut leases = self.lease_all(&groups).await?;
@@ -300,7 +331,7 @@ impl Session {
             .zip(&parts)
             .map(|(lease, part)| Feed::new(lease, part.statements.clone(), kind))
             .collect();
-        let streamed = self.stream(&mut feeds, spec, input, sending, names).await;
+        let streamed = self.stream(&mut feeds, query, sink).await;
         self.finish_feeds(feeds, streamed, names).await
     }
 
@@ -372,11 +403,10 @@ impl Session {
     async fn stream(
         &mut self,
         feeds: &mut [Feed],
-        spec: &MergeSpec,
-        input: Input<'_>,
-        sending: Sending<'_>,
-        names: Names<'_>,
+        query: Query<'_>,
+        sink: &mut Sink<'_>,
     ) -> Result<u64, Failure> {
+        let Query { spec, input, sending, .. } = query;
         let mut held = 0;
         let budget = self.worker.node.config.limits.merge_memory;
         for feed in feeds.iter_mut() {
@@ -412,7 +442,10 @@ impl Session {
         for feed in feeds.iter().skip(1) {
             merge.check_columns(&send::decode_columns(&feed.columns)?)?;
         }
-        self.write_columns(&columns, merge.visible(), names);
+        match sink {
+            Sink::Client => self.write_columns(&columns, merge.visible(), Names::of(query.plan)),
+            Sink::Rows(rows) => rows.columns(columns.get(..merge.visible()).unwrap_or_default())?,
+        }
         let mut rows = 0u64;
         let mut out = Vec::new();
         let mut row = Vec::new();
@@ -420,11 +453,21 @@ impl Session {
             match merge.next(&mut out)? {
                 Step::Row => {
                     rows += 1;
-                    self.client.packet(&out);
-                    out.clear();
-                    if self.client.output.len() >= WRITE_SIZE {
-                        self.flush_client().await?;
+                    match sink {
+                        Sink::Client => {
+                            self.client.packet(&out);
+                            if self.client.output.len() >= WRITE_SIZE {
+                                self.flush_client().await?;
+                            }
+                        }
+                        Sink::Rows(rows) => {
+                            rows.row(&out)?;
+                            if rows.is_full() {
+                                rows.settle().await?;
+                            }
+                        }
                     }
+                    out.clear();
                 }
                 Step::Done => return Ok(rows),
                 step => {

@@ -149,7 +149,7 @@ impl Session {
             }
         };
         // Each copy of a broadcast table warns of the same.
-        let warning = if plan.combine == Combine::Broadcast { 1 } else { usize::MAX };
+        let warning = if matches!(plan.combine, Combine::Broadcast) { 1 } else { usize::MAX };
         for (lease, answers) in leases.iter_mut().zip(&answers).take(warning) {
             let count: u64 = answers.iter().map(|a| u64::from(a.warnings)).sum();
             if count > 0 && self.warnings.len() < 64 {
@@ -171,7 +171,7 @@ impl Session {
         order: Order,
     ) -> Result<Vec<Vec<Answer>>, Failure> {
         // Copies must be equal: NOW() is one moment for all, unless the session has set one.
-        let copies = write.plan.combine == Combine::Broadcast;
+        let copies = matches!(write.plan.combine, Combine::Broadcast);
         let moment = (copies && self.settings.get("timestamp").is_none())
             .then(|| self.worker.intern(self.settings.with("timestamp", now())));
         let mut answers = Vec::with_capacity(leases.len());
@@ -295,14 +295,14 @@ fn merge_deprecations(warnings: &mut Vec<Warning>) {
 }
 
 /// Seconds since 1970 with microseconds, as `SET timestamp` takes them.
-fn now() -> String {
+pub fn now() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("{}.{:06}", since.as_secs(), since.subsec_micros())
 }
 
 /// Affected rows and the info text of all answers.
 fn combine(plan: &RoutedPlan, input: Input<'_>, answers: &[Vec<Answer>], warnings: u64) -> (u64, String) {
-    if plan.combine == Combine::Broadcast {
+    if matches!(plan.combine, Combine::Broadcast) {
         // Each copy says the same; one is the answer.
         return answers
             .iter()

@@ -11,6 +11,7 @@ use ostrakon_router::value::Value;
 
 use super::{Failure, Session};
 use crate::error::SqlError;
+use crate::exec::rows::Query;
 use crate::exec::send::Sending;
 
 /// ER_UNKNOWN_SEQUENCES, MariaDB's.
@@ -212,13 +213,21 @@ impl Session {
         sending: Sending<'_>,
         more: bool,
     ) -> Result<(), Failure> {
+        if let (true, Combine::Gather(gather)) = (execution.gathers, &plan.combine) {
+            return Box::pin(self.gather(plan, gather, input, sending, more)).await;
+        }
         match execution.statements.as_slice() {
             [] => Err(SqlError::other("Internal error (please report): a plan without a statement").into()),
             [_] => self.pass(plan, execution, sending, more).await,
             _ => match &plan.combine {
-                Combine::Rows(spec) => self.merge_rows(plan, execution, spec, input, sending, more).await,
+                Combine::Rows(spec) => {
+                    self.merge_rows(Query { plan, execution, spec, input, sending }, more).await
+                }
                 Combine::Counts | Combine::Broadcast => {
                     self.scatter_write(plan, execution, input, sending, more).await
+                }
+                Combine::Gather(_) => {
+                    Err(SqlError::other("Internal error (please report): a gather with statements").into())
                 }
                 Combine::Never(reason) => Err(SqlError::not_supported(reason).into()),
             },

@@ -3,6 +3,7 @@
 use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, TableName};
 
+use super::dispatch::Input;
 use super::result::ResultSet;
 use super::{Failure, Session};
 
@@ -37,11 +38,22 @@ impl Session {
                 let nextvals = vec![1; plan.nextvals.len()];
                 arguments.nextvals = &nextvals;
                 plan.route_into(&arguments, &mut execution)?;
+                if let (true, Combine::Gather(gather)) = (execution.gathers, &plan.combine) {
+                    let input = Input { text, template: &template, values: None };
+                    for row in self.explain_gathered(gather, plan, input)? {
+                        let tables = physical_tables(&row.statement, &row.names);
+                        let group = if row.group.is_empty() { "(gather)".to_owned() } else { row.group };
+                        let reason = gather.reason.to_string();
+                        set.push([group, tables, "gather".to_owned(), reason, row.statement].map(Into::into));
+                    }
+                    return Ok(set);
+                }
                 let mode = match (&plan.combine, execution.statements.len()) {
                     (_, 0 | 1) => "pass",
                     (Combine::Rows(_), _) => "merge",
                     (Combine::Counts, _) => "scatter",
                     (Combine::Broadcast, _) => "broadcast",
+                    (Combine::Gather(_), _) => "gather",
                     (Combine::Never(_), _) => "refused",
                 };
                 let reason = match (&plan.combine, execution.statements.len()) {

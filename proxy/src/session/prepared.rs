@@ -173,6 +173,10 @@ impl Session {
             (Err(_), StatementClass::Write) => return Ok(Vec::new()),
             (Err(e), _) => return Err(e.into()),
         }
+        if let (true, Combine::Gather(gather)) = (execution.gathers, &plan.combine) {
+            let columns = Box::pin(self.describe_gathered(plan, gather, input)).await?;
+            return logical_columns(columns, Names::of_gather(gather));
+        }
         let Some(statement) = execution.statements.first() else { return Ok(Vec::new()) };
         let mut lease = match &plan.database {
             Some(database) => match database.groups.get(statement.group) {
@@ -195,19 +199,7 @@ impl Session {
             _ => 0,
         };
         let visible = columns.len().saturating_sub(hidden);
-        let mut described = Vec::with_capacity(visible);
-        for column in columns.into_iter().take(visible) {
-            let definition = ColumnDefinition::decode(&column).map_err(|e| SqlError::other(e.to_string()))?;
-            described.push(match names.logical(&definition) {
-                Some(logical) => {
-                    let mut payload = Vec::new();
-                    logical.encode(&mut payload);
-                    payload
-                }
-                None => column,
-            });
-        }
-        Ok(described)
+        logical_columns(columns.into_iter().take(visible), names)
     }
 
     /// COM_STMT_EXECUTE.
@@ -277,6 +269,25 @@ impl Session {
         self.ok(0, 0, b"", false);
         Ok(())
     }
+}
+
+/// Column definitions with logical names.
+fn logical_columns(
+    columns: impl IntoIterator<Item = Vec<u8>>,
+    names: Names<'_>,
+) -> Result<Vec<Vec<u8>>, Failure> {
+    let logical = |column: Vec<u8>| {
+        let definition = ColumnDefinition::decode(&column).map_err(|e| SqlError::other(e.to_string()))?;
+        Ok(match names.logical(&definition) {
+            Some(logical) => {
+                let mut payload = Vec::new();
+                logical.encode(&mut payload);
+                payload
+            }
+            None => column,
+        })
+    };
+    columns.into_iter().map(logical).collect()
 }
 
 fn has_foreign_text(param: &Param<'_>) -> bool {

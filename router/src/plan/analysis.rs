@@ -10,10 +10,10 @@ use ostrakon_catalog::schema::Database;
 use super::bind::{Binder, Kind, Reference};
 use super::classes::{Classes, ColumnId};
 use super::condition::{Condition, equal_as_keys};
-use super::joining::{Local, Side};
+use super::joining::{Bound, Local, Side};
 use super::spread::{self, Spread};
 use super::tokens::Tokens;
-use super::tree::{Body, Expr, Item, Query, Select, Source};
+use super::tree::{Body, Expr, Item, JoinKind, Query, Select, Source};
 use super::{Request, TableName};
 use crate::RouterError;
 use crate::lexer::SqlMode;
@@ -36,6 +36,43 @@ pub(crate) struct Analysis {
     pub firm: Classes,
     /// Every table is a broadcast table, and nothing depends on which copy is read.
     pub copies: bool,
+    /// The query's SELECTs, outer ones first.
+    pub blocks: Vec<QueryBlock>,
+}
+
+impl Analysis {
+    /// Tables of more than one logical database: no group has them all.
+    pub fn is_mixed(&self) -> bool {
+        let mut databases = self.references.iter().map(|reference| &reference.database.name);
+        databases.next().is_some_and(|first| databases.any(|other| other != first))
+    }
+}
+
+/// One SELECT of the statement.
+#[derive(Debug)]
+pub(crate) struct QueryBlock {
+    /// Byte offset of the word SELECT.
+    pub start: usize,
+    pub scope: usize,
+    pub from: Vec<Tree>,
+    /// A `*` in the select list.
+    pub star: bool,
+}
+
+/// A FROM clause, as far as it says which conditions may go to which table.
+#[derive(Debug)]
+pub(crate) enum Tree {
+    Table(usize),
+    /// A derived table and the like.
+    Closed,
+    Join {
+        kind: JoinKind,
+        natural: bool,
+        /// Byte offset of the first column in ON.
+        on: Option<usize>,
+        left: Box<Tree>,
+        right: Box<Tree>,
+    },
 }
 
 /// What an inner block may use of the blocks around it.
@@ -61,6 +98,7 @@ pub(crate) struct Analyst<'x> {
     conditions: Vec<Condition<usize>>,
     /// Tables of the outermost block that get no alias: what a DELETE empties.
     pub bare: Vec<String>,
+    blocks: Vec<QueryBlock>,
 }
 
 impl<'x> Analyst<'x> {
@@ -72,6 +110,7 @@ impl<'x> Analyst<'x> {
             edges: Vec::new(),
             conditions: Vec::new(),
             bare: Vec::new(),
+            blocks: Vec::new(),
         }
     }
 
@@ -82,7 +121,7 @@ impl<'x> Analyst<'x> {
         let references = self.binder.references.clone();
         let copies = block.spread == Spread::Copies && !query.limited;
         let scatter = scatter(block.spread, &references);
-        let analysis = Analysis {
+        let mut analysis = Analysis {
             database: self.binder.database.clone(),
             names: self.binder.table_names(),
             conditions: self.conditions,
@@ -92,7 +131,12 @@ impl<'x> Analyst<'x> {
             firm: block.firm,
             references,
             copies,
+            blocks: self.blocks,
         };
+        if analysis.is_mixed() {
+            analysis.scatter = Err("tables of several databases".into());
+            analysis.copies = false;
+        }
         Ok((analysis, self.binder))
     }
 
@@ -188,9 +232,13 @@ impl<'x> Analyst<'x> {
     ) -> Result<Block, RouterError> {
         let scope = self.binder.open_scope(outer.map(|outer| outer.scope));
         let mut bound = Vec::new();
+        let at = self.blocks.len();
+        let star = select.items.iter().any(|item| matches!(item, Item::Star));
+        self.blocks.push(QueryBlock { start: select.start, scope, from: Vec::new(), star });
         for source in &select.from {
             bound.push(self.bind(source, scope)?);
         }
+        self.blocks[at].from = bound.iter().map(Bound::tree).collect();
         let mut local = Vec::new();
         let mut conditions = Vec::new();
         let mut known = self.facts(select.filter.as_ref(), scope);

@@ -29,6 +29,7 @@ pub(crate) enum Kind {
 /// One reference to a table: the same table twice is two of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Reference {
+    pub database: Arc<Database>,
     pub table: Arc<Table>,
     pub placer: Arc<Placer>,
     pub kind: Kind,
@@ -77,7 +78,7 @@ pub(crate) struct Entry {
 
 pub(crate) struct Binder<'r> {
     request: &'r Request<'r>,
-    /// The one logical database of the statement, once a table is named.
+    /// The logical database of the first table that is named.
     pub database: Option<Arc<Database>>,
     pub references: Vec<Reference>,
     pub scopes: Vec<Scope>,
@@ -85,6 +86,8 @@ pub(crate) struct Binder<'r> {
     pub ctes: Vec<String>,
     /// Database-qualified column prefixes (`db`.`t`), with the reference that they mean.
     pub qualifiers: Vec<(Range<usize>, usize)>,
+    /// Every column that is named, with the scope where it stands.
+    pub mentions: Vec<(usize, Vec<Name>)>,
     placers: HashMap<u64, Arc<Placer>>,
 }
 
@@ -97,6 +100,7 @@ impl<'r> Binder<'r> {
             scopes: Vec::new(),
             ctes: Vec::new(),
             qualifiers: Vec::new(),
+            mentions: Vec::new(),
             placers: HashMap::new(),
         }
     }
@@ -108,7 +112,7 @@ impl<'r> Binder<'r> {
 
     /// Adds a reference to the table of that name.
     ///
-    /// Errors: 1046, 1049, 1146, and 1235 for system schemas and a second database.
+    /// Errors: 1046, 1049, 1146, and 1235 for system schemas.
     pub fn table(&mut self, name: &[Name], alias: Option<&str>) -> Result<usize, RouterError> {
         let (database, table_name) = match name {
             [table] => (self.request.database.ok_or_else(RouterError::no_database)?, table),
@@ -127,6 +131,7 @@ impl<'r> Binder<'r> {
             TableKind::Sharded(_) => Kind::Sharded,
         };
         self.references.push(Reference {
+            database,
             table,
             placer,
             kind,
@@ -150,14 +155,9 @@ impl<'r> Binder<'r> {
         let Some(entry) = found.tables.get(table) else {
             return Err(RouterError::no_such_table(database, table));
         };
-        match &self.database {
-            Some(first) if first.name != found.name => {
-                return Err(RouterError::not_supported("tables of two databases in one statement"));
-            }
-            Some(_) => {}
-            None => self.database = Some(found.clone()),
-        }
-        Ok((found.clone(), entry.clone()))
+        let (found, entry) = (found.clone(), entry.clone());
+        self.database.get_or_insert_with(|| found.clone());
+        Ok((found, entry))
     }
 
     fn placer(&mut self, table: &Arc<Table>, database: &Database) -> Result<Arc<Placer>, RouterError> {
@@ -218,11 +218,14 @@ impl<'r> Binder<'r> {
     pub fn reference_named(&self, scope: usize, database: Option<&str>, name: &str) -> Option<usize> {
         let mut at = Some(scope);
         while let Some(scope) = at.and_then(|index| self.scopes.get(index)) {
-            if let Some(entry) = scope.entries.iter().find(|entry| entry.name == name) {
-                let in_database = database.is_none_or(|wanted| {
-                    self.database.as_ref().is_some_and(|database| database.name == wanted)
+            let mut named = scope.entries.iter().filter(|entry| entry.name == name).peekable();
+            if named.peek().is_some() {
+                return named.find_map(|entry| {
+                    let reference = self.references.get(entry.reference?)?;
+                    database
+                        .is_none_or(|wanted| reference.database.name == wanted)
+                        .then_some(entry.reference?)
                 });
-                return if in_database { entry.reference } else { None };
             }
             if scope.entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name)) {
                 return None;
@@ -234,6 +237,7 @@ impl<'r> Binder<'r> {
 
     /// Notes a column's qualifier if it has to be rewritten: one with a database, or any of a bare reference.
     pub fn note(&mut self, scope: usize, parts: &[Name]) {
+        self.mentions.push((scope, parts.to_vec()));
         let (found, start, end) = match parts {
             [table, _] => (self.reference_named(scope, None, &table.text), table.span.start, table.span.end),
             [database, table, _] => {
@@ -259,20 +263,21 @@ impl<'r> Binder<'r> {
             qualifiers: Vec::new(),
             firm: Classes::default(),
             copies: false,
+            blocks: Vec::new(),
             references: vec![reference],
         }
     }
 
     /// Names for the executor, each table once.
     pub fn table_names(&self) -> Vec<TableName> {
-        let Some(database) = &self.database else { return Vec::new() };
         let mut names: Vec<TableName> = Vec::new();
         for reference in &self.references {
-            if names.iter().all(|known| *known.logical_table != *reference.table.name) {
+            let prefix = reference.placer.topology().prefix();
+            if names.iter().all(|known| *known.physical_prefix != *prefix) {
                 names.push(TableName {
-                    logical_database: database.name.as_str().into(),
+                    logical_database: reference.database.name.as_str().into(),
                     logical_table: reference.table.name.as_str().into(),
-                    physical_prefix: reference.placer.topology().prefix().into(),
+                    physical_prefix: prefix.into(),
                 });
             }
         }

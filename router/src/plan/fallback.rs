@@ -62,6 +62,7 @@ pub(crate) fn plan(
         qualifiers: Vec::new(),
         firm: Classes::default(),
         copies: false,
+        blocks: Vec::new(),
         references: binder.references,
     };
     let cutter = Cutter::new(&request.template.holes, edits(&analysis, special.edits));

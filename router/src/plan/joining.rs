@@ -2,7 +2,7 @@
 //!
 //! What a join's ON says holds for all rows of an inner join (*firm*), but only for matches of an outer one.
 
-use super::analysis::{Analyst, Outer};
+use super::analysis::{Analyst, Outer, Tree};
 use super::bind::Entry;
 use super::classes::{Classes, ColumnId};
 use super::condition::{Condition, Reader, equal_as_keys};
@@ -15,6 +15,25 @@ pub(super) enum Bound<'q> {
     Table(usize),
     Closed(Spread),
     Join(&'q Join, Box<Bound<'q>>, Box<Bound<'q>>),
+}
+
+impl Bound<'_> {
+    pub fn tree(&self) -> Tree {
+        match self {
+            Self::Table(reference) => Tree::Table(*reference),
+            Self::Closed(_) => Tree::Closed,
+            Self::Join(join, left, right) => {
+                let columns = join.on.iter().flat_map(Expr::columns);
+                Tree::Join {
+                    kind: join.kind,
+                    natural: join.natural,
+                    on: columns.map(|column| column.span().start).min(),
+                    left: Box::new(left.tree()),
+                    right: Box::new(right.tree()),
+                }
+            }
+        }
+    }
 }
 
 /// One side of a join after its analysis.

@@ -45,6 +45,8 @@ pub(crate) struct Layout {
     pub calc_found_rows: bool,
     /// The select list, one range for each item.
     pub items: Vec<Range<usize>>,
+    /// WHERE with its condition.
+    pub filter: Range<usize>,
     pub group: Range<usize>,
     pub having: Range<usize>,
     pub order: Range<usize>,
@@ -95,6 +97,7 @@ impl Layout {
             items: tokens.split(first, items_end),
             group_keys: parts(&group),
             order_keys,
+            filter: clause("WHERE"),
             group,
             having,
             order,

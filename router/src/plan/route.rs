@@ -20,6 +20,8 @@ pub(crate) struct Tables {
     pub edges: Vec<(usize, usize)>,
     /// References whose tables go together by index when there are several.
     pub class: Option<Vec<usize>>,
+    /// Tables of several databases: no group has them all.
+    pub mixed: bool,
     /// A write to broadcast tables: the same text to every group.
     pub everywhere: bool,
     /// What each lone sharded reference is compared with.
@@ -56,6 +58,9 @@ impl Tables {
         arguments: &Arguments<'_>,
         out: &mut Execution,
     ) -> Result<(), RouterError> {
+        if self.mixed {
+            return Self::apart(combine, out);
+        }
         if self.everywhere {
             for group in 0..self.groups {
                 render(&self.alone, arguments, self.mode, &self.references, (group, group), |_| group, out);
@@ -98,12 +103,24 @@ impl Tables {
             render(&self.alone, arguments, self.mode, &self.references, (group, shard), index_of, out);
             return Ok(());
         }
-        if let Combine::Never(reason) = combine {
-            return Err(RouterError::not_supported(format_args!(
-                "{reason}, over more than one physical table; give the shard key so that one is enough"
-            )));
+        if matches!(combine, Combine::Never(_) | Combine::Gather(_)) {
+            return Self::apart(combine, out);
         }
         self.scatter(&sets, arguments, out)
+    }
+
+    /// No one group can answer, and no merge can combine.
+    fn apart(combine: &Combine, out: &mut Execution) -> Result<(), RouterError> {
+        match combine {
+            Combine::Gather(_) => {
+                out.gathers = true;
+                Ok(())
+            }
+            Combine::Never(reason) => Err(RouterError::not_supported(format_args!(
+                "{reason}, over more than one physical table; give the shard key so that one is enough"
+            ))),
+            _ => Err(RouterError::not_supported("tables of several databases in one statement")),
+        }
     }
 
     /// A group for tables that are the same everywhere, or the default group for single tables. Locks and writes always take

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::analysis::{Analysis, Analyst};
 use super::ast::{self, Part};
 use super::bind::{Binder, Kind};
+use super::gather::Gatherer;
 use super::layout::Layout;
 use super::merging::Merge;
 use super::route::Tables;
@@ -67,9 +68,16 @@ fn parsed(
     let merged = merged(request, tokens, query, layout.as_ref(), &cutter, &analysis, &binder);
     let (combine, many) = match merged {
         Ok((spec, pieces)) => (Combine::Rows(spec), pieces),
-        Err(reason) => (Combine::Never(reason.into()), Vec::new()),
+        Err(reason) => {
+            let gathered =
+                Gatherer { request, tokens, cutter: &cutter, analysis: &analysis, binder: &binder };
+            match gathered.plan(reason, class) {
+                Ok(gather) => (Combine::Gather(Arc::new(gather)), Vec::new()),
+                Err(reason) => (Combine::Never(reason.into()), Vec::new()),
+            }
+        }
     };
-    if matches!(combine, Combine::Never(_)) {
+    if matches!(combine, Combine::Never(_) | Combine::Gather(_)) {
         analysis.scatter = analysis.scatter.and(Err(String::new()));
     }
     let found_rows = layout.is_some_and(|layout| layout.calc_found_rows);
@@ -179,11 +187,13 @@ pub(crate) fn assemble(
     let has_sharded = analysis.references.iter().any(|reference| reference.kind == Kind::Sharded);
     let reason: Arc<str> = match &combine {
         Combine::Never(reason) if has_sharded => reason.clone(),
+        Combine::Gather(gather) => gather.reason.clone(),
         _ if has_sharded => "several physical tables".into(),
         _ => "one group".into(),
     };
     let mut tables = Tables {
         mode: request.mode,
+        mixed: analysis.is_mixed(),
         groups: analysis.database.as_ref().map_or(0, |database| database.groups.len()),
         references: analysis.references,
         conditions: analysis.conditions,

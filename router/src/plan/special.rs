@@ -57,7 +57,7 @@ const LOCKS: &[&str] = &["GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "IS_FR
 const SEQUENCES: &[&str] = &["NEXTVAL", "LASTVAL", "SETVAL"];
 
 /// Functions that give another value on each server or in each call.
-const VARYING: &[&str] = &[
+pub(crate) const VARYING: &[&str] = &[
     "RAND",
     "UUID",
     "UUID_SHORT",

@@ -17,6 +17,7 @@ mod differential;
 mod elle;
 mod faults;
 mod garbage;
+mod gather;
 mod job_statements;
 mod jobs;
 mod jobs_crash;

@@ -1,0 +1,352 @@
+//! A gathered statement from its sources to its answer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use ostrakon_catalog::schema::InstanceId;
+use ostrakon_protocol::column::ColumnDefinition;
+use ostrakon_protocol::row::TextRow;
+use ostrakon_router::lexer::{self, Template};
+use ostrakon_router::merge::MergeSpec;
+use ostrakon_router::plan::{Combine, Execution, Gather, Plan, RoutedPlan, Source, TableName};
+use ostrakon_router::sharding::topology::quote;
+
+use super::connection::GatherConnection;
+use super::load::{Load, Loaded};
+use crate::backend::settings::Settings;
+use crate::error::SqlError;
+use crate::exec::lease::Lease;
+use crate::exec::names::Names;
+use crate::exec::pass::{After, Relayed};
+use crate::exec::rows::{Query, Rows};
+use crate::exec::send::{self, Sending};
+use crate::exec::write::now;
+use crate::session::dispatch::Input;
+use crate::session::{Failure, Session};
+
+impl Session {
+    /// Runs a gathered query and passes its answer to the client.
+    pub async fn gather(
+        &mut self,
+        plan: &RoutedPlan,
+        gather: &Gather,
+        input: Input<'_>,
+        sending: Sending<'_>,
+        more: bool,
+    ) -> Result<(), Failure> {
+        let mut place = self.gather_place(gather).await?;
+        let session = Rc::clone(&self.settings);
+        // One moment for all parts of the statement.
+        let moment = match session.get("timestamp") {
+            Some(_) => Settings::clone(&session),
+            None => session.with("timestamp", now()),
+        };
+        let loaded = self.load_all(&mut place, gather, input, &moment).await;
+        loaded?;
+        let mut execution = Execution::default();
+        gather.statement_into(&self.arguments(plan, input, &[], &[]), &mut execution);
+        let moment = self.worker.intern(moment);
+        place.lease.connection.queue_settings(&moment);
+        let answered = self.answer_gathered(&mut place, plan, gather, &execution, sending, more).await;
+        place.drop_tables().await?;
+        match answered? {
+            Relayed::Answer => Ok(()),
+            Relayed::Error { .. } => Err(Failure::Told),
+        }
+    }
+
+    /// The columns of a gathered query's answer, as a server describes them over empty tables.
+    pub async fn describe_gathered(
+        &mut self,
+        plan: &RoutedPlan,
+        gather: &Gather,
+        input: Input<'_>,
+    ) -> Result<Vec<Vec<u8>>, Failure> {
+        let mut place = self.gather_place(gather).await?;
+        for source in &gather.sources {
+            self.create_like(&mut place, gather, source, &temporary_name(source)).await?;
+        }
+        let mut execution = Execution::default();
+        gather.statement_into(&self.arguments(plan, input, &[], &[]), &mut execution);
+        let settings = Rc::clone(&self.settings);
+        place.lease.connection.queue_settings(&settings);
+        let text =
+            execution.statements.first().map(|statement| execution.text(statement)).unwrap_or_default();
+        let prepared = send::prepare(&mut place.lease.connection, text).await;
+        place.drop_tables().await?;
+        Ok(prepared
+            .map(|(_, columns)| columns)
+            .map_err(|e| self.logical_error(e, Names::of_gather(gather)))?)
+    }
+
+    /// What EXPLAIN shows of a gathered query: each source's physical statements, by group, and the statement over all of them.
+    pub fn explain_gathered(
+        &mut self,
+        gather: &Gather,
+        plan: &RoutedPlan,
+        input: Input<'_>,
+    ) -> Result<Vec<Explained>, Failure> {
+        let mut explained = Vec::new();
+        for source in &gather.sources {
+            let (text, template) = self.source_text(source, input)?;
+            let planned = self.plan(&text, &template, &self.catalog())?;
+            let (Plan::Routed(inner), execution) =
+                (&*planned, self.routed_source(&planned, &text, &template)?)
+            else {
+                continue;
+            };
+            for statement in &execution.statements {
+                let group = inner.database.as_ref().and_then(|database| database.groups.get(statement.group));
+                explained.push(Explained {
+                    group: group.map_or_else(String::new, |group| group.name.clone()),
+                    names: inner.tables.clone(),
+                    statement: String::from_utf8_lossy(execution.text(statement)).into_owned(),
+                });
+            }
+        }
+        let mut execution = Execution::default();
+        gather.statement_into(&self.arguments(plan, input, &[], &[]), &mut execution);
+        let text =
+            execution.statements.first().map(|statement| execution.text(statement)).unwrap_or_default();
+        explained.push(Explained {
+            group: String::new(),
+            names: gather.names.clone(),
+            statement: String::from_utf8_lossy(text).into_owned(),
+        });
+        Ok(explained)
+    }
+
+    /// Loads all sources. Outside of a transaction they are read in one of the statement's own: a table that is read twice is read in one snapshot.
+    async fn load_all(
+        &mut self,
+        place: &mut GatherConnection,
+        gather: &Gather,
+        input: Input<'_>,
+        moment: &Settings,
+    ) -> Result<Vec<Loaded>, Failure> {
+        let session = Rc::clone(&self.settings);
+        // Bytes as they are stored: they go into columns of the same character set.
+        let raw = moment.without("sql_select_limit").with("character_set_results", "NULL".to_owned());
+        self.settings = self.worker.intern(raw);
+        let alone = !self.transaction.applies();
+        if alone {
+            self.transaction.begin_statement();
+        }
+        let mut loaded = Vec::with_capacity(gather.sources.len());
+        let mut failed = None;
+        for source in &gather.sources {
+            match self.load_source(place, gather, source, input).await {
+                Ok(counts) => loaded.push(counts),
+                Err(e) => {
+                    failed = Some(e);
+                    break;
+                }
+            }
+        }
+        self.settings = session;
+        if alone {
+            self.rollback_all().await;
+        }
+        match failed {
+            Some(e) => Err(e),
+            None => Ok(loaded),
+        }
+    }
+
+    async fn load_source(
+        &mut self,
+        place: &mut GatherConnection,
+        gather: &Gather,
+        source: &Source,
+        input: Input<'_>,
+    ) -> Result<Loaded, Failure> {
+        let table = temporary_name(source);
+        self.create_like(place, gather, source, &table).await?;
+        let (text, template) = self.source_text(source, input)?;
+        let planned = self.plan(&text, &template, &self.catalog())?;
+        let execution = self.routed_source(&planned, &text, &template)?;
+        let Plan::Routed(plan) = &*planned else {
+            return Err(SqlError::other("Internal error (please report): a source that is no query").into());
+        };
+        let inner = Input { text: &text, template: &template, values: None };
+        let union = MergeSpec::default();
+        let spec = match &plan.combine {
+            Combine::Rows(spec) if execution.statements.len() > 1 => spec,
+            _ if execution.statements.len() == 1 => &union,
+            _ => {
+                return Err(
+                    SqlError::other("Internal error (please report): a source that cannot be merged").into()
+                );
+            }
+        };
+        let query = Query { plan, execution: &execution, spec, input: inner, sending: Sending::Text };
+        let mut loading = Loading { load: place.load(&table).await? };
+        self.fetch_rows(query, &mut loading).await?;
+        Ok(loading.load.end().await?)
+    }
+
+    fn source_text(&self, source: &Source, input: Input<'_>) -> Result<(Vec<u8>, Template), Failure> {
+        let text = source.query(&self.source_arguments(input));
+        let mut template = Template::default();
+        lexer::scan(&text, self.mode, &mut template)?;
+        Ok((text, template))
+    }
+
+    fn routed_source(&self, planned: &Plan, text: &[u8], template: &Template) -> Result<Execution, Failure> {
+        let mut execution = Execution::default();
+        if let Plan::Routed(plan) = planned {
+            let inner = Input { text, template, values: None };
+            plan.route_into(&self.arguments(plan, inner, &[], &[]), &mut execution)?;
+        }
+        Ok(execution)
+    }
+
+    fn source_arguments<'a>(&'a self, input: Input<'a>) -> ostrakon_router::plan::Arguments<'a> {
+        ostrakon_router::plan::Arguments {
+            text: input.text,
+            holes: &input.template.holes,
+            params: input.values,
+            generated: &[],
+            nextvals: &[],
+            spread: 0,
+            preferred_group: None,
+            session: self,
+        }
+    }
+
+    /// Makes the temporary table of a source, with its columns' types: from a physical table on the same server, or by way of the definition
+    /// that another server gives it.
+    async fn create_like(
+        &mut self,
+        place: &mut GatherConnection,
+        gather: &Gather,
+        source: &Source,
+        table: &str,
+    ) -> Result<(), Failure> {
+        let here = place.lease.connection.pool().instance.id;
+        let groups = source.groups(gather);
+        let on = |group: &usize| source.database.groups.get(*group).map(|group| group.instance);
+        if let Some(select) =
+            groups.iter().find(|g| on(g) == Some(here)).and_then(|g| source.shape(gather, *g))
+        {
+            return Ok(place.create(table, &select, &source.keys).await?);
+        }
+        let Some((instance, select)) = groups.first().and_then(|g| Some((on(g)?, source.shape(gather, *g)?)))
+        else {
+            return Err(SqlError::other("Internal error (please report): a source without a group").into());
+        };
+        let mut elsewhere = self.gather_connection(instance).await?;
+        elsewhere.create(table, &select, &source.keys).await?;
+        let shown = elsewhere.lease.connection.query(&format!("SHOW CREATE TABLE {table}")).await?;
+        elsewhere.drop_tables().await?;
+        let definition = shown.text(0, 1);
+        let named = format!("CREATE TEMPORARY TABLE {} (", quote(&source.table));
+        let Some(rest) = definition.strip_prefix(&named) else {
+            return Err(SqlError::other(format!(
+                "Internal error (please report): a definition that is not understood: {definition}"
+            ))
+            .into());
+        };
+        Ok(place.create_as(table, &format!("CREATE TEMPORARY TABLE {table} ({rest}")).await?)
+    }
+
+    /// Runs the statement over the loaded tables.
+    async fn answer_gathered(
+        &mut self,
+        place: &mut GatherConnection,
+        plan: &RoutedPlan,
+        gather: &Gather,
+        execution: &Execution,
+        sending: Sending<'_>,
+        more: bool,
+    ) -> Result<Relayed, Failure> {
+        let names = Names::of_gather(gather);
+        let statements = execution.statements.as_slice();
+        let queued = match send::ready(&mut place.lease.connection, execution, statements, sending).await {
+            Ok(()) => send::queue(&mut place.lease.connection, execution, statements, sending),
+            Err(e) => Err(e),
+        };
+        if let Err(e) = queued {
+            place.drop_tables().await?;
+            return Err(self.logical_error(e, names).into());
+        }
+        let after = After { ask_found_rows: plan.calc_found_rows, ..After::default() };
+        self.relay_answer(&mut place.lease, sending.response_kind(), names, after, more).await
+    }
+
+    /// A gather connection on a server that has as many of the sources' types as possible.
+    async fn gather_place(&mut self, gather: &Gather) -> Result<GatherConnection, Failure> {
+        let groups = gather.sources.iter().flat_map(|source| {
+            let groups = source.groups(gather).into_iter();
+            groups.filter_map(|group| source.database.groups.get(group)).map(|group| group.instance)
+        });
+        let mut instances: Vec<InstanceId> = groups.collect();
+        instances.sort_unstable();
+        instances.dedup();
+        let serves = |instance: &InstanceId| {
+            let has = |source: &&Source| {
+                let mut groups = source.groups(gather).into_iter();
+                groups.any(|g| source.database.groups.get(g).is_some_and(|group| group.instance == *instance))
+            };
+            gather.sources.iter().filter(has).count()
+        };
+        let most = instances.iter().map(serves).max().unwrap_or(0);
+        instances.retain(|instance| serves(instance) == most);
+        let spread = self.worker.spread();
+        match instances.get(spread % instances.len().max(1)) {
+            Some(instance) => Ok(self.gather_connection(*instance).await?),
+            None => Err(SqlError::other("Internal error (please report): a gather without a source").into()),
+        }
+    }
+
+    async fn gather_connection(&self, instance: InstanceId) -> Result<GatherConnection, SqlError> {
+        self.worker.ensure_system_schema(instance).await?;
+        let pool = self.worker.pool_of(instance)?;
+        let group = ostrakon_catalog::schema::Group {
+            name: String::new(),
+            physical_database: String::new(),
+            instance,
+        };
+        let connection = pool.acquire(self.found_rows_mode()).await?;
+        Ok(GatherConnection::new(Lease { connection, group, in_transaction: false }))
+    }
+}
+
+/// A physical statement of a gathered query, for EXPLAIN.
+pub struct Explained {
+    /// Empty for the statement over the temporary tables.
+    pub group: String,
+    pub names: Vec<TableName>,
+    pub statement: String,
+}
+
+fn temporary_name(source: &Source) -> String {
+    format!("{}.{}", quote(ostrakon_router::plan::GATHER_DATABASE), quote(&source.table))
+}
+
+/// Rows of a source on their way into its temporary table.
+struct Loading<'l> {
+    load: Load<'l>,
+}
+
+impl Rows for Loading<'_> {
+    fn columns(&mut self, _: &[ColumnDefinition<'_>]) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    fn row(&mut self, row: &[u8]) -> Result<(), SqlError> {
+        let mut broken = None;
+        let cells = TextRow::new(row).map_while(|cell| cell.map_err(|e| broken = Some(e)).ok());
+        self.load.row(cells);
+        broken.map_or(Ok(()), |e| Err(SqlError::new(crate::error::BACKEND_FAILED, "HY000", e.to_string())))
+    }
+
+    fn settle(&mut self) -> Pin<Box<dyn Future<Output = Result<(), SqlError>> + '_>> {
+        Box::pin(self.load.flush_if_full())
+    }
+
+    fn is_full(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,264 @@
+//! Gather: what neither passes nor merges is copied into temporary tables of one server, which runs the user's own statement over them.
+//!
+//! Each reference to a table is a *source*: a query on that table alone, with the columns that the statement names and the conditions that are about it
+//! alone. It is SQL text on logical tables, so that it is planned, pruned and routed as any query is.
+
+mod columns;
+mod filters;
+mod literal;
+
+use std::sync::Arc;
+
+use ostrakon_catalog::schema::Database;
+
+use super::analysis::Analysis;
+use super::bind::{Binder, Reference};
+use super::classes::ColumnId;
+use super::text::{Cutter, Edit, Piece, text};
+use super::tokens::Tokens;
+use super::{Arguments, Execution, Request, StatementClass, TableName};
+use crate::lexer::SqlMode;
+use crate::sharding::topology::quote;
+
+/// The database of the temporary tables: the system schema, which every instance has.
+pub const GATHER_DATABASE: &str = "__ostrakon";
+
+/// A gathered statement.
+#[derive(Debug)]
+pub struct Gather {
+    /// Why the statement neither passes nor merges.
+    pub reason: Arc<str>,
+    /// In the order in which they are loaded.
+    pub sources: Vec<Source>,
+    /// The temporary tables' names with those that they stand for.
+    pub names: Vec<TableName>,
+    mode: SqlMode,
+    references: Vec<Reference>,
+    statement: Vec<Piece>,
+}
+
+/// A temporary table, and where its rows come from.
+#[derive(Debug)]
+pub struct Source {
+    /// Name of the temporary table, in [`GATHER_DATABASE`].
+    pub table: String,
+    pub database: Arc<Database>,
+    /// Index in the statement's references.
+    reference: usize,
+    /// Names of its columns.
+    pub columns: Vec<SourceColumn>,
+    /// Indexes that help the statement's joins.
+    pub keys: Vec<Vec<String>>,
+    mode: SqlMode,
+    query: Vec<Piece>,
+}
+
+#[derive(Debug)]
+pub struct SourceColumn {
+    pub name: String,
+    pub data_type: ostrakon_catalog::column::ColumnType,
+}
+
+impl Gather {
+    /// Appends the statement over the temporary tables, as the execution's only one.
+    pub fn statement_into(&self, arguments: &Arguments<'_>, out: &mut Execution) {
+        super::text::render(&self.statement, arguments, self.mode, &self.references, (0, 0), |_| 0, out);
+    }
+}
+
+impl Source {
+    /// The query that gives this source's rows: text on logical tables, with literals in place of parameters.
+    pub fn query(&self, arguments: &Arguments<'_>) -> Vec<u8> {
+        literal::render(&self.query, arguments, self.mode)
+    }
+
+    /// A query without rows on a physical table of that group, which has the columns' types; `None` where the group has no such table.
+    pub fn shape(&self, references: &Gather, group: usize) -> Option<String> {
+        let reference = references.references.get(self.reference)?;
+        let table = reference.placer.topology().tables().iter().find(|table| table.group == group)?;
+        let names: Vec<String> = self.columns.iter().map(|column| quote(&column.name)).collect();
+        Some(format!("SELECT {} FROM {} WHERE FALSE", names.join(", "), table.quoted))
+    }
+
+    /// Groups that have a physical table of this source.
+    pub fn groups(&self, gather: &Gather) -> Vec<usize> {
+        let tables =
+            gather.references.get(self.reference).map(|reference| reference.placer.topology().tables());
+        let mut groups: Vec<usize> = tables.unwrap_or_default().iter().map(|table| table.group).collect();
+        groups.dedup();
+        groups
+    }
+}
+
+/// Plans the gathering of an analysed query.
+pub(crate) struct Gatherer<'g> {
+    pub request: &'g Request<'g>,
+    pub tokens: &'g Tokens<'g>,
+    pub cutter: &'g Cutter<'g>,
+    pub analysis: &'g Analysis,
+    pub binder: &'g Binder<'g>,
+}
+
+impl Gatherer<'_> {
+    /// `reason`: why the query does not merge.
+    ///
+    /// Errors: what cannot be gathered either, and why.
+    pub fn plan(&self, reason: String, class: StatementClass) -> Result<Gather, String> {
+        let references = &self.analysis.references;
+        if references.is_empty() {
+            return Err(reason);
+        }
+        self.check()?;
+        let needed = self.needed()?;
+        let filters = self.filters();
+        let joined = self.joined_columns(&filters.equalities);
+        let locking = self.locking(class);
+        let mut sources = Vec::with_capacity(references.len());
+        for (index, reference) in references.iter().enumerate() {
+            let ordinals = needed.get(index).cloned().unwrap_or_default();
+            let own = filters.own.get(index).map(Vec::as_slice).unwrap_or_default();
+            sources.push(self.source(index, reference, &ordinals, own, &joined, locking));
+        }
+        let edits = self.cutter.edits.iter().cloned().chain(self.index_hints()).collect();
+        let cutter = Cutter::new(self.cutter.holes, edits);
+        let statement = cutter
+            .range(0, self.request.template.length)
+            .into_iter()
+            .map(|piece| match piece {
+                Piece::Table(index) => {
+                    text(format!("{}.{}", quote(GATHER_DATABASE), quote(&table_name(index))))
+                }
+                other => other,
+            })
+            .collect();
+        let names = references.iter().enumerate().map(|(index, reference)| TableName {
+            logical_database: reference.database.name.as_str().into(),
+            logical_table: reference.table.name.as_str().into(),
+            physical_prefix: table_name(index).into(),
+        });
+        Ok(Gather {
+            reason: reason.into(),
+            sources,
+            names: names.collect(),
+            mode: self.request.mode,
+            references: references.clone(),
+            statement,
+        })
+    }
+
+    /// Errors: what the temporary tables would answer otherwise than the tables.
+    fn check(&self) -> Result<(), String> {
+        for at in 0..self.tokens.len() {
+            if self.tokens.is_word(at, "MATCH") && self.tokens.is_op(at + 1, "(") {
+                return Err(
+                    "MATCH ... AGAINST, whose answer depends on the full-text index of all rows".into()
+                );
+            }
+            if self.tokens.is_word(at, "PARTITION")
+                && self.tokens.is_op(at + 1, "(")
+                && self.is_behind_table(at)
+            {
+                return Err("PARTITION (...) of a table".into());
+            }
+        }
+        Ok(())
+    }
+
+    fn is_behind_table(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).map_or(0, |before| self.tokens.end(before));
+        self.analysis.references.iter().any(|reference| reference.span.end == before)
+    }
+
+    fn locking(&self, class: StatementClass) -> &'static str {
+        if class != StatementClass::LockingRead {
+            return "";
+        }
+        let tokens = self.tokens;
+        match (0..tokens.len()).any(|at| tokens.are_words(at, &["FOR", "UPDATE"])) {
+            true => " FOR UPDATE",
+            false => " LOCK IN SHARE MODE",
+        }
+    }
+
+    fn source(
+        &self,
+        index: usize,
+        reference: &Reference,
+        ordinals: &[usize],
+        filters: &[std::ops::Range<usize>],
+        joined: &[ColumnId],
+        locking: &str,
+    ) -> Source {
+        let columns: Vec<SourceColumn> = ordinals
+            .iter()
+            .filter_map(|ordinal| reference.table.columns.get(*ordinal))
+            .map(|column| SourceColumn { name: column.name.clone(), data_type: column.data_type.clone() })
+            .collect();
+        let alias = quote(&reference.known_as);
+        let values: Vec<String> =
+            columns.iter().map(|column| format!("{alias}.{}", quote(&column.name))).collect();
+        let mut query = vec![text(format!(
+            "SELECT {} FROM {}.{} AS {alias}",
+            values.join(", "),
+            quote(&reference.database.name),
+            quote(&reference.table.name),
+        ))];
+        let cutter = Cutter::new(self.cutter.holes, self.qualifiers());
+        for (at, range) in filters.iter().enumerate() {
+            query.push(text(if at == 0 { " WHERE (" } else { " AND (" }));
+            query.extend(cutter.range(self.tokens.start(range.start), self.tokens.end(range.end - 1)));
+            query.push(text(")"));
+        }
+        if !locking.is_empty() {
+            query.push(text(locking));
+        }
+        let keys = joined
+            .iter()
+            .filter(|(owner, ordinal)| *owner == index && columns::can_be_key(reference, *ordinal))
+            .filter_map(|(_, ordinal)| reference.table.columns.get(*ordinal))
+            .map(|column| vec![column.name.clone()])
+            .collect();
+        Source {
+            table: table_name(index),
+            database: reference.database.clone(),
+            reference: index,
+            columns,
+            keys,
+            mode: self.request.mode,
+            query,
+        }
+    }
+
+    /// `db.t.c` becomes `t.c`: in a source the table has the alias that it is known by.
+    fn qualifiers(&self) -> Vec<Edit> {
+        let known_as =
+            |index: &usize| self.analysis.references.get(*index).map(|reference| quote(&reference.known_as));
+        let edit = |(span, index): &(std::ops::Range<usize>, usize)| {
+            Some(Edit::new(span.clone(), vec![text(known_as(index)?)]))
+        };
+        self.analysis.qualifiers.iter().filter_map(edit).collect()
+    }
+
+    /// Index hints: the temporary tables do not have those indexes.
+    fn index_hints(&self) -> Vec<Edit> {
+        let tokens = self.tokens;
+        let mut cuts = Vec::new();
+        for at in 0..tokens.len() {
+            if !(tokens.is_any_word(at, &["USE", "FORCE", "IGNORE"])
+                && tokens.is_any_word(at + 1, &["INDEX", "KEY"]))
+            {
+                continue;
+            }
+            let open = tokens.find(at + 2, tokens.len(), |at| tokens.is_op(at, "("));
+            let close = tokens.close(open);
+            if close < tokens.len() {
+                cuts.push(Edit::cut(tokens.start(at)..tokens.end(close)));
+            }
+        }
+        cuts
+    }
+}
+
+fn table_name(index: usize) -> String {
+    format!("gather_{index:04}")
+}

@@ -1,0 +1,151 @@
+//! Which columns of each table a gathered statement needs: those that it names, and those of a `*`.
+
+use std::collections::BTreeSet;
+
+use ostrakon_catalog::column::ColumnType;
+
+use super::super::analysis::Tree;
+use super::super::bind::Reference;
+use super::super::classes::ColumnId;
+use super::super::tree::Column;
+use super::Gatherer;
+use crate::lexer::TokenKind;
+
+impl Gatherer<'_> {
+    /// For each reference, ordinals of its columns in their order. Where a name is not certain to mean one table's column, each table that has
+    /// such a column brings it: too many are harmless, and an ambiguous name stays ambiguous.
+    ///
+    /// Errors: an invisible column beside a `*`, which would show it.
+    pub(super) fn needed(&self) -> Result<Vec<Vec<usize>>, String> {
+        let references = &self.analysis.references;
+        let mut needed: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); references.len()];
+        let mut certain = BTreeSet::new();
+        let mut starred: BTreeSet<usize> = BTreeSet::new();
+        for (scope, parts) in &self.binder.mentions {
+            let Some(last) = parts.last() else { continue };
+            if last.text == "*" {
+                let (database, table) = match parts.as_slice() {
+                    [table, _] => (None, &table.text),
+                    [database, table, _] => (Some(database.text.as_str()), &table.text),
+                    _ => continue,
+                };
+                starred.extend(self.binder.reference_named(*scope, database, table));
+                continue;
+            }
+            let column = Column { parts: parts.clone() };
+            if let Some((reference, ordinal)) = self.binder.resolve(*scope, &column) {
+                certain.insert(last.span.start);
+                if let Some(set) = needed.get_mut(reference) {
+                    set.insert(ordinal);
+                }
+            }
+        }
+        for block in &self.analysis.blocks {
+            let mut all = Vec::new();
+            for tree in &block.from {
+                let natural = tables_of(tree, &mut all);
+                if natural {
+                    // NATURAL compares whatever columns there are on both sides.
+                    starred.extend(all.iter().copied());
+                }
+            }
+            if block.star && !self.is_exists(block.start) {
+                starred.extend(all);
+            }
+        }
+        for (index, reference) in references.iter().enumerate().filter(|(index, _)| starred.contains(index)) {
+            let visible = reference.table.columns.iter().enumerate().filter(|(_, column)| !column.invisible);
+            needed[index].extend(visible.map(|(ordinal, _)| ordinal));
+        }
+        self.add_uncertain(&certain, &mut needed);
+        for (index, reference) in references.iter().enumerate() {
+            let is_invisible = |ordinal: &usize| {
+                reference.table.columns.get(*ordinal).is_some_and(|column| column.invisible)
+            };
+            if starred.contains(&index) && needed[index].iter().any(is_invisible) {
+                return Err(format!("an invisible column of '{}' beside a *", reference.table.name));
+            }
+            if needed[index].is_empty() {
+                needed[index].extend(smallest(reference));
+            }
+        }
+        Ok(needed.into_iter().map(|set| set.into_iter().collect()).collect())
+    }
+
+    /// Words that no certain column explains, and that some table has a column for.
+    fn add_uncertain(&self, certain: &BTreeSet<usize>, needed: &mut [BTreeSet<usize>]) {
+        let tokens = self.tokens;
+        for at in 0..tokens.len() {
+            let is_name = matches!(tokens.kind(at), TokenKind::Word | TokenKind::QuotedIdent);
+            if !is_name || certain.contains(&tokens.start(at)) || tokens.is_op(at + 1, "(") {
+                continue;
+            }
+            if tokens.is_op(at + 1, ".") || (at > 0 && tokens.is_word(at - 1, "AS")) {
+                continue;
+            }
+            let Some(name) = tokens.name(at) else { continue };
+            for (index, reference) in self.analysis.references.iter().enumerate() {
+                if reference.span.contains(&tokens.start(at)) {
+                    continue;
+                }
+                if let Some((ordinal, _)) = reference.table.column(&name) {
+                    needed[index].insert(ordinal);
+                }
+            }
+        }
+    }
+
+    /// The block stands in EXISTS, where its select list means nothing.
+    fn is_exists(&self, start: usize) -> bool {
+        let at = self.tokens.at_byte(start).unwrap_or(0);
+        at > 1 && self.tokens.is_op(at - 1, "(") && self.tokens.is_word(at - 2, "EXISTS")
+    }
+
+    /// Columns that other tables' columns are compared with.
+    pub(super) fn joined_columns(&self, equalities: &[(ColumnId, ColumnId)]) -> Vec<ColumnId> {
+        let both = equalities.iter().flat_map(|(left, right)| [*left, *right]);
+        both.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+/// Collects the references of a tree; true when a join of it is NATURAL.
+fn tables_of(tree: &Tree, found: &mut Vec<usize>) -> bool {
+    match tree {
+        Tree::Table(reference) => {
+            found.push(*reference);
+            false
+        }
+        Tree::Closed => false,
+        Tree::Join { natural, left, right, .. } => {
+            *natural | tables_of(left, found) | tables_of(right, found)
+        }
+    }
+}
+
+/// A column for a table of which none is named: one of the shortest.
+fn smallest(reference: &Reference) -> Option<usize> {
+    let columns = &reference.table.columns;
+    let key = columns.iter().position(|column| column.data_type.is_integer() && !column.invisible);
+    key.or_else(|| columns.iter().position(|column| !column.invisible))
+}
+
+/// True for a column that every engine can index whole.
+pub(super) fn can_be_key(reference: &Reference, ordinal: usize) -> bool {
+    const CHARACTERS_MAX: u32 = 190;
+    match reference.table.columns.get(ordinal).map(|column| &column.data_type) {
+        Some(ColumnType::Char { length, .. } | ColumnType::VarChar { length, .. }) => {
+            length.is_some_and(|length| length <= CHARACTERS_MAX)
+        }
+        Some(
+            ColumnType::Decimal { .. }
+            | ColumnType::Date
+            | ColumnType::DateTime { .. }
+            | ColumnType::Time { .. }
+            | ColumnType::Timestamp { .. }
+            | ColumnType::Year
+            | ColumnType::Double,
+        ) => true,
+        Some(data_type) => data_type.is_integer(),
+        None => false,
+    }
+}

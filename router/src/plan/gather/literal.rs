@@ -1,0 +1,88 @@
+//! A source's text, with literals in place of parameter markers: sources are sent as text however the statement came.
+
+use std::fmt::Write;
+
+use super::super::Arguments;
+use super::super::text::Piece;
+use crate::lexer::{HoleKind, SqlMode};
+use crate::value::Value;
+
+/// The text of a source. Its pieces are the user's bytes and the planner's text.
+pub(super) fn render(pieces: &[Piece], arguments: &Arguments<'_>, mode: SqlMode) -> Vec<u8> {
+    let mut out = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Copy { from, to, params } => {
+                let (from, to) = (from.resolve(arguments.holes), to.resolve(arguments.holes));
+                copy(from, to, params.0, arguments, mode, &mut out);
+            }
+            Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+            // No source has others.
+            _ => {}
+        }
+    }
+    out
+}
+
+fn copy(from: usize, to: usize, first: usize, arguments: &Arguments<'_>, mode: SqlMode, out: &mut Vec<u8>) {
+    let mut at = from;
+    if let Some(params) = arguments.params {
+        let markers = arguments.holes.iter().filter(|hole| hole.kind == HoleKind::Parameter);
+        let inside = markers.filter(|hole| hole.start as usize >= from && (hole.end as usize) <= to);
+        for (index, hole) in inside.enumerate() {
+            out.extend_from_slice(arguments.text.get(at..hole.start as usize).unwrap_or_default());
+            push(params.get(first + index).unwrap_or(&Value::Null), mode, out);
+            at = hole.end as usize;
+        }
+    }
+    out.extend_from_slice(arguments.text.get(at..to).unwrap_or_default());
+}
+
+/// Appends a value as SQL text of the same type.
+fn push(value: &Value<'_>, mode: SqlMode, out: &mut Vec<u8>) {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = match value {
+        Value::Null | Value::Default => write!(text, "NULL"),
+        Value::Int(number) if *number < 0 => write!(text, "({number})"),
+        Value::Int(number) => write!(text, "{number}"),
+        Value::UInt(number) => write!(text, "{number}"),
+        Value::Decimal(digits) => write!(text, "({digits})"),
+        Value::Double(number) => write!(text, "({number:e})"),
+        Value::Text(bytes) => return string(bytes, mode, out),
+        Value::Bytes(bytes) => {
+            out.extend_from_slice(b"_binary");
+            return string(bytes, mode, out);
+        }
+        Value::DateTime { year, month, day, hour, minute, second, micros } => {
+            // A zero date is no literal of its type.
+            let kind = if *month == 0 || *day == 0 { "" } else { "TIMESTAMP" };
+            write!(
+                text,
+                "{kind}'{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}{}'",
+                fraction(*micros)
+            )
+        }
+        Value::Time { negative, hours, minute, second, micros } => {
+            let sign = if *negative { "-" } else { "" };
+            write!(text, "TIME'{sign}{hours:02}:{minute:02}:{second:02}{}'", fraction(*micros))
+        }
+    };
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn fraction(micros: u32) -> String {
+    if micros == 0 { String::new() } else { format!(".{micros:06}") }
+}
+
+fn string(bytes: &[u8], mode: SqlMode, out: &mut Vec<u8>) {
+    out.push(b'\'');
+    for byte in bytes {
+        match byte {
+            b'\'' => out.extend_from_slice(b"''"),
+            b'\\' if !mode.no_backslash_escapes => out.extend_from_slice(b"\\\\"),
+            other => out.push(*other),
+        }
+    }
+    out.push(b'\'');
+}

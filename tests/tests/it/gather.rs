@@ -1,0 +1,120 @@
+//! Queries that neither pass nor merge are gathered, and answered as one server answers.
+
+use mysql_async::Value;
+use ostrakon_tests::cluster::{run, value};
+use ostrakon_tests::pair::Pair;
+
+async fn filled() -> Pair {
+    let mut pair = Pair::start().await;
+    pair.create(
+        "CREATE TABLE c (id INT NOT NULL PRIMARY KEY, name VARCHAR(20), city VARCHAR(20), born DATE, boss INT)",
+        "DBPARTITION BY HASH(id) TBPARTITION BY HASH(id) TBPARTITIONS 2",
+    )
+    .await;
+    pair.create(
+        "CREATE TABLE o (id INT NOT NULL PRIMARY KEY, c_id INT, total DECIMAL(10,2), at DATETIME(3), state ENUM('new','paid'))",
+        "DBPARTITION BY HASH(id)",
+    )
+    .await;
+    pair.create("CREATE TABLE b (code CHAR(2) PRIMARY KEY, city VARCHAR(20))", "BROADCAST").await;
+    pair.create("CREATE TABLE s (id INT PRIMARY KEY, o_id INT, f FLOAT)", "").await;
+    let rows = |count: i64, row: &dyn Fn(i64) -> String| (1..=count).map(row).collect::<Vec<_>>().join(",");
+    let customers = rows(40, &|n| {
+        let boss = if n % 7 == 0 { "NULL".to_owned() } else { (n % 7).to_string() };
+        format!("({n},'n{}','city{}','19{}-0{}-11',{boss})", n % 9, n % 4, 50 + n, n % 9 + 1)
+    });
+    let orders = rows(120, &|n| {
+        let state = if n % 3 == 0 { "new" } else { "paid" };
+        format!(
+            "({n},{},{}.{:02},'2024-01-{:02} 10:00:00.{:03}','{state}')",
+            n * 7 % 45,
+            n * 3,
+            n % 100,
+            n % 28 + 1,
+            n
+        )
+    });
+    let places = rows(4, &|n| format!("('c{n}','city{n}')"));
+    let singles = rows(30, &|n| format!("({n},{},{}.3)", n * 4, n));
+    for (table, rows) in [("c", customers), ("o", orders), ("b", places), ("s", singles)] {
+        pair.prepare(&format!("INSERT INTO {table} VALUES {rows}")).await;
+    }
+    pair
+}
+
+const QUERIES: &[&str] = &[
+    "SELECT c.name, o.total FROM c JOIN o ON o.c_id = c.id ORDER BY o.id",
+    "SELECT c.name, o.total FROM c, o WHERE o.c_id = c.id AND o.total > 100 AND c.city = 'city1' ORDER BY o.id",
+    "SELECT c.name, COUNT(*), SUM(o.total), AVG(total) FROM c JOIN o ON o.c_id = c.id GROUP BY c.name HAVING COUNT(*) > 3 ORDER BY 1",
+    "SELECT c.id, o.id FROM c LEFT JOIN o ON o.c_id = c.id AND o.total > 200 ORDER BY 1, 2",
+    "SELECT c.id, o.id FROM c RIGHT JOIN o ON o.c_id = c.id AND c.city = 'city2' ORDER BY 2",
+    "SELECT c.id, o.id FROM c LEFT JOIN o ON o.c_id = c.id WHERE o.id IS NULL ORDER BY 1",
+    "SELECT * FROM c JOIN o ON o.c_id = c.id JOIN b USING (city) ORDER BY o.id",
+    "SELECT * FROM c NATURAL JOIN b ORDER BY id",
+    "SELECT a.id, b.id FROM c a JOIN c b ON a.boss = b.id ORDER BY 1, 2",
+    "SELECT id FROM c WHERE id IN (SELECT c_id FROM o WHERE total > 150) ORDER BY id",
+    "SELECT id FROM c WHERE NOT EXISTS (SELECT * FROM o WHERE o.c_id = c.id AND state = 'new') ORDER BY id",
+    "SELECT id, (SELECT MAX(total) FROM o WHERE o.c_id = c.id) m FROM c ORDER BY id",
+    "SELECT d.n, COUNT(*) FROM (SELECT c_id, COUNT(*) n FROM o GROUP BY c_id) d GROUP BY d.n ORDER BY 1",
+    "WITH t AS (SELECT c_id, SUM(total) x FROM o GROUP BY c_id) SELECT c.id, t.x FROM c LEFT JOIN t ON t.c_id = c.id ORDER BY 1",
+    "WITH RECURSIVE up AS (SELECT id, boss, 0 d FROM c WHERE id = 40 UNION ALL SELECT c.id, c.boss, d + 1 FROM c JOIN up ON c.id = up.boss WHERE d < 5) \
+     SELECT * FROM up ORDER BY d",
+    "SELECT id, RANK() OVER (PARTITION BY city ORDER BY born, id) r FROM c ORDER BY id",
+    "SELECT city, name, COUNT(*) FROM c GROUP BY city, name WITH ROLLUP",
+    "SELECT city FROM c UNION SELECT city FROM b ORDER BY 1",
+    "SELECT id FROM c INTERSECT SELECT c_id FROM o ORDER BY 1",
+    "SELECT COUNT(DISTINCT c_id), GROUP_CONCAT(DISTINCT state ORDER BY state SEPARATOR '|') FROM o",
+    "SELECT c.id, s.f FROM c JOIN o ON o.c_id = c.id JOIN s ON s.o_id = o.id ORDER BY s.id",
+    "SELECT c.id AS `a b`, c.id+1, /* hi */ UPPER(name) FROM c USE INDEX (PRIMARY) JOIN o ON o.c_id = c.id WHERE o.id = 5",
+    "SELECT app.c.id, o.* FROM app.c JOIN app.o ON app.o.c_id = app.c.id WHERE app.c.id < 9 ORDER BY o.id",
+    "SELECT id FROM c JOIN o ON o.c_id = c.id",
+    "SELECT nothing FROM c JOIN o ON o.c_id = c.id",
+    "SELECT id, (SELECT total FROM o) FROM c",
+    "SELECT COUNT(*) FROM c CROSS JOIN o",
+    "SELECT SQL_CALC_FOUND_ROWS c.id FROM c JOIN o ON o.c_id = c.id ORDER BY o.id LIMIT 3",
+    "SELECT FOUND_ROWS()",
+    "SELECT c.id FROM c JOIN o ON o.c_id = c.id ORDER BY o.total DESC, o.id LIMIT 5 OFFSET 3",
+];
+
+#[tokio::test]
+async fn what_neither_passes_nor_merges_is_gathered() {
+    let mut pair = filled().await;
+    for sql in QUERIES {
+        pair.same(sql).await;
+    }
+    for sql in QUERIES {
+        if !sql.contains("FOUND_ROWS") {
+            pair.same_prepared(sql, Vec::new()).await;
+        }
+    }
+    let sql = "SELECT c.id, o.id, ? FROM c JOIN o ON o.c_id = c.id WHERE o.total > ? AND c.name <> ? ORDER BY o.id LIMIT ?";
+    let values = [Value::from("x'\\"), Value::from(33.5), Value::from("n3"), Value::from(7)];
+    pair.same_prepared(sql, values.to_vec()).await;
+}
+
+#[tokio::test]
+async fn rows_that_the_transaction_has_written_are_gathered() {
+    let mut pair = filled().await;
+    pair.prepare("BEGIN").await;
+    pair.prepare("UPDATE o SET total = total + 1000 WHERE id < 50").await;
+    pair.prepare("INSERT INTO c VALUES (100, 'x', 'y', NULL, 1)").await;
+    pair.same("SELECT c.id, SUM(o.total) FROM c LEFT JOIN o ON o.c_id = c.id GROUP BY c.id ORDER BY 1").await;
+    pair.prepare("ROLLBACK").await;
+    pair.same("SELECT c.id, SUM(o.total) FROM c LEFT JOIN o ON o.c_id = c.id GROUP BY c.id ORDER BY 1").await;
+}
+
+#[tokio::test]
+async fn tables_of_several_databases_are_gathered() {
+    let mut pair = filled().await;
+    run(&mut pair.node, "CREATE DATABASE other DBPARTITIONS = 3").await;
+    run(&mut pair.plain, "CREATE DATABASE other").await;
+    pair.create(
+        "CREATE TABLE other.t (id INT PRIMARY KEY, c_id INT, n VARCHAR(9))",
+        "DBPARTITION BY HASH(id)",
+    )
+    .await;
+    pair.prepare("INSERT INTO other.t VALUES (1,1,'a'),(2,3,'b'),(3,5,'c'),(4,NULL,'d')").await;
+    pair.same("SELECT c.name, t.n FROM c JOIN other.t t ON t.c_id = c.id ORDER BY t.id").await;
+    pair.same("SELECT other.t.n, app.b.code FROM other.t, app.b ORDER BY 1, 2").await;
+    assert_eq!(value::<i64>(&mut pair.node, "SELECT COUNT(*) FROM other.t a, c").await, 160);
+}
