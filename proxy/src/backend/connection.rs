@@ -65,6 +65,8 @@ pub struct Connection {
     /// START TRANSACTION was sent.
     pub in_transaction: bool,
     broken: bool,
+    /// It has temporary tables: no other session may have it.
+    pub has_tables: bool,
     /// A KILL QUERY is on its way to it, which may come after its statement has ended: no other session may have it.
     kill_sent: bool,
     /// The server's max_allowed_packet, in bytes.
@@ -139,6 +141,7 @@ impl Connection {
             prefix: 0,
             in_transaction: false,
             broken: false,
+            has_tables: false,
             kill_sent: false,
             max_packet: usize::MAX,
             pinned_since: u64::MAX,
@@ -228,6 +231,7 @@ impl Connection {
             && self.outstanding == 0
             && self.prefix == 0
             && !self.in_transaction
+            && !self.has_tables
             && self.input.is_empty()
             && self.output.is_empty()
     }

@@ -214,6 +214,39 @@ impl Feed {
     }
 }
 
+/// A query that failed.
+struct Ended {
+    failure: Failure,
+    /// The transaction has ended with it on some server.
+    transaction: bool,
+}
+
+impl Ended {
+    fn statement(e: SqlError) -> Self {
+        Self { failure: e.into(), transaction: false }
+    }
+}
+
+/// Writes all parts before any answer is read.
+async fn send_parts(
+    leases: &mut [Lease],
+    execution: &Execution,
+    parts: &[Part],
+    sending: Sending<'_>,
+) -> Result<(), SqlError> {
+    for (part, lease) in parts.iter().zip(leases.iter_mut()) {
+        let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
+        send::queue(&mut lease.connection, execution, statements, sending)?;
+    }
+    for lease in leases.iter_mut() {
+        lease.connection.flush().await?;
+    }
+    for lease in leases.iter_mut() {
+        lease.connection.read_prefix().await?;
+    }
+    Ok(())
+}
+
 /// A scattered query.
 #[derive(Clone, Copy)]
 pub struct Query<'a> {
@@ -305,34 +338,59 @@ impl Session {
         parts: Vec<Part>,
         sink: &mut Sink<'_>,
     ) -> Result<u64, Failure> {
-        let Query { plan, execution, sending, .. } = query;
-        let names = Names::of(plan);
         let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
-        let mut leases = self.lease_all(&groups).await?;
-        if let Err(e) = send::ready_all(&mut leases, execution, &parts, sending).await {
-            for lease in leases {
-                self.release(lease);
+        let leases = self.lease_all(&groups).await?;
+        let (leases, rows) = self.merge_leases(query, leases, &parts, sink).await;
+        for lease in leases {
+            self.release(lease);
+        }
+        match rows {
+            Err(Ended { failure, transaction }) => {
+                if transaction {
+                    self.rollback_all().await;
+                }
+                Err(failure)
             }
-            return Err(e.into());
+            Ok(rows) => Ok(rows),
         }
-        for (part, lease) in parts.iter().zip(&mut leases) {
-            let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
-            send::queue(&mut lease.connection, execution, statements, sending)?;
+    }
+
+    /// Gives the rows of a query over one connection, which no group's tables need, to `rows`. Returns the connection, unless it is lost.
+    pub async fn fetch_over(
+        &mut self,
+        query: Query<'_>,
+        lease: Lease,
+        rows: &mut dyn Rows,
+    ) -> (Option<Lease>, Result<u64, Failure>) {
+        let parts = [Part { group: lease.group.clone(), statements: 0..1 }];
+        let sink = &mut Sink::Rows(rows);
+        let (mut leases, rows) = Box::pin(self.merge_leases(query, vec![lease], &parts, sink)).await;
+        (leases.pop(), rows.map_err(|ended| ended.failure))
+    }
+
+    /// Sends the parts over their connections and streams their rows. The connections that can be used again come back.
+    async fn merge_leases(
+        &mut self,
+        query: Query<'_>,
+        mut leases: Vec<Lease>,
+        parts: &[Part],
+        sink: &mut Sink<'_>,
+    ) -> (Vec<Lease>, Result<u64, Ended>) {
+        let Query { plan, execution, sending, .. } = query;
+        if let Err(e) = send::ready_all(&mut leases, execution, parts, sending).await {
+            return (leases, Err(Ended::statement(e)));
         }
-        for lease in &mut leases {
-            lease.connection.flush().await?;
-        }
-        for lease in &mut leases {
-            lease.connection.read_prefix().await?;
+        if let Err(e) = send_parts(&mut leases, execution, parts, sending).await {
+            return (Vec::new(), Err(Ended::statement(e)));
         }
         let kind = sending.response_kind();
         let mut feeds: Vec<Feed> = leases
             .into_iter()
-            .zip(&parts)
+            .zip(parts)
             .map(|(lease, part)| Feed::new(lease, part.statements.clone(), kind))
             .collect();
         let streamed = self.stream(&mut feeds, query, sink).await;
-        self.finish_feeds(feeds, streamed, names).await
+        self.finish_feeds(feeds, streamed, Names::of(plan)).await
     }
 
     /// Ordered rows of several physical tables are wanted side by side: outside of a transaction each gets a connection of its own, where the
@@ -350,13 +408,13 @@ impl Session {
         parts.into_iter().flat_map(split).collect()
     }
 
-    /// Drains what is left, gives the connections back, collects warnings.
+    /// Drains what is left, collects warnings, and returns the connections.
     async fn finish_feeds(
         &mut self,
         mut feeds: Vec<Feed>,
         mut streamed: Result<u64, Failure>,
         names: Names<'_>,
-    ) -> Result<u64, Failure> {
+    ) -> (Vec<Lease>, Result<u64, Ended>) {
         let mut held = 0;
         let mut gone = matches!(streamed, Err(Failure::ClientGone));
         let mut ended = false;
@@ -368,6 +426,7 @@ impl Session {
                 watch::kill_query(&pool, feed.lease.connection.id);
             }
         }
+        let mut leases = Vec::with_capacity(feeds.len());
         for mut feed in feeds {
             if feed.lease.connection.is_broken() {
                 // Nothing more comes.
@@ -391,12 +450,9 @@ impl Session {
                     self.fetch_warnings(&mut feed.lease, names).await;
                 }
             }
-            self.release(feed.lease);
+            leases.push(feed.lease);
         }
-        if ended {
-            self.rollback_all().await;
-        }
-        streamed
+        (leases, streamed.map_err(|failure| Ended { failure, transaction: ended }))
     }
 
     /// Feeds the merge until it is done. Returns the rows that went out.

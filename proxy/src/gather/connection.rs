@@ -22,11 +22,13 @@ impl GatherConnection {
             .collect();
         let keys = if keys.is_empty() { String::new() } else { format!("({})", keys.join(", ")) };
         self.lease.connection.query(&format!("CREATE TEMPORARY TABLE {table} {keys} AS {select}")).await?;
+        self.lease.connection.has_tables = true;
         self.tables.push(table.to_owned());
         Ok(())
     }
     pub async fn create_as(&mut self, table: &str, definition: &str) -> Result<(), SqlError> {
         self.lease.connection.query(definition).await?;
+        self.lease.connection.has_tables = true;
         self.tables.push(table.to_owned());
         Ok(())
     }
@@ -47,12 +49,5 @@ impl GatherConnection {
             }
         }
         Ok(())
-    }
-}
-impl Drop for GatherConnection {
-    fn drop(&mut self) {
-        if !self.tables.is_empty() {
-            self.lease.connection.mark_broken();
-        }
     }
 }

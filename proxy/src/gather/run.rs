@@ -35,25 +35,77 @@ impl Session {
         sending: Sending<'_>,
         more: bool,
     ) -> Result<(), Failure> {
-        let mut place = self.gather_place(gather).await?;
-        let session = Rc::clone(&self.settings);
-        // One moment for all parts of the statement.
-        let moment = match session.get("timestamp") {
-            Some(_) => Settings::clone(&session),
-            None => session.with("timestamp", now()),
-        };
-        let loaded = self.load_all(&mut place, gather, input, &moment).await;
-        loaded?;
-        let mut execution = Execution::default();
-        gather.statement_into(&self.arguments(plan, input, &[], &[]), &mut execution);
-        let moment = self.worker.intern(moment);
-        place.lease.connection.queue_settings(&moment);
+        let (mut place, execution) = self.gathered(plan, gather, input).await?;
         let answered = self.answer_gathered(&mut place, plan, gather, &execution, sending, more).await;
         place.drop_tables().await?;
         match answered? {
             Relayed::Answer => Ok(()),
             Relayed::Error { .. } => Err(Failure::Told),
         }
+    }
+
+    /// Gives the rows of a query to `rows`, whichever way the query takes. Parameters are literals in its text. Returns how many there were.
+    pub async fn query_rows(
+        &mut self,
+        plan: &RoutedPlan,
+        input: Input<'_>,
+        rows: &mut dyn Rows,
+    ) -> Result<u64, Failure> {
+        let mut execution = Execution::default();
+        plan.route_into(&self.arguments(plan, input, &[], &[]), &mut execution)?;
+        let union = MergeSpec::default();
+        let query = |execution, spec| Query { plan, execution, spec, input, sending: Sending::Text };
+        if let (true, Combine::Gather(gather)) = (execution.gathers, &plan.combine) {
+            let (mut place, execution) = self.gathered(plan, gather, input).await?;
+            let (lease, fetched) = self.fetch_over(query(&execution, &union), place.lease, rows).await;
+            if let Some(lease) = lease {
+                place.lease = lease;
+                place.drop_tables().await?;
+            }
+            return match fetched {
+                Err(Failure::Sql(e)) => Err(self.logical_error(e, Names::of_gather(gather)).into()),
+                fetched => fetched,
+            };
+        }
+        if plan.database.is_none() {
+            let lease = self.lease_any().await?;
+            let (lease, fetched) = self.fetch_over(query(&execution, &union), lease, rows).await;
+            if let Some(lease) = lease {
+                self.release(lease);
+            }
+            return fetched;
+        }
+        let spec = match (execution.statements.len(), &plan.combine) {
+            (1, _) => &union,
+            (_, Combine::Rows(spec)) => spec,
+            _ => {
+                return Err(
+                    SqlError::other("Internal error (please report): a query that cannot be merged").into()
+                );
+            }
+        };
+        self.fetch_rows(query(&execution, spec), rows).await
+    }
+
+    /// Loads a gathered query's tables. Returns where they are, with the statement over them, whose settings are queued.
+    async fn gathered(
+        &mut self,
+        plan: &RoutedPlan,
+        gather: &Gather,
+        input: Input<'_>,
+    ) -> Result<(GatherConnection, Execution), Failure> {
+        let mut place = self.gather_place(gather).await?;
+        // One moment for all parts of the statement.
+        let moment = match self.settings.get("timestamp") {
+            Some(_) => Settings::clone(&self.settings),
+            None => self.settings.with("timestamp", now()),
+        };
+        self.load_all(&mut place, gather, input, &moment).await?;
+        let mut execution = Execution::default();
+        gather.statement_into(&self.arguments(plan, input, &[], &[]), &mut execution);
+        let moment = self.worker.intern(moment);
+        place.lease.connection.queue_settings(&moment);
+        Ok((place, execution))
     }
 
     /// The columns of a gathered query's answer, as a server describes them over empty tables.
@@ -165,24 +217,12 @@ impl Session {
         self.create_like(place, gather, source, &table).await?;
         let (text, template) = self.source_text(source, input)?;
         let planned = self.plan(&text, &template, &self.catalog())?;
-        let execution = self.routed_source(&planned, &text, &template)?;
         let Plan::Routed(plan) = &*planned else {
             return Err(SqlError::other("Internal error (please report): a source that is no query").into());
         };
         let inner = Input { text: &text, template: &template, values: None };
-        let union = MergeSpec::default();
-        let spec = match &plan.combine {
-            Combine::Rows(spec) if execution.statements.len() > 1 => spec,
-            _ if execution.statements.len() == 1 => &union,
-            _ => {
-                return Err(
-                    SqlError::other("Internal error (please report): a source that cannot be merged").into()
-                );
-            }
-        };
-        let query = Query { plan, execution: &execution, spec, input: inner, sending: Sending::Text };
         let mut loading = Loading { load: place.load(&table).await? };
-        self.fetch_rows(query, &mut loading).await?;
+        Box::pin(self.query_rows(plan, inner, &mut loading)).await?;
         Ok(loading.load.end().await?)
     }
 
