@@ -62,7 +62,7 @@ SELECT id FROM customers WHERE (level, country) NOT IN (('bronze', 'GR'), ('bron
 SELECT id FROM customers WHERE (points, id) > (20, 30);
 SELECT id FROM customers WHERE (points, id) <= (0, 20);
 SELECT id FROM customers WHERE (country, nick) <=> (NULL, NULL);
-SELECT id FROM customers WHERE (country, points) = (NULL, 0) IS NULL;
+SELECT id, (country, points) = (NULL, 0), (points, country) = (0, NULL), (points, country) <> (0, 'GR') FROM customers;
 SELECT id FROM customers WHERE ROW(1, points) = ROW(1, 10);
 SELECT id FROM orders WHERE shipped IS NULL AND status = 'done';
 SELECT id FROM orders WHERE shipped > placed + INTERVAL 7 DAY;
