@@ -17,6 +17,7 @@ pub mod result;
 mod sequence;
 mod set;
 mod show;
+pub mod trace;
 pub mod transaction;
 mod transaction_control;
 mod transaction_limits;
@@ -113,6 +114,9 @@ pub struct Session {
     pub binary_results: bool,
     /// The session ends with this answer.
     pub leave: bool,
+    /// Of the running statement, when it is traced.
+    pub trace: Option<trace::Trace>,
+    last_trace: Option<trace::Trace>,
 }
 
 /// Serves one client until it leaves.
@@ -167,6 +171,8 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         published_extent: 0,
         binary_results: false,
         leave: false,
+        trace: None,
+        last_trace: None,
         worker,
         client,
         registration,

@@ -19,6 +19,7 @@ use crate::backend::connection::Answer;
 use crate::error::{BACKEND_FAILED, SqlError};
 use crate::frontend::WRITE_SIZE;
 use crate::registry::Kill;
+use crate::session::trace::Role;
 use crate::session::{Failure, Session, Warning};
 
 /// Puts logical names into what goes through, and remembers the error for SHOW WARNINGS.
@@ -67,7 +68,7 @@ pub struct After {
 /// What went through to the client.
 #[derive(Clone, Copy, Debug)]
 pub enum Relayed {
-    Answer,
+    Answer { rows: u64, bytes: u64 },
     Error { ends_transaction: bool },
 }
 
@@ -115,7 +116,12 @@ impl Session {
             ask_insert_id: writes && (plan.sets_last_id || plan.sequence.is_none()),
             ask_found_rows: plan.calc_found_rows,
         };
-        self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await
+        let place = self.trace.is_some().then(|| lease.group.name.clone());
+        let relayed = self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await?;
+        if let (Some(place), (rows, bytes)) = (place, relayed) {
+            self.note_sent(Role::Pass, &place, execution.text(statement), rows, bytes);
+        }
+        Ok(())
     }
 
     /// Sends a text as it is and passes the answer through.
@@ -136,17 +142,18 @@ impl Session {
                 }
             };
             send::queue_without_params(&mut lease.connection, statement.id)?;
-            return self.relay(lease, ResponseKind::Execute, names, After::default(), more).await;
+            return self.relay(lease, ResponseKind::Execute, names, After::default(), more).await.map(|_| ());
         }
         if let Err(e) = lease.connection.check_size(text.len() + 1) {
             self.release(lease);
             return Err(e.into());
         }
         lease.connection.queue_query(text);
-        self.relay(lease, ResponseKind::Query, names, After::default(), more).await
+        self.relay(lease, ResponseKind::Query, names, After::default(), more).await.map(|_| ())
     }
 
-    /// Reads the answer of the one statement that is queued on the lease, forwards it, and gives the lease back.
+    /// Reads the answer of the one statement that is queued on the lease, forwards it, and gives the lease back. Returns how many
+    /// rows and bytes there were.
     async fn relay(
         &mut self,
         mut lease: Lease,
@@ -154,11 +161,11 @@ impl Session {
         names: Names<'_>,
         after: After,
         more: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<(u64, u64), Failure> {
         let relayed = self.relay_answer(&mut lease, kind, names, after, more).await?;
         self.release(lease);
         match relayed {
-            Relayed::Answer => Ok(()),
+            Relayed::Answer { rows, bytes } => Ok((rows, bytes)),
             Relayed::Error { ends_transaction } => {
                 if ends_transaction {
                     self.rollback_all().await;
@@ -190,6 +197,7 @@ impl Session {
         relay.overrides.last_insert_id = after.generated;
         let patch = self.status_patch(lease.in_transaction, more);
         let entry = Arc::clone(self.entry());
+        let mut bytes = 0;
         let mut rewriter = Rewriter { names, kill: &entry.kill, error: None };
         loop {
             let connection = &mut *lease.connection;
@@ -208,6 +216,7 @@ impl Session {
                 }
             };
             connection.input.advance(consumed);
+            bytes += consumed as u64;
             if relay.finished() {
                 break;
             }
@@ -242,7 +251,7 @@ impl Session {
         if let Some(end) = seen.end {
             self.ask_after(lease, after, end).await;
         }
-        Ok(Relayed::Answer)
+        Ok(Relayed::Answer { rows: seen.rows, bytes })
     }
 
     /// How the status flags that a backend sends differ from this session's.

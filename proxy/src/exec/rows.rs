@@ -30,6 +30,7 @@ use crate::error::{BACKEND_FAILED, SqlError};
 use crate::frontend::WRITE_SIZE;
 use crate::merge::{Merge, MergeError, MergeInput, MergeLimits, Number, RowFormat, Step};
 use crate::session::dispatch::Input;
+use crate::session::trace::Role;
 use crate::session::{Failure, Session};
 
 impl From<MergeError> for Failure {
@@ -56,6 +57,8 @@ struct Feed {
     /// A row of 16 MiB or more, in parts.
     partial: Vec<u8>,
     warnings: u64,
+    /// Rows and their bytes, by source.
+    counts: Vec<(u64, u64)>,
 }
 
 /// What a feed came to.
@@ -78,6 +81,7 @@ impl Feed {
             scanner: ResponseScanner::new(kind, lease.connection.capabilities),
             current: sources.start,
             waiting: vec![VecDeque::new(); sources.len()],
+            counts: vec![(0, 0); sources.len()],
             lease,
             sources,
             kind,
@@ -174,7 +178,14 @@ impl Feed {
     /// One row of the current source into `row`, or its end.
     async fn row_of_current(&mut self, reading: &Reading<'_>, row: &mut Vec<u8>) -> Result<Fed, Failure> {
         loop {
-            match self.packet(reading, row).await? {
+            let event = self.packet(reading, row).await?;
+            if let (Event::Row | Event::Continuation, Some(counts)) =
+                (event, self.counts.get_mut(self.current - self.sources.start))
+            {
+                counts.0 += u64::from(event == Event::Row);
+                counts.1 += row.len() as u64;
+            }
+            match event {
                 Event::Row if row.len() == MAX_PAYLOAD => self.partial = std::mem::take(row),
                 Event::Row => return Ok(Fed::Row),
                 Event::Continuation => {
@@ -390,6 +401,9 @@ impl Session {
             .map(|(lease, part)| Feed::new(lease, part.statements.clone(), kind))
             .collect();
         let streamed = self.stream(&mut feeds, query, sink).await;
+        if self.trace.is_some() {
+            self.note_feeds(&feeds, execution);
+        }
         self.finish_feeds(feeds, streamed, Names::of(plan)).await
     }
 
@@ -406,6 +420,23 @@ impl Session {
             part.statements.map(move |at| Part { group: group.clone(), statements: at..at + 1 })
         };
         parts.into_iter().flat_map(split).collect()
+    }
+
+    /// What the trace tells of them.
+    fn note_feeds(&mut self, feeds: &[Feed], execution: &Execution) {
+        for feed in feeds {
+            let statements = execution.statements.get(feed.sources.clone()).unwrap_or_default();
+            for (statement, (rows, bytes)) in statements.iter().zip(&feed.counts) {
+                // Temporary tables are in no group; their instance's name stands in its place.
+                let group = &feed.lease.group;
+                let role = match execution.statements.len() {
+                    1 if group.physical_database.is_empty() && !group.name.is_empty() => Role::Gathered,
+                    1 => Role::Pass,
+                    _ => Role::Merge,
+                };
+                self.note_sent(role, &feed.lease.group.name, execution.text(statement), *rows, *bytes);
+            }
+        }
     }
 
     /// Drains what is left, collects warnings, and returns the connections.

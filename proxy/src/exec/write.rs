@@ -16,6 +16,7 @@ use super::watch;
 use crate::backend::connection::Answer;
 use crate::error::SqlError;
 use crate::session::dispatch::Input;
+use crate::session::trace::Role;
 use crate::session::{Failure, Session, Warning};
 
 /// The statements of one group: a range of the execution's.
@@ -157,6 +158,15 @@ impl Session {
             }
         }
         merge_deprecations(&mut self.warnings);
+        if self.trace.is_some() {
+            for ((part, lease), answers) in parts.iter().zip(&leases).zip(&answers) {
+                let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
+                for (statement, answer) in statements.iter().zip(answers) {
+                    let text = execution.text(statement);
+                    self.note_sent(Role::Write, &lease.group.name, text, answer.affected_rows, 0);
+                }
+            }
+        }
         for lease in leases {
             self.release(lease);
         }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use ostrakon_catalog::schema::InstanceId;
+use ostrakon_catalog::schema::{Group, InstanceId};
 use ostrakon_protocol::column::ColumnDefinition;
 use ostrakon_protocol::row::TextRow;
 use ostrakon_router::lexer::{self, Template};
@@ -23,6 +23,7 @@ use crate::exec::rows::{Query, Rows};
 use crate::exec::send::{self, Sending};
 use crate::exec::write::now;
 use crate::session::dispatch::Input;
+use crate::session::trace::Role;
 use crate::session::{Failure, Session};
 
 impl Session {
@@ -39,7 +40,13 @@ impl Session {
         let answered = self.answer_gathered(&mut place, plan, gather, &execution, sending, more).await;
         place.drop_tables().await?;
         match answered? {
-            Relayed::Answer => Ok(()),
+            Relayed::Answer { rows, bytes } => {
+                if let Some(statement) = execution.statements.first() {
+                    let place = place.lease.connection.instance().to_owned();
+                    self.note_sent(Role::Gathered, &place, execution.text(statement), rows, bytes);
+                }
+                Ok(())
+            }
             Relayed::Error { .. } => Err(Failure::Told),
         }
     }
@@ -187,6 +194,7 @@ impl Session {
         }
         let mut loaded = Vec::with_capacity(gather.sources.len());
         let mut failed = None;
+        self.trace_loading(true);
         for source in &gather.sources {
             match self.load_source(place, gather, source, input).await {
                 Ok(counts) => loaded.push(counts),
@@ -196,6 +204,7 @@ impl Session {
                 }
             }
         }
+        self.trace_loading(false);
         self.settings = session;
         if alone {
             self.rollback_all().await;
@@ -343,11 +352,8 @@ impl Session {
     async fn gather_connection(&self, instance: InstanceId) -> Result<GatherConnection, SqlError> {
         self.worker.ensure_system_schema(instance).await?;
         let pool = self.worker.pool_of(instance)?;
-        let group = ostrakon_catalog::schema::Group {
-            name: String::new(),
-            physical_database: String::new(),
-            instance,
-        };
+        let name = pool.instance.name.clone();
+        let group = Group { name, physical_database: String::new(), instance };
         let connection = pool.acquire(self.found_rows_mode()).await?;
         Ok(GatherConnection::new(Lease { connection, group, in_transaction: false }))
     }

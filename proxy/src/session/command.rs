@@ -115,12 +115,19 @@ impl Session {
             Command::Explain { inner, server } => {
                 if *server {
                     return Err(SqlError::not_supported(
-                        "EXPLAIN FORMAT, EXTENDED, ANALYZE and EXECUTE: EXPLAIN shows the physical statements, explain those on their instance",
+                        "EXPLAIN FORMAT, EXTENDED and EXECUTE: EXPLAIN shows the physical statements, explain those on their instance",
                     )
                     .into());
                 }
                 let result = self.explain(text.get(inner.clone()).unwrap_or_default()).await?;
                 return self.answer(result, more);
+            }
+            Command::ExplainAnalyze(inner) => {
+                let result = self.explain_analyze(text.get(inner.clone()).unwrap_or_default()).await?;
+                return self.answer(result, more);
+            }
+            Command::Trace(inner) => {
+                return self.trace_statement(text.get(inner.clone()).unwrap_or_default(), more).await;
             }
             Command::Admin(admin) => return self.administer(admin, text, more).await,
             Command::Job(statement) => self.control_jobs(statement).await?,

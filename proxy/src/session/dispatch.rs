@@ -68,6 +68,12 @@ impl Session {
             self.ok(0, 0, b"", more);
             return Ok(());
         }
+        self.run_text(text, template, more).await
+    }
+
+    /// Plans and runs one statement.
+    pub async fn run_text(&mut self, text: &[u8], template: &Template, more: bool) -> Result<(), Failure> {
+        let text = text.get(..template.length).unwrap_or_default();
         let plan = self.plan_caught_up(text, template).await?;
         match &*plan {
             Plan::Routed(plan) => {

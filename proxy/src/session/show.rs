@@ -51,6 +51,7 @@ impl Session {
             ShowWhat::Warnings { count, limit } => self.diagnostics(*count, *limit, false),
             ShowWhat::Errors { count, limit } => self.diagnostics(*count, *limit, true),
             ShowWhat::Processlist { full } => self.processlist(*full),
+            ShowWhat::Trace => self.show_trace(),
             ShowWhat::Rule { full, database, table } => {
                 self.rules(&catalog, *full, database.as_deref(), table.as_deref())?
             }

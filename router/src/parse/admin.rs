@@ -54,7 +54,6 @@ const REFUSED: &[&[&str]] = &[
     &["BINLOG"],
     &["CACHE", "INDEX"],
     &["RENAME", "USER"],
-    &["TRACE"],
     &["CLEAR"],
     &["INSPECT"],
     &["CONVERT"],

@@ -45,11 +45,15 @@ pub enum Command {
     /// goes to any backend with the session's settings.
     ShowPassed,
     /// `EXPLAIN <statement>`, `DESC <statement>`: byte range of the inner statement. `execute`: EXPLAIN EXECUTE and EXPLAIN with
-    /// FORMAT, EXTENDED, ANALYZE: the servers' own explain.
+    /// FORMAT, EXTENDED: the servers' own explain.
     Explain {
         inner: std::ops::Range<usize>,
         server: bool,
     },
+    /// `EXPLAIN ANALYZE`: with the byte range of the query.
+    ExplainAnalyze(std::ops::Range<usize>),
+    /// `TRACE statement`: with the byte range of the statement.
+    Trace(std::ops::Range<usize>),
     // --- administration
     Admin(Admin),
     // --- DDL jobs
@@ -203,6 +207,8 @@ pub enum ShowWhat {
     Processlist {
         full: bool,
     },
+    /// What the last traced statement sent.
+    Trace,
     // DRDS
     Rule {
         full: bool,

@@ -31,6 +31,10 @@ pub(super) fn parse(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
     if let Some(form) = DRDS_FORMS.iter().find(|form| c.is(form) && starts_statement(c, 1)) {
         return Ok(Command::Refused(format!("EXPLAIN {form}")));
     }
+    if c.is("ANALYZE") && starts_statement(c, 1) {
+        c.advance();
+        return Ok(Command::ExplainAnalyze(rest(c)));
+    }
     if skip_options(c)? {
         return if starts_statement(c, 0) { explain(c, true) } else { Err(c.error()) };
     }
@@ -70,11 +74,25 @@ fn skip_options(c: &mut Cursor<'_>) -> Result<bool, RouterError> {
 }
 
 fn explain(c: &mut Cursor<'_>, server: bool) -> Result<Command, RouterError> {
+    Ok(Command::Explain { inner: rest(c), server })
+}
+
+/// `TRACE statement`
+pub(super) fn trace(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
+    if !(c.is("TRACE") && starts_statement(c, 1)) {
+        return Ok(None);
+    }
+    c.advance();
+    Ok(Some(Command::Trace(rest(c))))
+}
+
+/// The byte range of all that follows.
+fn rest(c: &mut Cursor<'_>) -> std::ops::Range<usize> {
     let start = c.start();
     while !c.at_end() {
         c.advance();
     }
-    Ok(Command::Explain { inner: start..c.peek().end as usize, server })
+    start..c.peek().end as usize
 }
 
 /// `DESC table [column | 'pattern']`

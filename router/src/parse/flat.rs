@@ -56,6 +56,9 @@ fn rare(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
     if let Some(command) = sequence::parse(c)? {
         return Ok(Some(command));
     }
+    if let Some(command) = explain::trace(c)? {
+        return Ok(Some(command));
+    }
     if let Some(refused) = admin::refused(c) {
         return Ok(Some(refused));
     }

@@ -69,7 +69,6 @@ const REFUSED: &[&[&str]] = &[
     &["PLUGINS", "SONAME"],
     &["SLOW"],
     &["PHYSICAL_SLOW"],
-    &["TRACE"],
     &["DS"],
     &["STATS"],
     &["STC"],
@@ -198,6 +197,9 @@ fn plain(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
 fn drds(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
     if c.accept("RULE") {
         return rule(c, false);
+    }
+    if c.accept("TRACE") {
+        return Ok(ShowWhat::Trace);
     }
     if c.accept("DDL") {
         return Ok(if c.accept("RESULT") { ShowWhat::DdlResult } else { ShowWhat::Ddl { full: false } });

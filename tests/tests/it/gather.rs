@@ -1,6 +1,7 @@
 //! Queries that neither pass nor merge are gathered, and answered as one server answers.
 
 use mysql_async::Value;
+use mysql_async::prelude::Queryable;
 use ostrakon_tests::cluster::{run, value};
 use ostrakon_tests::pair::Pair;
 
@@ -117,4 +118,38 @@ async fn tables_of_several_databases_are_gathered() {
     pair.same("SELECT c.name, t.n FROM c JOIN other.t t ON t.c_id = c.id ORDER BY t.id").await;
     pair.same("SELECT other.t.n, app.b.code FROM other.t, app.b ORDER BY 1, 2").await;
     assert_eq!(value::<i64>(&mut pair.node, "SELECT COUNT(*) FROM other.t a, c").await, 160);
+}
+
+/// What EXPLAIN says is what the trace of the run shows, source by source.
+#[tokio::test]
+async fn explain_tells_what_is_sent() {
+    let mut pair = filled().await;
+    for sql in QUERIES.iter().filter(|sql| **sql != "SELECT FOUND_ROWS()") {
+        let Ok(explained) = pair.node.query::<mysql_async::Row, _>(format!("EXPLAIN {sql}")).await else {
+            continue;
+        };
+        let texts = |rows: &[mysql_async::Row], column: &str| -> Vec<String> {
+            rows.iter().map(|row| any_copy(row.get(column).unwrap_or_default())).collect()
+        };
+        let mut planned = texts(&explained, "STATEMENT");
+        if pair.node.query::<mysql_async::Row, _>(format!("TRACE {sql}")).await.is_err() {
+            continue;
+        }
+        let traced: Vec<mysql_async::Row> = pair.node.query("SHOW TRACE").await.unwrap();
+        let mut sent = texts(&traced, "STATEMENT");
+        planned.sort();
+        sent.sort();
+        assert_eq!(planned, sent, "{sql}");
+        let analyzed: Vec<mysql_async::Row> =
+            pair.node.query(format!("EXPLAIN ANALYZE {sql}")).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+        assert_eq!(analyzed.len(), sent.len() + 1, "{sql}");
+    }
+}
+
+/// The statement, with a broadcast table's copy in whatever group as that in the first.
+fn any_copy(statement: String) -> String {
+    match statement.find("`.`b_") {
+        Some(at) => format!("{}0000{}", &statement[..at - 4], &statement[at..]),
+        None => statement,
+    }
 }
