@@ -1,0 +1,9 @@
+-- Window functions that only MySQL has.
+
+SELECT id, LAG(total, 1, 0) OVER (ORDER BY id) a, LEAD(total, 2, -1) OVER (ORDER BY id) b FROM orders WHERE customer_id = 7 ORDER BY id;
+SELECT id, COUNT(*) OVER (ORDER BY placed RANGE BETWEEN INTERVAL 7 DAY PRECEDING AND CURRENT ROW) n FROM orders ORDER BY id;
+SELECT id, SUM(total) OVER (PARTITION BY customer_id ORDER BY placed RANGE BETWEEN INTERVAL 1 MONTH PRECEDING AND INTERVAL 1 MONTH FOLLOWING) s FROM orders ORDER BY id;
+SELECT id, JSON_ARRAYAGG(id) OVER (ORDER BY id ROWS 1 PRECEDING) a FROM tags ORDER BY id;
+SELECT id, RANK() OVER (w ORDER BY id) r FROM customers WINDOW w AS (PARTITION BY level), v AS (w ORDER BY points) ORDER BY id;
+-- error: 3580
+SELECT id, RANK() OVER a FROM tags WINDOW a AS (b), b AS (a);
