@@ -103,6 +103,12 @@ impl Session {
         end_all(&mut branches, |_| Ending::RollBack, END_LIMIT).await;
     }
 
+    /// Ends branches in which nothing was done. The transaction goes on, and its next statement opens others.
+    pub async fn withdraw_all(&mut self) {
+        let mut branches = self.transaction.withdraw();
+        end_all(&mut branches, |_| Ending::RollBack, END_LIMIT).await;
+    }
+
     async fn commit_one(&mut self, mut branches: Vec<Branch>, writer: usize) -> Result<(), Failure> {
         if writer >= branches.len() {
             return Ok(());

@@ -81,7 +81,7 @@ impl Session {
             )
             .into());
         }
-        self.transaction.next_isolation = Some(Isolation::RepeatableRead);
+        let asked = self.transaction.next_isolation.replace(Isolation::RepeatableRead);
         self.transaction.agreed = true;
         let catalog = self.catalog();
         let database = self.database.as_deref().and_then(|name| catalog.database(name));
@@ -89,7 +89,9 @@ impl Session {
         groups.extend(needed.iter().filter(|group| !groups.contains(group)).cloned().collect::<Vec<_>>());
         let agreed = self.take_agreed_snapshots(&groups).await;
         if agreed.is_err() {
-            self.rollback_all().await;
+            // Nothing was done in the branches, and the client has not ended its transaction.
+            self.withdraw_all().await;
+            self.transaction.next_isolation = asked;
         }
         agreed
     }

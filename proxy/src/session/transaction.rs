@@ -154,6 +154,14 @@ impl Transaction {
         std::mem::take(&mut self.branches)
     }
 
+    /// Gives the branches away, in which nothing was done: the transaction is as BEGIN has left it.
+    pub fn withdraw(&mut self) -> Vec<Branch> {
+        self.agreed = false;
+        self.id = None;
+        self.began = None;
+        std::mem::take(&mut self.branches)
+    }
+
     /// The client has said that it only reads.
     pub fn is_read_only(&self) -> bool {
         self.read_only.or(self.next_read_only) == Some(true)

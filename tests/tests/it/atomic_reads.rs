@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use mysql_async::prelude::Queryable;
-use ostrakon_tests::cluster::{TestCluster, refused, run, value};
+use ostrakon_tests::cluster::{TestCluster, connect, refused, run, value};
 
 const ACCOUNTS: i64 = 24;
 const EACH: i64 = 1000;
@@ -133,4 +133,31 @@ async fn an_atomic_transaction_may_write_and_its_limits_are_refused() {
     let notes: Vec<(String, u16, String)> = client.query("SHOW WARNINGS").await.unwrap();
     assert!(notes.iter().any(|note| note.2.contains("two-phase")), "{notes:?}");
     assert_eq!(refused(&mut client, "SET drds_transaction_policy = 'HOPE'").await.0, 1231);
+}
+
+#[tokio::test]
+async fn a_transaction_stays_open_when_its_snapshots_do_not_agree() {
+    let cluster = bank().await;
+    let mut client = cluster.client(Some("app")).await;
+    run(&mut client, "SET ostrakon_read_consistency = 'atomic'").await;
+    assert_eq!(value::<i64>(&mut client, "SELECT SUM(balance) FROM account").await, ACCOUNTS * EACH);
+    let groups: Vec<mysql_async::Row> = client.query("SHOW GROUPS").await.unwrap();
+    let column = |row: usize, name: &str| groups[row].get::<String, _>(name).unwrap();
+    // A transaction that the first group shows, and the second one never will.
+    let (shows, lacks) = (column(0, "GROUP_NAME"), column(1, "GROUP_NAME"));
+    let instance = cluster.cluster.instances.iter().find(|i| i.name() == column(0, "INSTANCE")).unwrap();
+    let mut server = connect(instance.port(), None).await;
+    let row = format!("VALUES ('o1.1.1.a.b', 0, '{shows}', '{shows},{lacks}')");
+    run(&mut server, &format!("INSERT INTO __ostrakon.branch (gtrid, ordinal, name, branches) {row}")).await;
+    run(&mut client, "BEGIN").await;
+    let (errno, message) = refused(&mut client, "SELECT SUM(balance) FROM account").await;
+    assert_eq!(errno, 1205, "{message}");
+    assert!(message.contains(lacks.as_str()), "{message}");
+    run(&mut server, "DELETE FROM __ostrakon.branch WHERE gtrid = 'o1.1.1.a.b'").await;
+    // The BEGIN holds: what follows is undone by ROLLBACK.
+    run(&mut client, "UPDATE account SET balance = balance + 1").await;
+    assert_eq!(value::<i64>(&mut client, "SELECT SUM(balance) FROM account").await, ACCOUNTS * (EACH + 1));
+    run(&mut client, "ROLLBACK").await;
+    assert_eq!(value::<i64>(&mut client, "SELECT SUM(balance) FROM account").await, ACCOUNTS * EACH);
+    assert_eq!(cluster.open_transactions(), 0);
 }
