@@ -31,12 +31,16 @@ pub struct Worker {
     limits: PoolLimits,
     pub participants: Participants,
     /// Transactions that are committed, and whose branches still end.
-    pub finishing: Rc<Cell<usize>>,
+    pub finishing: Cell<usize>,
 }
 
 impl Worker {
     /// One of `workers` that share the node's connections to each instance.
     pub fn new(node: &Arc<Node>, index: usize, workers: usize) -> Rc<Self> {
+        Self::with_limit(node, index, (node.config.limits.connections_per_instance / workers).max(1))
+    }
+
+    fn with_limit(node: &Arc<Node>, index: usize, connections: usize) -> Rc<Self> {
         let limits = &node.config.limits;
         Rc::new(Self {
             node: Arc::clone(node),
@@ -46,41 +50,19 @@ impl Worker {
             interner: RefCell::default(),
             rotation: Cell::new(index),
             limits: PoolLimits {
-                connections: (limits.connections_per_instance / workers).max(1),
+                connections,
                 wait: Duration::from_millis(limits.connection_wait_ms),
                 connect_timeout: Duration::from_millis(limits.connect_timeout_ms),
                 statements: limits.prepared_statements_per_backend,
             },
             participants: Participants::default(),
-            finishing: Rc::default(),
+            finishing: Cell::new(0),
         })
     }
 
-    /// The job engine's: no listener, and a few connections of its own, so that DDL never waits for statements nor they for it.
-    pub fn of_jobs(node: &Arc<Node>) -> Rc<Self> {
-        let mut worker = Self::new(node, 0, 1);
-        if let Some(worker) = Rc::get_mut(&mut worker) {
-            worker.limits.connections = crate::job::engine::CONNECTIONS_PER_INSTANCE;
-        }
-        worker
-    }
-
-    /// The resolver's: connections of its own too, so that what a crash has left never waits for statements.
-    pub fn of_resolver(node: &Arc<Node>) -> Rc<Self> {
-        let mut worker = Self::new(node, 0, 1);
-        if let Some(worker) = Rc::get_mut(&mut worker) {
-            worker.limits.connections = crate::commit::resolver::CONNECTIONS_PER_INSTANCE;
-        }
-        worker
-    }
-
-    /// The deadlock detector's: what it asks must be answered when all other connections wait.
-    pub fn of_detector(node: &Arc<Node>) -> Rc<Self> {
-        let mut worker = Self::new(node, 0, 1);
-        if let Some(worker) = Rc::get_mut(&mut worker) {
-            worker.limits.connections = crate::deadlock::detector::CONNECTIONS_PER_INSTANCE;
-        }
-        worker
+    /// For a thread without a listener: a few connections of its own to each instance, so that it never waits for statements nor they for it.
+    pub fn with_connections(node: &Arc<Node>, connections: usize) -> Rc<Self> {
+        Self::with_limit(node, 0, connections)
     }
 
     /// The pool for an instance of the current catalog. An instance whose address or account changed gets a new pool.

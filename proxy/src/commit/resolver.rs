@@ -60,7 +60,7 @@ pub fn run(node: &Arc<Node>) {
     // What is under way when the node stops is any other node's, or the next process's.
     local.block_on(&runtime, async {
         let resolver = Rc::new(Resolver {
-            worker: Worker::of_resolver(node),
+            worker: Worker::with_connections(node, CONNECTIONS_PER_INSTANCE),
             started: Instant::now(),
             watches: RefCell::default(),
             asking: RefCell::default(),

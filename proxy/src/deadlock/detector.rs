@@ -48,7 +48,7 @@ pub fn run(node: &Arc<Node>) {
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         let detector = Detector {
-            worker: Worker::of_detector(node),
+            worker: Worker::with_connections(node, CONNECTIONS_PER_INSTANCE),
             warned: RefCell::default(),
             ended: RefCell::default(),
         };

@@ -36,7 +36,7 @@ pub fn run(node: &Arc<Node>) {
     // What still runs when the node stops is the next process's to take up again.
     local.block_on(&runtime, async {
         let engine = Rc::new(Engine {
-            worker: Worker::of_jobs(node),
+            worker: Worker::with_connections(node, CONNECTIONS_PER_INSTANCE),
             running: RefCell::default(),
             silent: RefCell::default(),
         });
