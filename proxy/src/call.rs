@@ -1,5 +1,6 @@
 //! What nodes ask one another, over the connections that Raft has: JSON there and back.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ostrakon_meta::{BoxFuture, CallHandler, MetaNode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
 use crate::node::Node;
 use crate::registry::OpenTransaction;
@@ -170,13 +172,26 @@ pub async fn ask_health(meta: &MetaNode, node: u64, limit: Duration) -> Result<H
     ask(meta, node, &Call::Health, limit).await
 }
 
-/// A node's open transactions. The error is for a DBA.
-pub async fn ask_transactions(
+/// Every node that is known, by number: the group's members, and those that have registered.
+pub fn known_nodes(meta: &MetaNode) -> BTreeSet<u64> {
+    let mut ids: BTreeSet<u64> = meta.members().iter().map(|member| member.id).collect();
+    ids.extend(meta.load().nodes.keys());
+    ids
+}
+
+/// Asks all of these nodes at the same time. Their answers by number; the errors are for a DBA.
+pub async fn ask_each<A: DeserializeOwned + Send + 'static>(
     meta: &MetaNode,
-    node: u64,
+    nodes: impl IntoIterator<Item = u64>,
+    call: &Call,
     limit: Duration,
-) -> Result<Vec<NodeTransaction>, String> {
-    ask(meta, node, &Call::Transactions, limit).await
+) -> BTreeMap<u64, Result<A, String>> {
+    let mut asked = JoinSet::new();
+    for id in nodes {
+        let (meta, call) = (meta.clone(), call.clone());
+        asked.spawn(async move { (id, ask(&meta, id, &call, limit).await) });
+    }
+    asked.join_all().await.into_iter().collect()
 }
 
 /// Waits until a node has applied the log up to `index`. The error is for a log.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::Call;
+use crate::call::{Call, ask_each};
 use crate::node::Node;
 
 /// A node that does not answer in this time does not hold.
@@ -22,28 +22,16 @@ impl Barrier {
         let token = rand::random();
         let nodes: Vec<u64> = node.meta.load().nodes.keys().copied().collect();
         let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-        let asked: Vec<_> = nodes
-            .iter()
-            .map(|to| {
-                let (node, to) = (Arc::clone(node), *to);
-                tokio::task::spawn_local(async move {
-                    let held: Result<bool, String> =
-                        crate::call::ask(&node.meta, to, &Call::HoldCommits { token, limit_ms }, ANSWER)
-                            .await;
-                    (to, held)
-                })
-            })
-            .collect();
+        // It is there before the first is asked: a caller that goes away opens them again.
         let barrier = Self { node: Arc::clone(node), token, nodes };
-        let mut failed = Vec::new();
-        for answer in asked {
-            match answer.await {
-                Ok((_, Ok(true))) => {}
-                Ok((to, Ok(false))) => failed.push((to, "its commits take too long".to_owned())),
-                Ok((to, Err(e))) => failed.push((to, e)),
-                Err(e) => failed.push((0, e.to_string())),
-            }
-        }
+        let call = Call::HoldCommits { token, limit_ms };
+        let held = ask_each::<bool>(&node.meta, barrier.nodes.iter().copied(), &call, ANSWER).await;
+        let failed = held.into_iter().filter_map(|(to, held)| match held {
+            Ok(true) => None,
+            Ok(false) => Some((to, "its commits take too long".to_owned())),
+            Err(e) => Some((to, e)),
+        });
+        let failed = failed.collect();
         (barrier, failed)
     }
 }

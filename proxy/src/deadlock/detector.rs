@@ -16,7 +16,7 @@ use super::edges;
 use super::graph::{self, Deadlock, Vertex, Waiter};
 use super::history::{Ended, Member};
 use super::wait::{Backend, Wait};
-use crate::call::{Call, ask, now_ms};
+use crate::call::{Call, ask_each, known_nodes, now_ms};
 use crate::error::SqlError;
 use crate::node::Node;
 use crate::worker::Worker;
@@ -117,13 +117,9 @@ impl Detector {
     /// Who waits here and on these nodes. A node that does not answer has none: its deadlocks are found when it does.
     async fn waits(&self, nodes: &BTreeSet<u64>) -> Waits {
         let meta = &self.worker.node.meta;
-        let mut asked = JoinSet::new();
-        for id in nodes.iter().copied() {
-            let meta = meta.clone();
-            asked.spawn(async move { (id, ask::<Vec<Wait>>(&meta, id, &Call::Waits, CALL_LIMIT).await) });
-        }
         let mut waits: Waits = Vec::new();
-        for (id, answer) in asked.join_all().await {
+        let nodes = nodes.iter().copied();
+        for (id, answer) in ask_each::<Vec<Wait>>(meta, nodes, &Call::Waits, CALL_LIMIT).await {
             match answer {
                 Ok(list) => waits.extend(list.into_iter().map(|wait| (id, wait))),
                 Err(e) => {
@@ -238,11 +234,5 @@ pub fn told(node: &Node) -> Vec<Wait> {
 
 /// Deadlocks that the nodes have ended, by node; those of unreachable nodes are errors.
 pub async fn ended(node: &Node, limit: Duration) -> BTreeMap<u64, Result<Vec<Ended>, String>> {
-    let meta = &node.meta;
-    let mut asked = JoinSet::new();
-    for member in meta.members() {
-        let meta = meta.clone();
-        asked.spawn(async move { (member.id, ask(&meta, member.id, &Call::Deadlocks, limit).await) });
-    }
-    asked.join_all().await.into_iter().collect()
+    ask_each(&node.meta, known_nodes(&node.meta), &Call::Deadlocks, limit).await
 }

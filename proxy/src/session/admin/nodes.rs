@@ -1,15 +1,14 @@
 //! SHOW NODES and ALTER CLUSTER: who is in the cluster, what becomes of whom.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ostrakon_catalog::command::Command as CatalogCommand;
 use ostrakon_catalog::outcome::Rejection;
 use ostrakon_meta::MemberChange;
 use ostrakon_router::parse::administration::Admin;
-use tokio::task::JoinSet;
 
-use crate::call::{Health, ask_health};
+use crate::call::{Call, Health, ask_each, known_nodes};
 use crate::error::SqlError;
 use crate::session::result::{Cell, ResultSet};
 use crate::session::{Failure, Session};
@@ -36,8 +35,9 @@ impl Session {
         }
         let meta = &self.worker.node.meta;
         let leader = meta.status().leader;
-        let healths = self.healths().await;
-        let newest = healths.iter().filter_map(|(_, health)| Some(health.as_ref().ok()?.last_index)).max();
+        let healths: BTreeMap<u64, Result<Health, String>> =
+            ask_each(meta, known_nodes(meta), &Call::Health, PATIENCE).await;
+        let newest = healths.values().filter_map(|health| Some(health.as_ref().ok()?.last_index)).max();
         let (catalog, members) = (self.catalog(), meta.members());
         for (id, health) in healths {
             let member = members.iter().find(|member| member.id == id);
@@ -76,21 +76,6 @@ impl Session {
         Ok(set)
     }
 
-    /// Each node that is known, by number, and how it is.
-    pub(super) async fn healths(&self) -> Vec<(u64, Result<Health, String>)> {
-        let meta = &self.worker.node.meta;
-        let mut ids: BTreeSet<u64> = meta.members().iter().map(|member| member.id).collect();
-        ids.extend(meta.load().nodes.keys());
-        let mut asked = JoinSet::new();
-        for id in ids {
-            let meta = meta.clone();
-            asked.spawn(async move { (id, ask_health(&meta, id, PATIENCE).await) });
-        }
-        let mut healths = asked.join_all().await;
-        healths.sort_by_key(|(id, _)| *id);
-        healths
-    }
-
     /// ALTER CLUSTER about nodes and the leader.
     pub(super) async fn change_nodes(&mut self, admin: &Admin) -> Result<(), Failure> {
         let meta = self.worker.node.meta.clone();
@@ -123,7 +108,7 @@ impl Session {
     /// A number that belongs to a node.
     fn known(&self, node: u64) -> Result<u64, Failure> {
         let meta = &self.worker.node.meta;
-        let is = meta.load().nodes.contains_key(&node) || meta.members().iter().any(|m| m.id == node);
+        let is = known_nodes(meta).contains(&node);
         if is { Ok(node) } else { Err(rejected(&Rejection::UnknownNode { node })) }
     }
 }

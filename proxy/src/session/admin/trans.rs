@@ -1,14 +1,12 @@
 //! SHOW TRANS, SHOW TRANS INDOUBT, SHOW TRANS 'id', RESOLVE TRANS 'id': what is open on all nodes, what is prepared on all instances, and what
 //! one transaction came to.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::schema::InstanceId;
-use tokio::task::JoinSet;
 
-use crate::call::{self, NodeTransaction};
+use crate::call::{self, Call, NodeTransaction};
 use crate::commit::finish::{arbitrate, finish_branch};
 use crate::commit::inspect::{self, Outcome};
 use crate::commit::resolver::{is_gone, seen};
@@ -42,16 +40,9 @@ impl Session {
             set = set.integer(name);
         }
         let meta = &self.worker.node.meta;
-        let mut ids: BTreeSet<u64> = meta.members().iter().map(|member| member.id).collect();
-        ids.extend(meta.load().nodes.keys());
-        let mut asked = JoinSet::new();
-        for id in ids {
-            let meta = meta.clone();
-            asked.spawn(async move { (id, call::ask_transactions(&meta, id, PATIENCE).await) });
-        }
-        let mut nodes = asked.join_all().await;
-        nodes.sort_by_key(|(id, _)| *id);
-        for (node, told) in nodes {
+        let nodes = call::known_nodes(meta);
+        let told = call::ask_each::<Vec<NodeTransaction>>(meta, nodes, &Call::Transactions, PATIENCE).await;
+        for (node, told) in told {
             match told {
                 Ok(open) => open.iter().for_each(|open| push_open(&mut set, node, open)),
                 Err(why) => {

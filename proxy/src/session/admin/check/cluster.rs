@@ -5,7 +5,7 @@ use std::time::Duration;
 use ostrakon_catalog::job::JobState;
 
 use super::Report;
-use crate::call::{Health, ask_health, now_ms};
+use crate::call::{Health, ask_health, known_nodes, now_ms};
 use crate::session::Session;
 use crate::setting;
 
@@ -22,8 +22,8 @@ impl Session {
         let meta = &node.meta;
         let own_version = env!("CARGO_PKG_VERSION");
         let mut healths = Vec::new();
-        let ids: Vec<u64> = self.healths().await.into_iter().map(|(id, _)| id).collect();
-        for id in ids {
+        // One after the other: the clock is compared with the moments before and after.
+        for id in known_nodes(meta) {
             let object = format!("node {id}");
             let before = now_ms();
             let health = ask_health(meta, id, PATIENCE).await;
