@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::finish::arbitrate;
+use super::finish::{arbitrate, end_holder};
 use super::machine::Event;
 use super::xid::TransactionId;
 use crate::backend::connection::Connection;
@@ -31,14 +31,12 @@ pub async fn ask(worker: &Rc<Worker>, id: TransactionId, connection: Option<u32>
 async fn try_once(worker: &Rc<Worker>, id: TransactionId, owner: Option<u32>) -> Result<Event, SqlError> {
     let pool = worker.pool_of(id.instance)?;
     let mut connection = Connection::connect(&pool.instance, 1, false).await?;
-    connection.query("SET SESSION innodb_lock_wait_timeout = 1").await?;
     match arbitrate(&mut connection, id).await {
         Ok(decision) => Ok(Event::Arbiter(decision)),
-        // The row is there, not committed: its transaction is open still, and nobody will go on with it. (Only then is the number good: a server that
-        // was started again gives it to others.)
+        // The row is there, not committed: its transaction is open still, and nobody will go on with it.
         Err(e) if e.errno == 1205 => {
             if let Some(owner) = owner {
-                let _ = connection.query(&format!("KILL {owner}")).await;
+                end_holder(&mut connection, id, owner).await?;
             }
             Err(e)
         }

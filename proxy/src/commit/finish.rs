@@ -198,7 +198,7 @@ pub async fn finish_branch(pool: &Rc<Pool>, xid: &Xid, decision: Decision) -> Re
                 }
                 // The first time somebody else may be at it.
                 if attempt > 0 {
-                    end_holder(&mut connection, xid, xid.connection).await?;
+                    end_holder(&mut connection, xid.transaction, xid.connection).await?;
                 }
                 last = Some(e);
                 tokio::time::sleep(PAUSE).await;
@@ -218,7 +218,11 @@ pub async fn finish_branch(pool: &Rc<Pool>, xid: &Xid, decision: Decision) -> Re
 /// Ends the connection `holder` of the transaction, if it is still there and in a transaction: the branch's own, as MariaDB lets no other finish the
 /// branch before, or the deciding branch's, which holds the decision's key.
 /// Numbers of connections begin anew when a server starts, so one that has no transaction is somebody else.
-pub async fn end_holder(connection: &mut Connection, xid: &Xid, holder: u32) -> Result<(), SqlError> {
+pub async fn end_holder(
+    connection: &mut Connection,
+    transaction: TransactionId,
+    holder: u32,
+) -> Result<(), SqlError> {
     let look =
         format!("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = {holder}");
     match connection.query(&look).await {
@@ -233,7 +237,7 @@ pub async fn end_holder(connection: &mut Connection, xid: &Xid, holder: u32) -> 
     match connection.query(&format!("KILL {holder}")).await {
         Ok(_) => {
             count(&COUNTERS.killed_owners);
-            tracing::info!(instance = connection.instance(), %xid, "ended the connection that held a prepared branch");
+            tracing::info!(instance = connection.instance(), %transaction, holder, "ended the connection that held a branch");
             Ok(())
         }
         // 1094: it has gone by itself.

@@ -251,7 +251,7 @@ impl Resolver {
             match arbitrate(&mut connection, xid.transaction).await {
                 Err(e) if e.errno == LOCK_WAIT && self.is_abandoned(instance.id, xid) => {
                     // Its server has not noticed that the coordinator is gone: the host has vanished, or stands still.
-                    end_holder(&mut connection, xid, xid.deciding).await?;
+                    end_holder(&mut connection, xid.transaction, xid.deciding).await?;
                     return Err(e);
                 }
                 decision => decision?,
