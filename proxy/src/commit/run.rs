@@ -79,7 +79,7 @@ impl Session {
             (Path::Release, _) => {
                 commits.released.fetch_add(1, Ordering::Relaxed);
                 // A branch that only read has nothing to lose: what its server says does not matter.
-                end_all(&mut branches, |_| Ending::Release, END_LIMIT).await;
+                end_all(&mut branches, Ending::Release, END_LIMIT).await;
                 Ok(())
             }
             (Path::OnePhase { writer }, _) => {
@@ -91,7 +91,7 @@ impl Session {
                 self.commit_many(id, branches, &wrote).await
             }
             (Path::TwoPhase, None) => {
-                end_all(&mut branches, |_| Ending::RollBack, END_LIMIT).await;
+                end_all(&mut branches, Ending::RollBack, END_LIMIT).await;
                 Err(SqlError::other("Internal error (please report): a transaction of several groups without an id; it was rolled back").into())
             }
         }
@@ -100,13 +100,13 @@ impl Session {
     /// `ROLLBACK`. A branch that cannot be told is closed, which rolls it back too.
     pub async fn rollback_all(&mut self) {
         let mut branches = self.transaction.end();
-        end_all(&mut branches, |_| Ending::RollBack, END_LIMIT).await;
+        end_all(&mut branches, Ending::RollBack, END_LIMIT).await;
     }
 
     /// Ends branches in which nothing was done. The transaction goes on, and its next statement opens others.
     pub async fn withdraw_all(&mut self) {
         let mut branches = self.transaction.withdraw();
-        end_all(&mut branches, |_| Ending::RollBack, END_LIMIT).await;
+        end_all(&mut branches, Ending::RollBack, END_LIMIT).await;
     }
 
     async fn commit_one(&mut self, mut branches: Vec<Branch>, writer: usize) -> Result<(), Failure> {
