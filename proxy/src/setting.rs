@@ -27,7 +27,7 @@ pub enum Kind {
 /// All settings, by name.
 pub const SETTINGS: &[Setting] = &[
     Setting {
-        name: "commit_on_unsafe_instances",
+        name: COMMIT_ON_UNSAFE_INSTANCES,
         default: "refuse",
         kind: Kind::OneOf(&["refuse", "allow"]),
         description: "Whether transactions may write in several groups where a server's settings do not keep an acknowledged prepare",
@@ -65,6 +65,8 @@ pub const SETTINGS: &[Setting] = &[
     },
 ];
 
+/// `refuse` or `allow`.
+pub const COMMIT_ON_UNSAFE_INSTANCES: &str = "commit_on_unsafe_instances";
 /// Seconds that a client may idle in a transaction; 0 for any time.
 pub const TRANSACTION_IDLE_TIMEOUT: &str = "transaction_idle_timeout_s";
 /// Hours for which outcomes are kept.

@@ -20,7 +20,8 @@ const GOOD_FOR: Duration = Duration::from_secs(30);
 /// What a worker has learnt of instances, and when.
 #[derive(Debug, Default)]
 pub struct Participants {
-    known: RefCell<BTreeMap<InstanceId, Instant>>,
+    /// They keep what they acknowledge.
+    safe: RefCell<BTreeMap<InstanceId, Instant>>,
     /// Their system schema was there.
     with_schema: RefCell<BTreeSet<InstanceId>>,
 }
@@ -28,7 +29,7 @@ pub struct Participants {
 impl Participants {
     /// The instance is to be asked anew: its schema may be gone.
     pub fn forget(&self, instance: InstanceId) {
-        self.known.borrow_mut().remove(&instance);
+        self.safe.borrow_mut().remove(&instance);
         self.with_schema.borrow_mut().remove(&instance);
     }
 }
@@ -36,29 +37,27 @@ impl Participants {
 impl Worker {
     /// Makes sure that the instance can take part.
     pub async fn check_participant(&self, instance: InstanceId) -> Result<(), SqlError> {
-        let known = self.participants.known.borrow().get(&instance).copied();
+        let known = self.participants.safe.borrow().get(&instance).copied();
         if known.is_some_and(|asked| asked.elapsed() < GOOD_FOR) {
             return Ok(());
         }
-        let mut connection = self.outside_of_the_pool(instance).await?;
-        ensure_schema(&mut connection).await?;
-        let allowed = "allow";
-        if setting::text(&self.node.meta.load(), "commit_on_unsafe_instances") != allowed
-            && let Some(fault) = faults(&mut connection).await?.into_iter().find(|fault| fault.refuses)
-        {
-            return Err(SqlError::not_supported(format!(
-                "writing in several groups at once while instance '{}' does not keep what it acknowledges: {}. \
-                 CHECK CLUSTER lists all; ALTER CLUSTER SET commit_on_unsafe_instances = allow takes the risk",
-                connection.instance(),
-                fault.text
-            )));
+        self.ensure_system_schema(instance).await?;
+        if setting::text(&self.node.meta.load(), setting::COMMIT_ON_UNSAFE_INSTANCES) != "allow" {
+            let mut connection = self.outside_of_the_pool(instance).await?;
+            if let Some(fault) = faults(&mut connection).await?.into_iter().find(|fault| fault.refuses) {
+                return Err(SqlError::not_supported(format!(
+                    "writing in several groups at once while instance '{}' does not keep what it acknowledges: {}. \
+                     CHECK CLUSTER lists all; ALTER CLUSTER SET {} = allow takes the risk",
+                    connection.instance(),
+                    fault.text,
+                    setting::COMMIT_ON_UNSAFE_INSTANCES
+                )));
+            }
         }
-        self.participants.known.borrow_mut().insert(instance, Instant::now());
+        self.participants.safe.borrow_mut().insert(instance, Instant::now());
         Ok(())
     }
-}
 
-impl Worker {
     /// Makes sure that the system schema is there, for who reads it.
     pub async fn ensure_system_schema(&self, instance: InstanceId) -> Result<(), SqlError> {
         // Once is enough: it does not go away by itself.
