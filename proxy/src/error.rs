@@ -10,6 +10,19 @@ pub const BACKEND_UNREACHABLE: u16 = 1429;
 /// ER_QUERY_ON_FOREIGN_DATA_SOURCE: an instance's connection broke, or it answered what no server should.
 pub const BACKEND_FAILED: u16 = 1430;
 
+/// ER_BAD_DB_ERROR.
+pub const UNKNOWN_DATABASE: u16 = 1049;
+/// ER_DUP_ENTRY.
+pub const DUPLICATE_KEY: u16 = 1062;
+/// ER_NO_SUCH_TABLE.
+pub const NO_SUCH_TABLE: u16 = 1146;
+/// ER_LOCK_WAIT_TIMEOUT.
+pub const LOCK_WAIT_TIMEOUT: u16 = 1205;
+/// ER_LOCK_DEADLOCK.
+pub const DEADLOCK: u16 = 1213;
+/// ER_QUERY_INTERRUPTED.
+pub const INTERRUPTED: u16 = 1317;
+
 /// An error that the client sees.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ERROR {errno} ({sqlstate}): {message}")]
@@ -24,12 +37,24 @@ impl SqlError {
         Self { errno, sqlstate: sqlstate.to_owned(), message: message.into() }
     }
 
-    /// ER_QUERY_INTERRUPTED.
-    pub const INTERRUPTED: u16 = 1317;
+    /// After KILL, in the servers' own words.
+    pub fn interrupted() -> Self {
+        Self::interrupted_but("")
+    }
+
+    /// After KILL, with what goes on all the same.
+    pub fn interrupted_but(what: &str) -> Self {
+        Self::new(INTERRUPTED, "70100", format!("Query execution was interrupted{what}"))
+    }
+
+    /// The table or its database is not there.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.errno, NO_SUCH_TABLE | UNKNOWN_DATABASE)
+    }
 
     /// ER_LOCK_DEADLOCK 1213, in the servers' own words.
     pub fn deadlock() -> Self {
-        Self::new(1213, "40001", "Deadlock found when trying to get lock; try restarting transaction")
+        Self::new(DEADLOCK, "40001", "Deadlock found when trying to get lock; try restarting transaction")
     }
 
     /// ER_NOT_SUPPORTED_YET 1235.
@@ -65,7 +90,7 @@ impl SqlError {
 
     /// The server rolled the whole transaction back: 1213 deadlock, 1205 with innodb_rollback_on_timeout is the server's own affair.
     pub fn ends_transaction(&self) -> bool {
-        self.errno == 1213 || self.errno == 1614
+        self.errno == DEADLOCK || self.errno == 1614
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::commit::xid::TransactionId;
 use crate::deadlock::wait::Waits;
-use crate::error::SqlError;
+use crate::error::{INTERRUPTED, SqlError};
 
 /// What others may know of a session and do to it.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Kill {
 
     /// The error as the client is to see it: an interruption, if the statement is a deadlock's victim, is the deadlock.
     pub fn as_victim(&self, e: SqlError) -> SqlError {
-        if e.errno == SqlError::INTERRUPTED && self.victim.swap(false, Ordering::Relaxed) {
+        if e.errno == INTERRUPTED && self.victim.swap(false, Ordering::Relaxed) {
             return SqlError::deadlock();
         }
         e
@@ -230,16 +230,15 @@ mod tests {
     #[test]
     fn only_a_victims_interruption_is_a_deadlock() {
         let kill = Kill::default();
-        let interrupted = || SqlError::new(SqlError::INTERRUPTED, "70100", "Query execution was interrupted");
-        assert_eq!(kill.as_victim(interrupted()).errno, 1317);
+        assert_eq!(kill.as_victim(SqlError::interrupted()).errno, 1317);
         kill.victim.store(true, Ordering::Relaxed);
         assert_eq!(kill.as_victim(SqlError::other("something else")).errno, 1105);
-        let told = kill.as_victim(interrupted());
+        let told = kill.as_victim(SqlError::interrupted());
         assert_eq!((told.errno, told.sqlstate.as_str()), (1213, "40001"));
-        assert_eq!(kill.as_victim(interrupted()).errno, 1317, "it was told already");
+        assert_eq!(kill.as_victim(SqlError::interrupted()).errno, 1317, "it was told already");
         kill.victim.store(true, Ordering::Relaxed);
         kill.forget();
-        assert_eq!(kill.as_victim(interrupted()).errno, 1317, "of an earlier command");
+        assert_eq!(kill.as_victim(SqlError::interrupted()).errno, 1317, "of an earlier command");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::finish::{arbitrate, end_holder};
 use super::machine::Event;
 use super::xid::TransactionId;
 use crate::backend::connection::Connection;
-use crate::error::SqlError;
+use crate::error::{LOCK_WAIT_TIMEOUT, SqlError};
 use crate::worker::Worker;
 
 const TRY_AGAIN: Duration = Duration::from_millis(200);
@@ -34,7 +34,7 @@ async fn try_once(worker: &Rc<Worker>, id: TransactionId, owner: Option<u32>) ->
     match arbitrate(&mut connection, id).await {
         Ok(decision) => Ok(Event::Arbiter(decision)),
         // The row is there, not committed: its transaction is open still, and nobody will go on with it.
-        Err(e) if e.errno == 1205 => {
+        Err(e) if e.errno == LOCK_WAIT_TIMEOUT => {
             if let Some(owner) = owner {
                 end_holder(&mut connection, id, owner).await?;
             }

@@ -12,7 +12,7 @@ use super::xid::{TransactionId, Xid};
 use crate::backend::connection::{Answer, Connection};
 use crate::backend::pool::Pool;
 use crate::backend::settings::Settings;
-use crate::error::SqlError;
+use crate::error::{DUPLICATE_KEY, SqlError};
 use crate::failpoint::{self, Reached};
 use crate::node::ServerInfo;
 
@@ -25,9 +25,6 @@ const LOOKS: u32 = 10;
 /// Seconds that the arbiter's question waits for a COMMIT that is under way, before it fails with 1205.
 const LOCK_WAIT_S: u32 = 1;
 
-const NO_SUCH_DATABASE: u16 = 1049;
-const NO_SUCH_TABLE: u16 = 1146;
-const DUPLICATE_KEY: u16 = 1062;
 /// XAER_NOTA: no such branch, or one that another connection holds.
 const NOTA: u16 = 1397;
 /// XAER_RMERR: what MySQL answers to XA RECOVER without the privilege for it.
@@ -76,7 +73,7 @@ pub async fn arbitrate(connection: &mut Connection, id: TransactionId) -> Result
     pass("finish/arbitrate/before", connection).await?;
     let mut entered = connection.query(&insert).await;
     if let Err(e) = &entered
-        && matches!(e.errno, NO_SUCH_TABLE | NO_SUCH_DATABASE)
+        && e.is_missing()
     {
         ensure_schema(connection).await?;
         entered = connection.query(&insert).await;
@@ -110,7 +107,7 @@ pub async fn read_decision(
     let sql = format!("{} LOCK IN SHARE MODE", system_schema::select_decision(id));
     let answer = match connection.query(&sql).await {
         Ok(answer) => answer,
-        Err(e) if matches!(e.errno, NO_SUCH_TABLE | NO_SUCH_DATABASE) => return Ok(None),
+        Err(e) if e.is_missing() => return Ok(None),
         Err(e) => return Err(e),
     };
     if answer.rows.is_empty() {
@@ -257,7 +254,7 @@ async fn look_for_branch(connection: &mut Connection, xid: &Xid) -> Result<(), S
         match connection.query(&sql).await {
             Ok(answer) if answer.rows.is_empty() => {}
             Ok(_) => return Ok(()),
-            Err(e) if matches!(e.errno, NO_SUCH_TABLE | NO_SUCH_DATABASE) => {}
+            Err(e) if e.is_missing() => {}
             Err(e) => return Err(e),
         }
     }

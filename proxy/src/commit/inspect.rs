@@ -115,7 +115,7 @@ pub async fn record(
                 let decision = Decision::from_code(&answer.text(0, 0));
                 Ok(decision.map(|decision| Record { decision, groups: answer.text(0, 1) }))
             }
-            Err(e) if matches!(e.errno, 1146 | 1049) => Ok(None),
+            Err(e) if e.is_missing() => Ok(None),
             Err(e) => Err(e),
         }
     };

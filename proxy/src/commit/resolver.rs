@@ -24,7 +24,7 @@ use super::counters::raise;
 use super::finish::{arbitrate, end_holder, ensure_schema, finish_branch, read_decision, recovered};
 use super::system_schema::Decision;
 use super::xid::Xid;
-use crate::error::SqlError;
+use crate::error::{LOCK_WAIT_TIMEOUT, SqlError};
 use crate::failpoint::{self, Reached};
 use crate::node::Node;
 use crate::worker::Worker;
@@ -38,8 +38,6 @@ const TICK: Duration = Duration::from_secs(1);
 const ASK_LIMIT: Duration = Duration::from_secs(5);
 /// A coordinator gives its COMMIT up, and its deciding connection, long before (`commit::run`).
 const ABANDONED: Duration = Duration::from_secs(30);
-/// ER_LOCK_WAIT_TIMEOUT.
-const LOCK_WAIT: u16 = 1205;
 /// For one branch, to learn the decision and to follow it.
 const RESOLVE_LIMIT: Duration = Duration::from_secs(20);
 /// Branches of one instance that are finished at the same time.
@@ -249,7 +247,7 @@ impl Resolver {
                 return Err(self.decision_lost(xid, &witness, &arbiter.instance, instance));
             }
             match arbitrate(&mut connection, xid.transaction).await {
-                Err(e) if e.errno == LOCK_WAIT && self.is_abandoned(instance.id, xid) => {
+                Err(e) if e.errno == LOCK_WAIT_TIMEOUT && self.is_abandoned(instance.id, xid) => {
                     // Its server has not noticed that the coordinator is gone: the host has vanished, or stands still.
                     end_holder(&mut connection, xid.transaction, xid.deciding).await?;
                     return Err(e);

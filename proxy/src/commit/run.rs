@@ -18,7 +18,7 @@ use super::gate::{Gate, Passing};
 use super::machine::{self, Action, Event, Outcome, Path, State};
 use super::system_schema::{Decision, insert_branch, insert_decision, insert_decision_of_branch};
 use super::xid::TransactionId;
-use crate::error::SqlError;
+use crate::error::{DEADLOCK, DUPLICATE_KEY, SqlError};
 use crate::session::transaction::{Branch, Finishing};
 use crate::session::{Failure, Session};
 use crate::worker::Worker;
@@ -30,10 +30,6 @@ pub const PREPARE_LIMIT: Duration = Duration::from_secs(5);
 pub const DECIDE_LIMIT: Duration = Duration::from_secs(10);
 /// So long other endings may take: what is silent then is closed.
 const END_LIMIT: Duration = Duration::from_secs(30);
-
-const DUPLICATE_KEY: u16 = 1062;
-const NO_SUCH_DATABASE: u16 = 1049;
-const NO_SUCH_TABLE: u16 = 1146;
 
 /// What a node knows of its commits.
 #[derive(Debug, Default)]
@@ -229,7 +225,7 @@ impl Session {
 /// Somebody took this transaction for an orphan, and was first to enter its outcome.
 fn overtaken_by_recovery() -> SqlError {
     SqlError::new(
-        1213,
+        DEADLOCK,
         "40001",
         "The commit was so slow that recovery has ended it: try restarting transaction",
     )
@@ -397,7 +393,7 @@ impl Commit {
                 match errors.into_iter().flatten().next().or(reached.err()) {
                     None => Event::Ready(at),
                     Some(e) => {
-                        if matches!(e.errno, NO_SUCH_TABLE | NO_SUCH_DATABASE) {
+                        if e.is_missing() {
                             self.schema_missing = Some(branch.instance);
                         }
                         let overtaken = action == Action::Record && e.errno == DUPLICATE_KEY;

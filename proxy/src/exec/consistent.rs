@@ -23,7 +23,7 @@ use crate::backend::settings::Settings;
 use crate::commit::barrier::Barrier;
 use crate::commit::system_schema::{select_recent, select_these};
 use crate::commit::{PREPARE_LIMIT, finish};
-use crate::error::SqlError;
+use crate::error::{LOCK_WAIT_TIMEOUT, SqlError};
 use crate::session::{Failure, ReadConsistency, Session};
 
 /// So long snapshots may go on to disagree: a branch is late by that much only when its instance or its coordinator is gone.
@@ -131,7 +131,7 @@ impl Session {
                 let names: Vec<&str> =
                     stale.iter().filter_map(|at| leases.get(*at)).map(|l| l.group.name.as_str()).collect();
                 return Err(SqlError::new(
-                    1205,
+                    LOCK_WAIT_TIMEOUT,
                     "HY000",
                     format!(
                         "A committed transaction is not finished in {} within {} s (SHOW TRANS INDOUBT has its branch); \

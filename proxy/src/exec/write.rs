@@ -14,7 +14,7 @@ use super::names::Names;
 use super::send::{self, Sending};
 use super::watch;
 use crate::backend::connection::Answer;
-use crate::error::SqlError;
+use crate::error::{INTERRUPTED, SqlError};
 use crate::session::dispatch::Input;
 use crate::session::trace::Role;
 use crate::session::{Failure, Session, Warning};
@@ -226,7 +226,7 @@ impl Session {
         let mut failed: Option<SqlError> = None;
         for (part, lease) in parts.iter().zip(leases) {
             let pool = Rc::clone(lease.connection.pool());
-            if failed.as_ref().is_some_and(|e| e.errno == SqlError::INTERRUPTED) {
+            if failed.as_ref().is_some_and(|e| e.errno == INTERRUPTED) {
                 // The KILL was passed on to one group; it is meant for the statement.
                 lease.connection.note_kill();
                 watch::kill_query(&pool, lease.connection.id);

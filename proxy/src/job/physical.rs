@@ -16,7 +16,7 @@ use super::run::{Run, Stop};
 use super::steps::{Point, Step};
 use super::{rehearsal, take_over, undo};
 use crate::backend::pool::Pool;
-use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, SqlError};
+use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, DEADLOCK, LOCK_WAIT_TIMEOUT, SqlError};
 use crate::exec::watch;
 use crate::failpoint;
 
@@ -94,7 +94,7 @@ impl GroupState {
 
 /// Another session's lock was in the way.
 pub fn is_lock(e: &SqlError) -> bool {
-    matches!(e.errno, 1205 | 1213)
+    matches!(e.errno, LOCK_WAIT_TIMEOUT | DEADLOCK)
 }
 
 /// The instance cannot be reached, or went away during the statement: whether it was done is not known.

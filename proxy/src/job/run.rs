@@ -113,10 +113,6 @@ pub struct Outcome {
     pub publish: Vec<Command>,
 }
 
-fn interrupted() -> SqlError {
-    SqlError::new(1317, "70100", "Query execution was interrupted")
-}
-
 /// Works on a job until it has ended, is parked, or another process has it.
 pub async fn drive(worker: Rc<Worker>, id: JobId, token: u64) {
     loop {
@@ -211,7 +207,7 @@ impl Run {
     pub async fn may_act(&self) -> Result<(), SqlError> {
         loop {
             if self.interrupted() {
-                return Err(interrupted());
+                return Err(SqlError::interrupted());
             }
             if self.contact.get().elapsed() < CONTACT {
                 return Ok(());
@@ -225,7 +221,7 @@ impl Run {
         loop {
             let answered = self.ask_leader().await;
             if self.interrupted() {
-                return Err(interrupted());
+                return Err(SqlError::interrupted());
             }
             if answered {
                 return Ok(());
@@ -367,7 +363,7 @@ impl Run {
         self.look(may_cancel)?;
         self.touched.set(false);
         let begin = match self.interrupted() {
-            true => Err(interrupted()),
+            true => Err(SqlError::interrupted()),
             false => failpoint::pass(self.kind, step, Point::Before).await,
         };
         if let Err(error) = begin {
@@ -500,7 +496,7 @@ impl Run {
                 (Some(first), Ok(())) => self.begin_back(*first, None).await,
                 (_, Err(Stop::Taken)) => Err(Taken),
                 (_, Err(Stop::Failed(failed))) => self.park(&failed, Some(failed.error.clone())).await,
-                (None, Ok(())) => self.park(&Failed::of(interrupted()), None).await,
+                (None, Ok(())) => self.park(&Failed::of(SqlError::interrupted()), None).await,
             };
         };
         for (number, step) in back.iter().enumerate().skip(at) {

@@ -15,7 +15,7 @@ use super::reach::{self, Names};
 use super::run::{Failed, Outcome, Run, Stop};
 use super::settle;
 use super::steps::Step;
-use crate::error::SqlError;
+use crate::error::{DEADLOCK, INTERRUPTED, LOCK_WAIT_TIMEOUT, SqlError};
 
 /// Does one step.
 pub async fn perform(run: &Rc<Run>, step: Step) -> Result<Outcome, Stop> {
@@ -122,7 +122,7 @@ async fn first(run: &Rc<Run>, work: Vec<GroupWork>) -> Result<(), Stop> {
         Some(error) => {
             // An ALTER is followed by a look at what it has made, which may fail by itself.
             let after_it = matches!(run.job.action, JobAction::AlterTable { .. })
-                && matches!(error.errno, 1205 | 1213 | 1317);
+                && matches!(error.errno, LOCK_WAIT_TIMEOUT | DEADLOCK | INTERRUPTED);
             let untouched = !is_lost(&error) && !after_it && !run.touched.get();
             Err(Stop::Failed(Failed { untouched, ..Failed::of(error) }))
         }

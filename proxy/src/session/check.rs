@@ -94,7 +94,7 @@ impl Session {
                 },
                 () = super::killed_statement(self.entry()) => {
                     probe.kill();
-                    return Err(SqlError::new(1317, "70100", "Query execution was interrupted").into());
+                    return Err(SqlError::interrupted().into());
                 }
                 () = self.client.hung_up() => {
                     probe.kill();

@@ -103,11 +103,7 @@ impl Session {
                     }
                 }
                 () = super::killed_statement(self.entry()) => {
-                    return Err(SqlError::new(
-                        1317,
-                        "70100",
-                        format!("Query execution was interrupted; DDL job {id} goes on: see SHOW DDL"),
-                    )
+                    return Err(SqlError::interrupted_but(&format!("; DDL job {id} goes on: see SHOW DDL"))
                     .into());
                 }
                 () = self.client.hung_up() => return Err(Failure::ClientGone),

@@ -56,7 +56,7 @@ impl Session {
             let looked = tokio::select! {
                 looked = instance::look(instance, &catalog, limit) => looked,
                 () = crate::session::killed_statement(self.entry()) => {
-                    return Err(crate::error::SqlError::new(1317, "70100", "Query execution was interrupted").into());
+                    return Err(crate::error::SqlError::interrupted().into());
                 }
                 () = self.client.hung_up() => return Err(Failure::ClientGone),
             };

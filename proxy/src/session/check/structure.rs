@@ -11,12 +11,9 @@ use super::Target;
 use super::definition::{Definition, Difference};
 use super::finding::{Finding, Repair};
 use super::probe::Probe;
-use crate::error::SqlError;
+use crate::error::{SqlError, UNKNOWN_DATABASE};
 use crate::session::definition;
 use crate::session::result::quote_string;
-
-/// ER_BAD_DB_ERROR.
-const UNKNOWN_DATABASE: u16 = 1049;
 
 /// What later checks can rely on.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use ostrakon_meta::ProposeError;
 use ostrakon_router::parse::ddl::Ddl;
 
 use crate::call::now_ms as now;
-use crate::error::SqlError;
+use crate::error::{LOCK_WAIT_TIMEOUT, SqlError};
 use crate::session::{Failure, Session, killed_statement};
 
 /// A look at the catalog at least so often, should a notice have been missed.
@@ -150,7 +150,7 @@ impl Session {
             };
             let Some(left) = limit.checked_sub(since.elapsed()) else {
                 return Err(SqlError::new(
-                    1205,
+                    LOCK_WAIT_TIMEOUT,
                     "HY000",
                     format!(
                         "Lock wait timeout exceeded; try restarting transaction: '{object}' is being changed by DDL job {id} ({})",
@@ -163,7 +163,7 @@ impl Session {
                 _ = revisions.changed() => {}
                 () = tokio::time::sleep(LOOK_AGAIN.min(left.max(Duration::from_millis(1)))) => {}
                 () = killed_statement(self.entry()) => {
-                    return Err(SqlError::new(1317, "70100", "Query execution was interrupted").into());
+                    return Err(SqlError::interrupted().into());
                 }
                 () = self.client.hung_up() => return Err(Failure::ClientGone),
             }
@@ -202,14 +202,14 @@ fn ended(job: Option<&Job>, id: JobId) -> Option<Result<(), SqlError>> {
 /// `job`: what becomes of the statement's job, when it did not go back.
 fn interrupted(job: Option<String>) -> SqlError {
     let job = job.map(|what| format!("; {what}")).unwrap_or_default();
-    SqlError::new(1317, "70100", format!("Query execution was interrupted{job}"))
+    SqlError::interrupted_but(&job)
 }
 
 fn parked(object: &str, job: &Job) -> SqlError {
     let id = job.id;
     let reason = job.error.as_ref().map_or("it was left alone", |e| e.message.as_str());
     SqlError::new(
-        1205,
+        LOCK_WAIT_TIMEOUT,
         "HY000",
         format!(
             "'{object}' is held by DDL job {id}, which is parked (RECOVER DDL {id}, ROLLBACK DDL {id} or REMOVE DDL {id}): {reason}"

@@ -152,9 +152,7 @@ impl Session {
                     }
                     found.push((table.database.name.clone(), (*table.table).clone()));
                 }
-                Err(Failure::Sql(e)) if e.errno == 1146 || e.errno == 1049 => {
-                    missing.push(self.qualified(name)?)
-                }
+                Err(Failure::Sql(e)) if e.is_missing() => missing.push(self.qualified(name)?),
                 Err(e) => return Err(e),
             }
         }
