@@ -141,14 +141,13 @@ impl Session {
         let names: Vec<&str> = branches.iter().filter(|b| b.wrote).map(|b| b.name.as_str()).collect();
         let names = names.join(",");
         let mut commit = Commit { id, names, branches, cause: None, schema_missing: None, passing: None };
-        for branch in &mut commit.branches {
-            if let Some(connection) = branch.connection.as_mut() {
-                // The rows' times are the server's, not one that the session or a broadcast write has set.
-                connection.queue_settings(&self.settings);
-                if self.settings.get("timestamp").is_some() {
-                    connection.queue_settings(&self.worker.intern(self.settings.without("timestamp")));
-                }
-            }
+        // The rows' times are the server's, not one that the session or a broadcast write has set.
+        let settings = match self.settings.get("timestamp") {
+            Some(_) => self.worker.intern(self.settings.without("timestamp")),
+            None => Rc::clone(&self.settings),
+        };
+        for connection in commit.branches.iter_mut().filter_map(|branch| branch.connection.as_mut()) {
+            connection.queue_settings(&settings);
         }
         let (mut state, mut actions) = machine::start(wrote);
         loop {

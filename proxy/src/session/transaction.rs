@@ -278,13 +278,14 @@ impl Transaction {
 
     /// Instances that hold writes of this transaction once these groups are written too: none, unless they are two groups or more.
     pub fn participants(&self, groups: &[Group]) -> Vec<InstanceId> {
-        let wrote = self.branches.iter().filter(|branch| branch.wrote);
+        let wrote = self.branches.iter().filter(|branch| branch.wrote).map(|branch| branch.instance);
         let further = groups.iter().filter(|group| !self.branches.iter().any(|b| b.wrote && b.is_in(group)));
-        let mut instances: Vec<InstanceId> =
-            wrote.map(|branch| branch.instance).chain(further.map(|group| group.instance)).collect();
-        if instances.len() < 2 {
+        let writers = wrote.chain(further.map(|group| group.instance));
+        // Before each write of a transaction: mostly there is one.
+        if writers.clone().nth(1).is_none() {
             return Vec::new();
         }
+        let mut instances: Vec<InstanceId> = writers.collect();
         // The deciding branch takes part even if it only read.
         instances.extend(self.branches.first().map(|branch| branch.instance));
         instances.sort_unstable();
