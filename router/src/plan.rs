@@ -264,6 +264,23 @@ impl RoutedPlan {
         }
     }
 
+    /// A sharded table is read.
+    pub fn has_sharded(&self) -> bool {
+        match &self.body {
+            Body::Tables(tables) => tables.has(bind::Kind::Sharded),
+            Body::Rows(_) => true,
+        }
+    }
+
+    /// The statement on the first physical tables of one group, as if it needed no others: it has the answer's columns. `None` for a group that does
+    /// not have all tables.
+    pub fn alone_in(&self, group: usize, arguments: &Arguments<'_>) -> Option<Vec<u8>> {
+        match &self.body {
+            Body::Tables(tables) => tables.alone_in(group, arguments),
+            Body::Rows(_) => None,
+        }
+    }
+
     /// Routes one execution: appends its physical statements to `out`, which the caller has cleared, in topology order.
     ///
     /// Errors: 1235 with the reason when several physical tables are needed and that is not possible; for INSERT the errors of placing

@@ -3,6 +3,7 @@
 //! Two kinds of knowledge are kept apart. *Firm* equalities and conditions hold for every row that leaves the block (WHERE, inner joins).
 //! Those of an outer join's ON, or inside its NULL-extended side, hold for matches only: they tie and prune that side alone.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ostrakon_catalog::schema::Database;
@@ -57,6 +58,14 @@ pub(crate) struct QueryBlock {
     pub from: Vec<Tree>,
     /// A `*` in the select list.
     pub star: bool,
+    /// It is all of its query: no WITH, no UNION.
+    pub whole: bool,
+    /// It reads a WITH query, in itself or below.
+    pub reads_cte: bool,
+    /// What stands in it and below: references, scopes, and the binder's mentions.
+    pub references: Range<usize>,
+    pub scopes: Range<usize>,
+    pub mentions: Range<usize>,
 }
 
 /// A FROM clause, as far as it says which conditions may go to which table.
@@ -99,6 +108,8 @@ pub(crate) struct Analyst<'x> {
     /// Tables of the outermost block that get no alias: what a DELETE empties.
     pub bare: Vec<String>,
     blocks: Vec<QueryBlock>,
+    /// A WITH query was read, in the block that is analysed or below.
+    pub(super) reads_cte: bool,
 }
 
 impl<'x> Analyst<'x> {
@@ -111,6 +122,7 @@ impl<'x> Analyst<'x> {
             conditions: Vec::new(),
             bare: Vec::new(),
             blocks: Vec::new(),
+            reads_cte: false,
         }
     }
 
@@ -158,7 +170,9 @@ impl<'x> Analyst<'x> {
             }
         }
         let mut block = match &query.body {
-            Body::Select(select) => self.select(select, &query.order_by, outer, equal)?,
+            Body::Select(select) => {
+                self.select(select, &query.order_by, outer, equal, query.with.is_empty())?
+            }
             other => {
                 let mut spread = Spread::Copies;
                 self.branches(other, outer, &mut spread)?;
@@ -184,7 +198,7 @@ impl<'x> Analyst<'x> {
                 self.branches(left, outer, spread)?;
                 return self.branches(right, outer, spread);
             }
-            Body::Select(select) => (self.select(select, &[], outer, None)?.spread, "a UNION"),
+            Body::Select(select) => (self.select(select, &[], outer, None, false)?.spread, "a UNION"),
             Body::Nested(query) => {
                 let found = self.query(query, outer, None)?.spread;
                 let limited = query.limited && found == Spread::Copies;
@@ -229,12 +243,25 @@ impl<'x> Analyst<'x> {
         order_by: &[Expr],
         outer: Option<&Outer>,
         equal: Option<ColumnId>,
+        whole: bool,
     ) -> Result<Block, RouterError> {
+        let before = self.extent();
+        let reads_cte = std::mem::take(&mut self.reads_cte);
         let scope = self.binder.open_scope(outer.map(|outer| outer.scope));
         let mut bound = Vec::new();
         let at = self.blocks.len();
         let star = select.items.iter().any(|item| matches!(item, Item::Star));
-        self.blocks.push(QueryBlock { start: select.start, scope, from: Vec::new(), star });
+        self.blocks.push(QueryBlock {
+            start: select.start,
+            scope,
+            from: Vec::new(),
+            star,
+            whole,
+            reads_cte: false,
+            references: 0..0,
+            scopes: 0..0,
+            mentions: 0..0,
+        });
         for source in &select.from {
             bound.push(self.bind(source, scope)?);
         }
@@ -267,7 +294,19 @@ impl<'x> Analyst<'x> {
         let inside = Outer { scope, sharded: Vec::new(), firm, conditions };
         let spread = self.expressions(select, order_by, side.spread, inside)?;
         let spread = self.tie_to(outer, spread, &side.facts);
+        let after = self.extent();
+        let block = &mut self.blocks[at];
+        block.references = before[0]..after[0];
+        block.scopes = before[1]..after[1];
+        block.mentions = before[2]..after[2];
+        block.reads_cte = self.reads_cte;
+        self.reads_cte |= reads_cte;
         Ok(Block { spread, firm: side.facts })
+    }
+
+    /// How many references, scopes and mentions there are so far.
+    fn extent(&self) -> [usize; 3] {
+        [self.binder.references.len(), self.binder.scopes.len(), self.binder.mentions.len()]
     }
 
     /// For a block inside another: an edge from the outer reference that it is tied to.

@@ -3,6 +3,7 @@
 //! Each reference to a table is a *source*: a query on that table alone, with the columns that the statement names and the conditions that are about it
 //! alone. It is SQL text on logical tables, so that it is planned, pruned and routed as any query is.
 
+mod blocks;
 mod columns;
 mod filters;
 mod literal;
@@ -16,7 +17,7 @@ use super::bind::{Binder, Reference};
 use super::classes::ColumnId;
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
-use super::{Arguments, Execution, Request, StatementClass, TableName};
+use super::{Arguments, Execution, Request, RoutedPlan, StatementClass, TableName};
 use crate::lexer::SqlMode;
 use crate::sharding::topology::quote;
 
@@ -43,13 +44,15 @@ pub struct Source {
     /// Name of the temporary table, in [`GATHER_DATABASE`].
     pub table: String,
     pub database: Arc<Database>,
-    /// Index in the statement's references.
-    reference: usize,
-    /// Names of its columns.
+    /// The table that it reads; `None`: a whole query, whose answer the shards make.
+    reference: Option<usize>,
+    /// Its columns; empty for a whole query, which names its own.
     pub columns: Vec<SourceColumn>,
     /// Indexes that help the statement's joins.
     pub keys: Vec<Vec<String>>,
     mode: SqlMode,
+    /// Groups that have all its tables, for a whole query.
+    groups: Vec<usize>,
     query: Vec<Piece>,
 }
 
@@ -72,19 +75,26 @@ impl Source {
         literal::render(&self.query, arguments, self.mode)
     }
 
-    /// A query without rows on a physical table of that group, which has the columns' types; `None` where the group has no such table.
-    pub fn shape(&self, references: &Gather, group: usize) -> Option<String> {
-        let reference = references.references.get(self.reference)?;
+    /// A query without rows on physical tables of that group, which has the columns' types; `None` where the group has no such tables. `plan` is that
+    /// of the source's query.
+    pub fn shape(&self, gather: &Gather, plan: &RoutedPlan, arguments: &Arguments<'_>, group: usize) -> Option<String> {
+        let Some(reference) = self.reference else {
+            let text = String::from_utf8(plan.alone_in(group, arguments)?).ok()?;
+            return Some(format!("WITH `q` AS ({text}) SELECT * FROM `q` WHERE FALSE"));
+        };
+        let reference = gather.references.get(reference)?;
         let table = reference.placer.topology().tables().iter().find(|table| table.group == group)?;
         let names: Vec<String> = self.columns.iter().map(|column| quote(&column.name)).collect();
         Some(format!("SELECT {} FROM {} WHERE FALSE", names.join(", "), table.quoted))
     }
 
-    /// Groups that have a physical table of this source.
+    /// Groups that have physical tables of this source.
     pub fn groups(&self, gather: &Gather) -> Vec<usize> {
-        let tables =
-            gather.references.get(self.reference).map(|reference| reference.placer.topology().tables());
-        let mut groups: Vec<usize> = tables.unwrap_or_default().iter().map(|table| table.group).collect();
+        let Some(reference) = self.reference.and_then(|reference| gather.references.get(reference)) else {
+            return self.groups.clone();
+        };
+        let mut groups: Vec<usize> =
+            reference.placer.topology().tables().iter().map(|table| table.group).collect();
         groups.dedup();
         groups
     }
@@ -113,13 +123,25 @@ impl Gatherer<'_> {
         let filters = self.filters();
         let joined = self.joined_columns(&filters.equalities);
         let locking = self.locking(class);
+        let pushed = self.pushed(class);
         let mut sources = Vec::with_capacity(references.len());
         for (index, reference) in references.iter().enumerate() {
+            if pushed.iter().any(|block| block.references.contains(&index)) {
+                continue;
+            }
             let ordinals = needed.get(index).cloned().unwrap_or_default();
             let own = filters.own.get(index).map(Vec::as_slice).unwrap_or_default();
             sources.push(self.source(index, reference, &ordinals, own, &joined, locking));
         }
-        let edits = self.cutter.edits.iter().cloned().chain(self.index_hints()).collect();
+        let mut edits: Vec<Edit> = self.cutter.edits.iter().cloned().chain(self.index_hints()).collect();
+        for (at, block) in pushed.iter().enumerate() {
+            let name = table_name(references.len() + at);
+            edits.push(Edit::new(
+                block.text.clone(),
+                vec![text(format!("SELECT * FROM {}.{}", quote(GATHER_DATABASE), quote(&name)))],
+            ));
+            sources.push(self.block_source(block, name));
+        }
         let cutter = Cutter::new(self.cutter.holes, edits);
         let statement = cutter
             .range(0, self.request.template.length)
@@ -136,10 +158,16 @@ impl Gatherer<'_> {
             logical_table: reference.table.name.as_str().into(),
             physical_prefix: table_name(index).into(),
         });
+        // What a query has made belongs to no table.
+        let made = (0..pushed.len()).map(|at| TableName {
+            logical_database: "".into(),
+            logical_table: "".into(),
+            physical_prefix: table_name(references.len() + at).into(),
+        });
         Ok(Gather {
             reason: reason.into(),
             sources,
-            names: names.collect(),
+            names: names.chain(made).collect(),
             mode: self.request.mode,
             references: references.clone(),
             statement,
@@ -221,9 +249,10 @@ impl Gatherer<'_> {
         Source {
             table: table_name(index),
             database: reference.database.clone(),
-            reference: index,
+            reference: Some(index),
             columns,
             keys,
+            groups: Vec::new(),
             mode: self.request.mode,
             query,
         }

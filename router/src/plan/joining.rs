@@ -61,6 +61,7 @@ impl Analyst<'_> {
                 let known_as =
                     alias.clone().or(name.last().map(|part| part.text.clone())).unwrap_or_default();
                 self.enter(scope, known_as, None);
+                self.reads_cte = true;
                 Bound::Closed(Spread::Copies)
             }
             Source::Table { name, alias } => {

@@ -46,7 +46,19 @@ impl Tables {
             .collect();
     }
 
-    fn has(&self, kind: Kind) -> bool {
+    pub fn alone_in(&self, group: usize, arguments: &Arguments<'_>) -> Option<Vec<u8>> {
+        let mut indexes = Vec::with_capacity(self.references.len());
+        for reference in &self.references {
+            let tables = reference.placer.topology().tables();
+            indexes.push(tables.iter().find(|table| table.group == group)?.index);
+        }
+        let mut out = Execution::default();
+        let index_of = |reference: usize| indexes.get(reference).copied().unwrap_or(0);
+        render(&self.alone, arguments, self.mode, &self.references, (group, 0), index_of, &mut out);
+        Some(out.buffer)
+    }
+
+    pub fn has(&self, kind: Kind) -> bool {
         self.references.iter().any(|reference| reference.kind == kind)
     }
 

@@ -223,7 +223,7 @@ impl Gatherer<'_> {
     }
 
     /// Nothing in it whose value differs from call to call or from place to place.
-    fn is_steady(&self, range: Range<usize>) -> bool {
+    pub(super) fn is_steady(&self, range: Range<usize>) -> bool {
         let tokens = self.tokens;
         !range.clone().any(|at| {
             (tokens.is_any_word(at, VARYING) && tokens.is_op(at + 1, "("))

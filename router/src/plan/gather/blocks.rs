@@ -1,0 +1,189 @@
+//! Whole queries inside a gathered statement whose answers the shards make: derived tables, WITH queries and subqueries that depend on nothing
+//! around them, and that would pass or merge by themselves. Their answers are gathered instead of their tables.
+
+use std::ops::Range;
+
+use ostrakon_catalog::column::ColumnType;
+
+use super::super::analysis::{QueryBlock, Tree};
+use super::super::bind::Kind;
+use super::super::layout::Layout;
+use super::super::text::Cutter;
+use super::super::tree::Column;
+use super::super::{Combine, Plan, Request, StatementClass};
+use super::{Gatherer, Source};
+use crate::lexer::{Template, scan};
+
+/// Longest name of a column, in characters.
+const NAME_CHARS_MAX: usize = 64;
+
+/// A query that is gathered whole.
+pub(super) struct Pushed {
+    /// References in it.
+    pub references: Range<usize>,
+    /// Bytes of its text, without the parentheses.
+    pub text: Range<usize>,
+}
+
+impl Gatherer<'_> {
+    /// The outermost queries that may be gathered whole.
+    pub(super) fn pushed(&self, class: StatementClass) -> Vec<Pushed> {
+        let mut pushed: Vec<Pushed> = Vec::new();
+        if class != StatementClass::Read || self.analysis.is_mixed() {
+            return pushed;
+        }
+        for block in self.analysis.blocks.iter().skip(1) {
+            let inside = |known: &Pushed| known.text.contains(&block.start);
+            if !pushed.iter().any(inside)
+                && let Some(text) = self.is_pushable(block)
+            {
+                pushed.push(Pushed { references: block.references.clone(), text });
+            }
+        }
+        pushed
+    }
+
+    pub(super) fn block_source(&self, block: &Pushed, table: String) -> Source {
+        let first = &self.analysis.references[block.references.start];
+        let has_single =
+            self.analysis.references[block.references.clone()].iter().any(|found| found.kind == Kind::Single);
+        let groups = if has_single { 1 } else { first.database.groups.len() };
+        Source {
+            table,
+            database: first.database.clone(),
+            reference: None,
+            columns: Vec::new(),
+            keys: Vec::new(),
+            mode: self.request.mode,
+            groups: (0..groups).collect(),
+            query: Cutter::new(self.cutter.holes, Vec::new()).range(block.text.start, block.text.end),
+        }
+    }
+
+    /// The text of a block that may be gathered whole.
+    fn is_pushable(&self, block: &QueryBlock) -> Option<Range<usize>> {
+        let tokens = self.tokens;
+        let select = tokens.at_byte(block.start)?;
+        if !block.whole || block.reads_cte || block.references.is_empty() || select == 0 {
+            return None;
+        }
+        let open = select - 1;
+        let close = tokens.close(open);
+        if !tokens.is_op(open, "(") || close >= tokens.len() || close < select + 2 {
+            return None;
+        }
+        let text = tokens.start(select)..tokens.end(close - 1);
+        let layout = Layout::new(tokens, select);
+        let plain = self.is_closed(block) && self.has_plain_columns(block, &layout) && self.is_steady(select..close);
+        (plain && self.is_answered_by_shards(text.clone())).then_some(text)
+    }
+
+    /// Nothing in it means a column of a query around it.
+    fn is_closed(&self, block: &QueryBlock) -> bool {
+        let binder = self.binder;
+        let is_inner = |scope: &usize| block.scopes.contains(scope);
+        binder.mentions.get(block.mentions.clone()).unwrap_or_default().iter().all(|(scope, parts)| {
+            if let Some((reference, _)) = binder.resolve(*scope, &Column { parts: parts.clone() }) {
+                return block.references.contains(&reference);
+            }
+            let mut at = Some(*scope).filter(is_inner);
+            while let Some(inner) = at.and_then(|index| binder.scopes.get(index)) {
+                // A name that is not certain may be anything that this scope has.
+                let named = |name: &str| inner.entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name));
+                match parts.as_slice() {
+                    [_] if !inner.entries.is_empty() => {
+                        return inner.entries.iter().any(|entry| entry.reference.is_none())
+                            || self.is_outermost(block);
+                    }
+                    [.., table, _] if named(&table.text) => return true,
+                    _ => {}
+                }
+                at = inner.parent.filter(is_inner);
+            }
+            self.is_outermost(block)
+        })
+    }
+
+    /// No query around it has tables that it could mean.
+    fn is_outermost(&self, block: &QueryBlock) -> bool {
+        self.binder.scopes.get(block.scope).is_some_and(|scope| scope.parent.is_none())
+    }
+
+    /// All columns of its answer have names that a table can have, and types whose text is the value.
+    fn has_plain_columns(&self, block: &QueryBlock, layout: &Layout) -> bool {
+        let tokens = self.tokens;
+        let is_plain = |data_type: &ColumnType| {
+            !matches!(
+                data_type,
+                ColumnType::Float
+                    | ColumnType::Timestamp { .. }
+                    | ColumnType::Bit
+                    | ColumnType::Enum
+                    | ColumnType::Set
+                    | ColumnType::Json
+                    | ColumnType::Other(_)
+            )
+        };
+        let mut all = Vec::new();
+        for tree in &block.from {
+            tables_of(tree, &mut all);
+        }
+        for item in &layout.items {
+            if item.is_empty() {
+                return false;
+            }
+            let (start, end) = (tokens.start(item.start), tokens.end(item.end - 1));
+            if end - start > NAME_CHARS_MAX && !(item.start..item.end).any(|at| tokens.is_word(at, "AS")) {
+                return false;
+            }
+            if (item.start..item.end).any(|at| tokens.is_op(at, "*") && (at == item.start || tokens.is_op(at - 1, "."))) {
+                let columns = all.iter().flat_map(|reference| &self.analysis.references[*reference].table.columns);
+                if !columns.map(|column| &column.data_type).all(is_plain) {
+                    return false;
+                }
+            }
+            let mentions = self.binder.mentions.get(block.mentions.clone()).unwrap_or_default();
+            for (scope, parts) in mentions {
+                let within = parts.first().is_some_and(|part| part.span.start >= start && part.span.end <= end);
+                if !within {
+                    continue;
+                }
+                if let Some((reference, ordinal)) = self.binder.resolve(*scope, &Column { parts: parts.clone() }) {
+                    let column = self.analysis.references[reference].table.columns.get(ordinal);
+                    if !column.is_some_and(|column| is_plain(&column.data_type)) {
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// By itself it would pass or merge.
+    fn is_answered_by_shards(&self, text: Range<usize>) -> bool {
+        let text = self.request.text.get(text).unwrap_or_default();
+        let mut template = Template::default();
+        if scan(text, self.request.mode, &mut template).is_err() || template.next.is_some() {
+            return false;
+        }
+        let request = Request { text, template: &template, ..*self.request };
+        match super::super::plan(&request) {
+            Ok(Plan::Routed(plan)) => match plan.combine {
+                Combine::Rows(_) => true,
+                _ => !plan.has_sharded(),
+            },
+            _ => false,
+        }
+    }
+}
+
+fn tables_of(tree: &Tree, found: &mut Vec<usize>) {
+    match tree {
+        Tree::Table(reference) => found.push(*reference),
+        Tree::Closed => {}
+        Tree::Join { left, right, .. } => {
+            tables_of(left, found);
+            tables_of(right, found);
+        }
+    }
+}
