@@ -12,6 +12,9 @@ pub struct Limits {
     pub max_allowed_packet: usize,
     /// Backend connections to one instance, all workers of this node together (at least one for each worker).
     pub connections_per_instance: usize,
+    /// Connections to one instance that gathered statements use, besides the others, all workers of this node together (at least one for
+    /// each worker).
+    pub gather_connections_per_instance: usize,
     /// How long a statement waits for a backend connection, in milliseconds; then error 1040.
     pub connection_wait_ms: u64,
     /// How long connecting to an instance may take, in milliseconds.
@@ -38,6 +41,7 @@ impl Default for Limits {
             max_connections: 10_000,
             max_allowed_packet: 64 << 20,
             connections_per_instance: 512,
+            gather_connections_per_instance: 64,
             connection_wait_ms: 10_000,
             connect_timeout_ms: 5_000,
             login_timeout_ms: 10_000,
@@ -52,6 +56,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// All backend connections that this node may open to one instance.
+    pub fn backend_connections(&self) -> usize {
+        self.connections_per_instance.saturating_add(self.gather_connections_per_instance)
+    }
+
     pub(crate) fn validate(&self, faults: &mut Vec<String>) {
         let mut range = |name: &str, value: u64, low: u64, high: u64| {
             if value < low || value > high {
@@ -61,6 +70,8 @@ impl Limits {
         range("max_connections", self.max_connections.into(), 1, 1_000_000);
         range("max_allowed_packet", self.max_allowed_packet as u64, 1 << 10, 1 << 30);
         range("connections_per_instance", self.connections_per_instance as u64, 1, 100_000);
+        let gather = self.gather_connections_per_instance as u64;
+        range("gather_connections_per_instance", gather, 1, 100_000);
         range("connection_wait_ms", self.connection_wait_ms, 1, 3_600_000);
         range("connect_timeout_ms", self.connect_timeout_ms, 1, 600_000);
         range("login_timeout_ms", self.login_timeout_ms, 100, 600_000);

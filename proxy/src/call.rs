@@ -67,6 +67,7 @@ pub struct Health {
     pub last_index: u64,
     /// Milliseconds since 1970 by its clock.
     pub clock_ms: u64,
+    /// Those of gathered statements among them.
     pub connections_per_instance: u64,
     /// What is wrong with its key file, if anything is.
     pub key_fault: Option<String>,
@@ -121,7 +122,7 @@ fn health(node: &Node) -> Health {
         applied: node.meta.applied(),
         last_index: status.last_index,
         clock_ms: now_ms(),
-        connections_per_instance: limits.connections_per_instance as u64,
+        connections_per_instance: limits.backend_connections() as u64,
         key_fault: key_fault(node),
     }
 }

@@ -68,13 +68,14 @@ impl SqlError {
     }
 
     /// ER_CON_COUNT_ERROR 1040, when an instance's connections are all in use for too long.
-    pub fn no_connection(instance: &str, waited_ms: u64) -> Self {
+    /// `limit`: the setting that bounds them.
+    pub fn no_connection(instance: &str, waited_ms: u64, limit: &str) -> Self {
         Self::new(
             1040,
             "08004",
             format!(
                 "Too many connections: none to instance '{instance}' became free within {waited_ms} ms \
-                 (limits.connections_per_instance, limits.connection_wait_ms)"
+                 ({limit}, limits.connection_wait_ms)"
             ),
         )
     }

@@ -12,16 +12,21 @@ use std::time::Duration;
 use ostrakon_catalog::schema::{Instance, InstanceId};
 use ostrakon_router::plan::PlanCache;
 
-use crate::backend::pool::{Pool, PoolLimits};
+use crate::backend::pool::{Pool, PoolLimits, Purpose};
 use crate::backend::settings::{Interner, Settings};
 use crate::commit::participant::Participants;
 use crate::error::SqlError;
 use crate::node::Node;
 
+/// Pools by instance.
+type Pools = RefCell<BTreeMap<InstanceId, Rc<Pool>>>;
+
 /// One worker's state.
 pub struct Worker {
     pub node: Arc<Node>,
-    pools: RefCell<BTreeMap<InstanceId, Rc<Pool>>>,
+    pools: Pools,
+    /// Of gathered statements.
+    gather_pools: Pools,
     /// Version of the catalog that the pools were last compared with.
     pools_version: Cell<u64>,
     pub plans: RefCell<PlanCache>,
@@ -29,6 +34,7 @@ pub struct Worker {
     /// Picks a group where any will do.
     rotation: Cell<usize>,
     limits: PoolLimits,
+    gather_limits: PoolLimits,
     pub participants: Participants,
     /// Transactions that are committed, and whose branches still end.
     pub finishing: Cell<usize>,
@@ -37,24 +43,36 @@ pub struct Worker {
 impl Worker {
     /// One of `workers` that share the node's connections to each instance.
     pub fn new(node: &Arc<Node>, index: usize, workers: usize) -> Rc<Self> {
-        Self::with_limit(node, index, (node.config.limits.connections_per_instance / workers).max(1))
+        let limits = &node.config.limits;
+        let share = |connections: usize| (connections / workers).max(1);
+        let gather_connections = share(limits.gather_connections_per_instance);
+        Self::with_limits(node, index, share(limits.connections_per_instance), gather_connections)
     }
 
-    fn with_limit(node: &Arc<Node>, index: usize, connections: usize) -> Rc<Self> {
+    fn with_limits(
+        node: &Arc<Node>,
+        index: usize,
+        connections: usize,
+        gather_connections: usize,
+    ) -> Rc<Self> {
         let limits = &node.config.limits;
+        let pool_limits = |purpose, connections| PoolLimits {
+            purpose,
+            connections,
+            wait: Duration::from_millis(limits.connection_wait_ms),
+            connect_timeout: Duration::from_millis(limits.connect_timeout_ms),
+            statements: limits.prepared_statements_per_backend,
+        };
         Rc::new(Self {
             node: Arc::clone(node),
             pools: RefCell::default(),
+            gather_pools: RefCell::default(),
             pools_version: Cell::new(0),
             plans: RefCell::new(PlanCache::new(limits.plan_cache_entries)),
             interner: RefCell::default(),
             rotation: Cell::new(index),
-            limits: PoolLimits {
-                connections,
-                wait: Duration::from_millis(limits.connection_wait_ms),
-                connect_timeout: Duration::from_millis(limits.connect_timeout_ms),
-                statements: limits.prepared_statements_per_backend,
-            },
+            limits: pool_limits(Purpose::Statements, connections),
+            gather_limits: pool_limits(Purpose::Gather, gather_connections),
             participants: Participants::default(),
             finishing: Cell::new(0),
         })
@@ -62,35 +80,36 @@ impl Worker {
 
     /// For a thread without a listener: a few connections of its own to each instance, so that it never waits for statements nor they for it.
     pub fn with_connections(node: &Arc<Node>, connections: usize) -> Rc<Self> {
-        Self::with_limit(node, 0, connections)
+        // None of them gathers.
+        Self::with_limits(node, 0, connections, 1)
     }
 
     /// The pool for an instance of the current catalog. An instance whose address or account changed gets a new pool.
     pub fn pool(&self, instance: &Arc<Instance>) -> Rc<Pool> {
-        let mut pools = self.pools.borrow_mut();
-        if let Some(pool) = pools.get(&instance.id) {
-            if same_server(&pool.instance, instance) {
-                return Rc::clone(pool);
-            }
-            pool.close_idle();
-        }
-        let pool = Pool::new(Arc::clone(instance), self.limits);
-        pools.insert(instance.id, Rc::clone(&pool));
-        pool
+        entered(&self.pools, instance, self.limits)
     }
 
     /// The pool for an instance by its number.
     pub fn pool_of(&self, id: InstanceId) -> Result<Rc<Pool>, SqlError> {
+        self.numbered(id, &self.pools, self.limits)
+    }
+
+    /// The pool of gather connections to an instance.
+    pub fn gather_pool_of(&self, id: InstanceId) -> Result<Rc<Pool>, SqlError> {
+        self.numbered(id, &self.gather_pools, self.gather_limits)
+    }
+
+    fn numbered(&self, id: InstanceId, pools: &Pools, limits: PoolLimits) -> Result<Rc<Pool>, SqlError> {
         let version = self.node.meta.load().version;
         if self.pools_version.replace(version) != version {
             self.retire_pools();
         }
-        if let Some(pool) = self.pools.borrow().get(&id) {
+        if let Some(pool) = pools.borrow().get(&id) {
             return Ok(Rc::clone(pool));
         }
         let catalog = self.node.meta.catalog();
         match catalog.instances.get(&id) {
-            Some(instance) => Ok(self.pool(instance)),
+            Some(instance) => Ok(entered(pools, instance, limits)),
             None => Err(SqlError::other(format!("Instance number {id} is no longer in the catalog"))),
         }
     }
@@ -98,26 +117,32 @@ impl Worker {
     /// Forgets the pools of instances that are gone or elsewhere now. What is in use there ends with its statement or transaction.
     fn retire_pools(&self) {
         let catalog = self.node.meta.catalog();
-        self.pools.borrow_mut().retain(|id, pool| {
-            let stays =
-                catalog.instances.get(id).is_some_and(|instance| same_server(&pool.instance, instance));
-            if !stays {
-                pool.close_idle();
-            }
-            stays
-        });
+        for pools in [&self.pools, &self.gather_pools] {
+            pools.borrow_mut().retain(|id, pool| {
+                let stays =
+                    catalog.instances.get(id).is_some_and(|instance| same_server(&pool.instance, instance));
+                if !stays {
+                    pool.close_idle();
+                }
+                stays
+            });
+        }
     }
 
-    /// Backend connections of this worker: (instance name, open, idle).
+    /// Backend connections of this worker, with those of gathered statements: (instance name, open, idle).
     pub fn pool_counts(&self) -> Vec<(String, usize, usize)> {
-        self.pools
-            .borrow()
-            .values()
-            .map(|pool| {
-                let (open, idle) = pool.counts();
-                (pool.instance.name.clone(), open, idle)
-            })
-            .collect()
+        let pools = self.pools.borrow();
+        let gather_pools = self.gather_pools.borrow();
+        let mut counts: Vec<(String, usize, usize)> = Vec::with_capacity(pools.len());
+        for (id, pool) in pools.iter() {
+            let (mut open, mut idle) = pool.counts();
+            if let Some((more, of_them_idle)) = gather_pools.get(id).map(|pool| pool.counts()) {
+                open += more;
+                idle += of_them_idle;
+            }
+            counts.push((pool.instance.name.clone(), open, idle));
+        }
+        counts
     }
 
     pub fn intern(&self, settings: Settings) -> Rc<Settings> {
@@ -130,6 +155,20 @@ impl Worker {
         self.rotation.set(next.wrapping_add(1));
         next
     }
+}
+
+/// The pool for an instance. One whose address or account changed gets a new pool.
+fn entered(pools: &Pools, instance: &Arc<Instance>, limits: PoolLimits) -> Rc<Pool> {
+    let mut pools = pools.borrow_mut();
+    if let Some(pool) = pools.get(&instance.id) {
+        if same_server(&pool.instance, instance) {
+            return Rc::clone(pool);
+        }
+        pool.close_idle();
+    }
+    let pool = Pool::new(Arc::clone(instance), limits);
+    pools.insert(instance.id, Rc::clone(&pool));
+    pool
 }
 
 /// Whether connections to one are connections to the other.

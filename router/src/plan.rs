@@ -11,6 +11,7 @@ mod analysis;
 mod ast;
 mod bind;
 mod cache;
+pub mod carriage;
 mod classes;
 mod condition;
 mod dialect;

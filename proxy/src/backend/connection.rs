@@ -24,6 +24,10 @@ use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+mod file;
+
+pub use file::FileSent;
+
 use super::settings::Settings;
 use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, SqlError};
 
@@ -59,6 +63,8 @@ pub struct Connection {
     tick: u64,
     statement_limit: usize,
     found_rows: bool,
+    /// Logs in with CLIENT_LOCAL_FILES.
+    sends_files: bool,
     outstanding: u32,
     /// OK answers of queued SET and START TRANSACTION that come before the statement's answer.
     prefix: u32,
@@ -112,6 +118,15 @@ impl Connection {
         statement_limit: usize,
         found_rows: bool,
     ) -> Result<Self, SqlError> {
+        Self::open(instance, statement_limit, found_rows, false).await
+    }
+
+    async fn open(
+        instance: &Instance,
+        statement_limit: usize,
+        found_rows: bool,
+        sends_files: bool,
+    ) -> Result<Self, SqlError> {
         let failed = |what: String| {
             tracing::warn!(instance = %instance.name, host = %instance.host, port = instance.port, error = %what, "cannot connect");
             SqlError::new(
@@ -137,6 +152,7 @@ impl Connection {
             tick: 0,
             statement_limit,
             found_rows,
+            sends_files,
             outstanding: 0,
             prefix: 0,
             in_transaction: false,
@@ -160,7 +176,7 @@ impl Connection {
         let greeting = Greeting::decode(&payload).map_err(|e| self.malformed(&e))?;
         self.id = greeting.connection_id;
         self.version = greeting.server_version.clone();
-        // Never LOCAL_FILES (a server could ask for our files) nor MULTI_STATEMENTS (user text must stay one statement).
+        // Never MULTI_STATEMENTS (user text must stay one statement), and LOCAL_FILES for rows of ours only.
         let mut wanted = Capabilities::LONG_PASSWORD
             | Capabilities::LONG_FLAG
             | Capabilities::PROTOCOL_41
@@ -173,6 +189,9 @@ impl Connection {
             | Capabilities::DEPRECATE_EOF;
         if self.found_rows {
             wanted = wanted | Capabilities::FOUND_ROWS;
+        }
+        if self.sends_files {
+            wanted = wanted | Capabilities::LOCAL_FILES;
         }
         self.capabilities = wanted & greeting.capabilities;
         let transport = Transport::Plain { fetch_server_key: true };

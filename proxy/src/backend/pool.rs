@@ -15,9 +15,29 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::connection::Connection;
 use crate::error::{BACKEND_UNREACHABLE, SqlError};
 
+/// What a pool's connections are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Statements of sessions, jobs and the like.
+    Statements,
+    /// Gathered statements: rows are loaded into temporary tables, so the server may ask for a file.
+    Gather,
+}
+
+impl Purpose {
+    /// The setting that bounds such pools.
+    fn limit(self) -> &'static str {
+        match self {
+            Self::Statements => "limits.connections_per_instance",
+            Self::Gather => "limits.gather_connections_per_instance",
+        }
+    }
+}
+
 /// How a pool is bounded.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolLimits {
+    pub purpose: Purpose,
     /// Connections of this worker to the instance.
     pub connections: usize,
     pub wait: Duration,
@@ -35,6 +55,8 @@ pub struct Pool {
     permits: Arc<Semaphore>,
     /// Connections that exist, idle or in use.
     open: Rc<Cell<usize>>,
+    /// The server has refused LOAD DATA LOCAL: it is not asked again.
+    pub refuses_files: Cell<bool>,
 }
 
 impl Pool {
@@ -45,6 +67,7 @@ impl Pool {
             idle: RefCell::new(Vec::new()),
             permits: Arc::new(Semaphore::new(limits.connections)),
             open: Rc::new(Cell::new(0)),
+            refuses_files: Cell::new(false),
         })
     }
 
@@ -75,8 +98,10 @@ impl Pool {
                 1040,
                 "08004",
                 format!(
-                    "The statement needs {count} connections to instance '{}' at once, this worker may have {} (limits.connections_per_instance)",
-                    self.instance.name, self.limits.connections
+                    "The statement needs {count} connections to instance '{}' at once, this worker may have {} ({})",
+                    self.instance.name,
+                    self.limits.connections,
+                    self.limits.purpose.limit()
                 ),
             ));
         }
@@ -99,7 +124,7 @@ impl Pool {
             Ok(Ok(permit)) => Ok(permit),
             _ => {
                 let waited = u64::try_from(self.limits.wait.as_millis()).unwrap_or(u64::MAX);
-                Err(SqlError::no_connection(&self.instance.name, waited))
+                Err(SqlError::no_connection(&self.instance.name, waited, self.limits.purpose.limit()))
             }
         }
     }
@@ -119,7 +144,13 @@ impl Pool {
             // Only idle connections of the other kind can fill the cap while a permit is free.
             self.close_one_idle();
         }
-        let connecting = Connection::connect(&self.instance, self.limits.statements, found_rows);
+        let statements = self.limits.statements;
+        let connecting = async {
+            match self.limits.purpose {
+                Purpose::Statements => Connection::connect(&self.instance, statements, found_rows).await,
+                Purpose::Gather => Connection::connect_for_files(&self.instance, statements).await,
+            }
+        };
         let connection = match tokio::time::timeout(self.limits.connect_timeout, connecting).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(e)) => return Err(e),

@@ -1,53 +1,211 @@
-//! provisional
-use super::load::Load;
+//! A gather connection: where temporary tables are made, loaded and read, and gone when it is given back.
+//!
+//! **Invariant:** a connection goes back to its pool without a table of ours; where that is not certain it is closed, and the server drops
+//! its tables. **Invariant:** nothing is written over it but temporary tables: its binary log is off where the account may turn it off.
+
+use std::rc::Rc;
+
+use ostrakon_catalog::schema::{Group, InstanceId};
+use ostrakon_router::sharding::topology::quote;
+
+use crate::backend::pool::Pooled;
+use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::exec::lease::Lease;
+use crate::node::ServerInfo;
+use crate::worker::Worker;
+
+/// What makes a server refuse a key that the table could do without: too long, of a BLOB, of a type without keys.
+const NO_SUCH_KEY: [u16; 5] = [1071, 1167, 1170, 1687, 3152];
+
+/// `sql_mode` in force, without what refuses dates that a server holds.
+const LENIENT: &str = "REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(@@sql_mode, 'TRADITIONAL', ''), 'STRICT_TRANS_TABLES', ''), \
+                       'STRICT_ALL_TABLES', ''), 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', '')";
+
+/// The `sql_mode` with which all dates are taken.
+const PERMISSIVE: &str = "'ALLOW_INVALID_DATES'";
+
+/// A connection of a gathered statement.
 pub struct GatherConnection {
     pub lease: Lease,
+    /// MariaDB, not MySQL.
+    mariadb: bool,
+    /// Names of the tables that are there, quoted.
     tables: Vec<String>,
+    /// What tables are made under: the session's settings, with which the user's text means what it means.
+    creating: [Rc<Settings>; 2],
+    /// What definitions are written and read under.
+    defining: Rc<Settings>,
+    /// What rows are loaded under.
+    pub(super) loading: Rc<Settings>,
 }
-impl GatherConnection {
-    pub fn new(lease: Lease) -> Self {
-        Self { lease, tables: Vec::new() }
+
+impl Worker {
+    /// A gather connection to an instance, for a session with these settings.
+    pub async fn gather_connection(
+        &self,
+        instance: InstanceId,
+        session: &Rc<Settings>,
+    ) -> Result<GatherConnection, SqlError> {
+        self.ensure_system_schema(instance).await?;
+        let connection = self.gather_pool_of(instance)?.acquire(false).await?;
+        Ok(GatherConnection::new(connection, session, |settings| self.intern(settings)))
     }
+}
+
+impl GatherConnection {
+    /// `intern`: makes one of equal settings, so that comparing them costs nothing.
+    pub fn new(
+        connection: Pooled,
+        session: &Rc<Settings>,
+        intern: impl Fn(Settings) -> Rc<Settings>,
+    ) -> Self {
+        let writing = session.without("tx_read_only").without("transaction_read_only");
+        let lenient = writing.with("sql_mode", LENIENT.to_owned());
+        let instance = Rc::clone(connection.pool()).instance.clone();
+        let group =
+            Group { name: instance.name.clone(), physical_database: String::new(), instance: instance.id };
+        Self {
+            mariadb: ServerInfo::parse_version(&connection.version).mariadb,
+            lease: Lease { connection, group, in_transaction: false },
+            tables: Vec::new(),
+            creating: [intern(writing), intern(lenient)],
+            defining: intern(Settings::default().with("sql_mode", PERMISSIVE.to_owned())),
+            loading: intern(loading_settings()),
+        }
+    }
+
+    /// Whether the server is of MariaDB.
+    pub fn is_mariadb(&self) -> bool {
+        self.mariadb
+    }
+
+    /// Makes the temporary table `table` (a quoted name, as everywhere here) with the columns that `select` has, which gives no row. `keys` are non-unique keys by
+    /// their columns' names; where the server can have none of that kind the table is made without any.
     pub async fn create(&mut self, table: &str, select: &str, keys: &[Vec<String>]) -> Result<(), SqlError> {
+        match self.create_with(table, select, keys).await {
+            Err(e) if !keys.is_empty() && NO_SUCH_KEY.contains(&e.errno) => {
+                tracing::debug!(table, error = %e.message, "no keys for a gathered table");
+                self.create_with(table, select, &[]).await
+            }
+            made => made,
+        }
+    }
+
+    async fn create_with(&mut self, table: &str, select: &str, keys: &[Vec<String>]) -> Result<(), SqlError> {
+        let engine = if self.mariadb { "Aria" } else { "InnoDB" };
         let keys: Vec<String> = keys
             .iter()
-            .map(|k| {
-                format!(
-                    "KEY ({})",
-                    k.iter().map(|c| format!("`{}`", c.replace('`', "``"))).collect::<Vec<_>>().join(", ")
-                )
-            })
+            .map(|columns| columns.iter().map(|column| quote(column)).collect::<Vec<_>>().join(", "))
+            .map(|columns| format!("KEY ({columns})"))
             .collect();
-        let keys = if keys.is_empty() { String::new() } else { format!("({})", keys.join(", ")) };
-        self.lease.connection.query(&format!("CREATE TEMPORARY TABLE {table} {keys} AS {select}")).await?;
-        self.lease.connection.has_tables = true;
-        self.tables.push(table.to_owned());
-        Ok(())
+        let keys = if keys.is_empty() { String::new() } else { format!(" ({})", keys.join(", ")) };
+        let sql = format!("CREATE TEMPORARY TABLE {table}{keys} ENGINE={engine} AS {select}");
+        let creating = self.creating.clone();
+        self.make(table, &sql, &creating).await
     }
-    pub async fn create_as(&mut self, table: &str, definition: &str) -> Result<(), SqlError> {
-        self.lease.connection.query(definition).await?;
-        self.lease.connection.has_tables = true;
-        self.tables.push(table.to_owned());
-        Ok(())
+
+    /// Makes the temporary table that `definition` made on another connection.
+    pub async fn create_as(&mut self, table: &str, definition: &Definition) -> Result<(), SqlError> {
+        let defining = Rc::clone(&self.defining);
+        self.make(table, &format!("CREATE TEMPORARY TABLE {table} {}", definition.0), &[defining]).await
     }
-    pub async fn load(&mut self, table: &str) -> Result<Load<'_>, SqlError> {
-        Ok(Load {
-            connection: &mut self.lease.connection,
-            table: table.to_owned(),
-            text: String::new(),
-            rows: 0,
-            bytes: 0,
-        })
+
+    /// The definition of a table that was created here.
+    pub async fn definition(&mut self, table: &str) -> Result<Definition, SqlError> {
+        self.lease.connection.queue_settings(&self.defining);
+        let shown = self.lease.connection.query(&format!("SHOW CREATE TABLE {table}")).await?.text(0, 1);
+        // Column names come later: the first parenthesis ends the table's name, which is ours.
+        match shown.find('(') {
+            Some(at) if shown.starts_with("CREATE TEMPORARY TABLE ") => {
+                Ok(Definition(shown.get(at..).unwrap_or_default().to_owned()))
+            }
+            _ => Err(SqlError::other(format!(
+                "Internal error (please report): a definition that is not understood: {shown}"
+            ))),
+        }
     }
-    pub async fn drop_tables(&mut self) -> Result<(), SqlError> {
-        for table in std::mem::take(&mut self.tables) {
-            if let Err(e) = self.lease.connection.query(&format!("DROP TEMPORARY TABLE {table}")).await {
-                self.lease.connection.mark_broken();
-                return Err(e);
+
+    async fn make(&mut self, table: &str, sql: &str, settings: &[Rc<Settings>]) -> Result<(), SqlError> {
+        let connection = &mut self.lease.connection;
+        connection.check_size(sql.len() + 1)?;
+        for settings in settings {
+            connection.queue_settings(settings);
+        }
+        // Before it is there: a lost answer must not leave it behind.
+        connection.has_tables = true;
+        let made = connection.query(sql).await;
+        match made {
+            Ok(_) => {
+                self.tables.push(table.to_owned());
+                Ok(())
+            }
+            Err(e) => {
+                connection.has_tables = !self.tables.is_empty();
+                Err(e)
             }
         }
-        Ok(())
     }
+
+    /// Makes `to` as a copy of `from`, rows and keys, on the server: MySQL opens a temporary table only once in a statement.
+    pub async fn copy(&mut self, from: &str, to: &str) -> Result<(), SqlError> {
+        let loading = Rc::clone(&self.loading);
+        self.make(to, &format!("CREATE TEMPORARY TABLE {to} LIKE {from}"), &[loading]).await?;
+        let answer = self.lease.connection.query(&format!("INSERT INTO {to} SELECT * FROM {from}")).await?;
+        match answer.warnings {
+            0 => Ok(()),
+            _ => Err(changed(to, "copying it", &self.first_warning().await)),
+        }
+    }
+
+    /// Drops the tables, so that the connection can serve the next statement. Where that fails it is closed, and they go with it: no failure of
+    /// the statement's.
+    pub async fn drop_tables(&mut self) {
+        if self.tables.is_empty() {
+            return;
+        }
+        let connection = &mut self.lease.connection;
+        connection.queue_settings(&self.loading);
+        match connection.query(&format!("DROP TEMPORARY TABLE {}", self.tables.join(", "))).await {
+            Ok(_) => {
+                self.tables.clear();
+                connection.has_tables = false;
+            }
+            Err(e) => {
+                tracing::debug!(instance = connection.instance(), error = %e.message, "temporary tables end with their connection");
+                connection.mark_broken();
+            }
+        }
+    }
+
+    /// What the server has warned of first.
+    pub(super) async fn first_warning(&mut self) -> String {
+        match self.lease.connection.query("SHOW WARNINGS LIMIT 1").await {
+            Ok(answer) => format!("{} {}", answer.text(0, 1), answer.text(0, 2)),
+            Err(e) => e.message,
+        }
+    }
+}
+
+/// What stands behind the name in a table's definition.
+#[derive(Clone, Debug)]
+pub struct Definition(String);
+
+/// A value was not stored as it came: the statement's answer would be wrong.
+pub(super) fn changed(table: &str, what: &str, why: &str) -> SqlError {
+    SqlError::other(format!("A value would be changed by gathering it (table {table}, {what}): {why}"))
+}
+
+/// Settings under which each value is stored as it comes. Not strict: a server with LOCAL makes warnings of errors anyway, and all of them
+/// are counted.
+fn loading_settings() -> Settings {
+    let literal = |text: &str| format!("'{text}'");
+    Settings::default()
+        .with("sql_mode", PERMISSIVE.to_owned())
+        // A truncated fraction is a note.
+        .with("sql_notes", "1".to_owned())
+        .with("time_zone", literal("+00:00"))
+        .with("character_set_client", literal("binary"))
+        .with("character_set_results", literal("binary"))
+        .with("collation_connection", literal("binary"))
 }

@@ -9,14 +9,14 @@ use ostrakon_protocol::column::ColumnDefinition;
 use ostrakon_protocol::row::TextRow;
 use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::merge::MergeSpec;
+use ostrakon_router::plan::carriage::carriage;
 use ostrakon_router::plan::{Combine, Execution, Gather, Plan, RoutedPlan, Source, TableName};
 use ostrakon_router::sharding::topology::quote;
 
 use super::connection::GatherConnection;
-use super::load::{Load, Loaded};
+use super::load::{Load, LoadColumn, Loaded};
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
-use crate::exec::lease::Lease;
 use crate::exec::names::Names;
 use crate::exec::pass::{After, Relayed};
 use crate::exec::rows::{Query, Rows};
@@ -38,7 +38,7 @@ impl Session {
     ) -> Result<(), Failure> {
         let (mut place, execution) = self.gathered(plan, gather, input).await?;
         let answered = self.answer_gathered(&mut place, plan, gather, &execution, sending, more).await;
-        place.drop_tables().await?;
+        place.drop_tables().await;
         match answered? {
             Relayed::Answer { rows, bytes } => {
                 if let Some(statement) = execution.statements.first() {
@@ -67,7 +67,7 @@ impl Session {
             let (lease, fetched) = self.fetch_over(query(&execution, &union), place.lease, rows).await;
             if let Some(lease) = lease {
                 place.lease = lease;
-                place.drop_tables().await?;
+                place.drop_tables().await;
             }
             return match fetched {
                 Err(Failure::Sql(e)) => Err(self.logical_error(e, Names::of_gather(gather)).into()),
@@ -133,7 +133,7 @@ impl Session {
         let text =
             execution.statements.first().map(|statement| execution.text(statement)).unwrap_or_default();
         let prepared = send::prepare(&mut place.lease.connection, text).await;
-        place.drop_tables().await?;
+        place.drop_tables().await;
         Ok(prepared
             .map(|(_, columns)| columns)
             .map_err(|e| self.logical_error(e, Names::of_gather(gather)))?)
@@ -230,7 +230,12 @@ impl Session {
             return Err(SqlError::other("Internal error (please report): a source that is no query").into());
         };
         let inner = Input { text: &text, template: &template, values: None };
-        let mut loading = Loading { load: place.load(&table).await? };
+        let mariadb = self.mode.server.mariadb;
+        let columns = source.columns.iter().map(|column| LoadColumn {
+            name: column.name.clone(),
+            carriage: carriage(&column.data_type, mariadb),
+        });
+        let mut loading = Loading { load: place.load(&table, &columns.collect::<Vec<_>>()).await? };
         Box::pin(self.query_rows(plan, inner, &mut loading)).await?;
         Ok(loading.load.end().await?)
     }
@@ -287,17 +292,9 @@ impl Session {
         };
         let mut elsewhere = self.gather_connection(instance).await?;
         elsewhere.create(table, &select, &source.keys).await?;
-        let shown = elsewhere.lease.connection.query(&format!("SHOW CREATE TABLE {table}")).await?;
-        elsewhere.drop_tables().await?;
-        let definition = shown.text(0, 1);
-        let named = format!("CREATE TEMPORARY TABLE {} (", quote(&source.table));
-        let Some(rest) = definition.strip_prefix(&named) else {
-            return Err(SqlError::other(format!(
-                "Internal error (please report): a definition that is not understood: {definition}"
-            ))
-            .into());
-        };
-        Ok(place.create_as(table, &format!("CREATE TEMPORARY TABLE {table} ({rest}")).await?)
+        let definition = elsewhere.definition(table).await?;
+        elsewhere.drop_tables().await;
+        Ok(place.create_as(table, &definition).await?)
     }
 
     /// Runs the statement over the loaded tables.
@@ -317,7 +314,7 @@ impl Session {
             Err(e) => Err(e),
         };
         if let Err(e) = queued {
-            place.drop_tables().await?;
+            place.drop_tables().await;
             return Err(self.logical_error(e, names).into());
         }
         let after = After { ask_found_rows: plan.calc_found_rows, ..After::default() };
@@ -350,12 +347,7 @@ impl Session {
     }
 
     async fn gather_connection(&self, instance: InstanceId) -> Result<GatherConnection, SqlError> {
-        self.worker.ensure_system_schema(instance).await?;
-        let pool = self.worker.pool_of(instance)?;
-        let name = pool.instance.name.clone();
-        let group = Group { name, physical_database: String::new(), instance };
-        let connection = pool.acquire(self.found_rows_mode()).await?;
-        Ok(GatherConnection::new(Lease { connection, group, in_transaction: false }))
+        self.worker.gather_connection(instance, &self.settings).await
     }
 }
 
@@ -384,7 +376,7 @@ impl Rows for Loading<'_> {
     fn row(&mut self, row: &[u8]) -> Result<(), SqlError> {
         let mut broken = None;
         let cells = TextRow::new(row).map_while(|cell| cell.map_err(|e| broken = Some(e)).ok());
-        self.load.row(cells);
+        self.load.row(cells)?;
         broken.map_or(Ok(()), |e| Err(SqlError::new(crate::error::BACKEND_FAILED, "HY000", e.to_string())))
     }
 

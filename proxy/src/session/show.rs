@@ -313,6 +313,10 @@ impl Session {
             ("max_connections".into(), limits.max_connections.to_string()),
             ("max_allowed_packet".into(), limits.max_allowed_packet.to_string()),
             ("ostrakon_connections_per_instance".into(), limits.connections_per_instance.to_string()),
+            (
+                "ostrakon_gather_connections_per_instance".into(),
+                limits.gather_connections_per_instance.to_string(),
+            ),
             ("ostrakon_connection_wait_ms".into(), limits.connection_wait_ms.to_string()),
             ("ostrakon_connect_timeout_ms".into(), limits.connect_timeout_ms.to_string()),
             ("ostrakon_login_timeout_ms".into(), limits.login_timeout_ms.to_string()),

@@ -14,6 +14,7 @@ use ostrakon_catalog::schema::Database;
 
 use super::analysis::Analysis;
 use super::bind::{Binder, Reference};
+use super::carriage::carriage;
 use super::classes::ColumnId;
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
@@ -223,8 +224,7 @@ impl Gatherer<'_> {
             .map(|column| SourceColumn { name: column.name.clone(), data_type: column.data_type.clone() })
             .collect();
         let alias = quote(&reference.known_as);
-        let values: Vec<String> =
-            columns.iter().map(|column| format!("{alias}.{}", quote(&column.name))).collect();
+        let values: Vec<String> = columns.iter().map(|column| self.carried(&alias, column)).collect();
         let mut query = vec![text(format!(
             "SELECT {} FROM {}.{} AS {alias}",
             values.join(", "),
@@ -256,6 +256,12 @@ impl Gatherer<'_> {
             mode: self.request.mode,
             query,
         }
+    }
+
+    /// The expression whose text has all of a column's value.
+    fn carried(&self, alias: &str, column: &SourceColumn) -> String {
+        let carriage = carriage(&column.data_type, self.request.mode.server.mariadb);
+        carriage.source(&format!("{alias}.{}", quote(&column.name)))
     }
 
     /// `db.t.c` becomes `t.c`: in a source the table has the alias that it is known by.

@@ -42,7 +42,7 @@ impl Session {
         let healths = self.check_nodes(&mut report).await;
         let catalog = self.catalog();
         // What all nodes together may open to one instance. A node that does not answer is taken for one like this.
-        let own = self.worker.node.config.limits.connections_per_instance as u64;
+        let own = self.worker.node.config.limits.backend_connections() as u64;
         let connections =
             healths.iter().map(|health| health.as_ref().map_or(own, |h| h.connections_per_instance));
         let needs = instance::Needs {

@@ -168,7 +168,7 @@ pub(super) fn check(report: &mut Report, instance: &Instance, facts: &Facts, nee
             "max_connections",
             object,
             format!("{connections}, and all nodes together may open {}", needs.connections),
-            "Raise max_connections, or lower limits.connections_per_instance of the nodes",
+            "Raise max_connections, or lower limits.connections_per_instance and limits.gather_connections_per_instance of the nodes",
         ),
     }
     let packet = facts.number("max_allowed_packet");
