@@ -18,6 +18,7 @@ mod elle;
 mod faults;
 mod garbage;
 mod gather;
+mod gather_load;
 mod job_statements;
 mod jobs;
 mod jobs_crash;

@@ -5,6 +5,7 @@
 
 mod backend;
 mod deadlock;
+mod gather_load;
 mod loads;
 mod mix;
 mod tables;
