@@ -15,6 +15,12 @@ pub struct Limits {
     /// Connections to one instance that gathered statements use, besides the others, all workers of this node together (at least one for
     /// each worker).
     pub gather_connections_per_instance: usize,
+    /// Rows, bytes of their values, and seconds that one gathered statement may take.
+    pub gather_rows: u64,
+    pub gather_bytes: u64,
+    pub gather_time_s: u64,
+    /// Bytes that the gathered statements of one user may hold at once on this node.
+    pub gather_bytes_per_user: u64,
     /// How long a statement waits for a backend connection, in milliseconds; then error 1040.
     pub connection_wait_ms: u64,
     /// How long connecting to an instance may take, in milliseconds.
@@ -42,6 +48,10 @@ impl Default for Limits {
             max_allowed_packet: 64 << 20,
             connections_per_instance: 512,
             gather_connections_per_instance: 64,
+            gather_rows: 50_000_000,
+            gather_bytes: 8 << 30,
+            gather_time_s: 900,
+            gather_bytes_per_user: 32 << 30,
             connection_wait_ms: 10_000,
             connect_timeout_ms: 5_000,
             login_timeout_ms: 10_000,
@@ -72,6 +82,10 @@ impl Limits {
         range("connections_per_instance", self.connections_per_instance as u64, 1, 100_000);
         let gather = self.gather_connections_per_instance as u64;
         range("gather_connections_per_instance", gather, 1, 100_000);
+        range("gather_rows", self.gather_rows, 1, 1 << 40);
+        range("gather_bytes", self.gather_bytes, 1 << 10, 1 << 50);
+        range("gather_time_s", self.gather_time_s, 1, 1 << 30);
+        range("gather_bytes_per_user", self.gather_bytes_per_user, 1 << 10, 1 << 50);
         range("connection_wait_ms", self.connection_wait_ms, 1, 3_600_000);
         range("connect_timeout_ms", self.connect_timeout_ms, 1, 600_000);
         range("login_timeout_ms", self.login_timeout_ms, 100, 600_000);

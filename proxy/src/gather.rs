@@ -1,7 +1,12 @@
 //! Gather: rows of many physical tables go into temporary tables of one server, which runs the statement over them.
 //!
-//! `connection` is where that happens, `load` brings rows there, `run` takes a statement through.
+//! `run` takes a statement through: `source` plans where rows come from, `connection` is where they go, `load` brings them there within the `budget`,
+//! small ones first, as `statistics` says.
 
+pub mod budget;
 pub mod connection;
+pub mod explain;
 pub mod load;
 mod run;
+mod source;
+pub mod statistics;

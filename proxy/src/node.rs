@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::commit::Commits;
 use crate::deadlock::history::History;
 use crate::exec::sequence::Sequences;
+use crate::gather::budget::Users;
 use crate::registry::Registry;
 use crate::session::collations::Collations;
 
@@ -25,6 +26,8 @@ pub struct Node {
     pub tls: TlsAcceptor,
     pub sequences: Sequences,
     pub commits: Commits,
+    /// What gathered statements hold, by user.
+    pub gathering: Users,
     /// Deadlocks over several groups that this node has ended.
     pub deadlocks: History,
     /// What the instances say of themselves.
@@ -151,6 +154,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         tls,
         sequences: Sequences::new(config.node_id, runtime.handle().clone()),
         commits: Commits::default(),
+        gathering: Users::default(),
         deadlocks: History::default(),
         server: ArcSwap::from_pointee(ServerInfo::default()),
         asked: watch::Sender::new(false),

@@ -16,6 +16,7 @@ use crate::backend::pool::{Pool, PoolLimits, Purpose};
 use crate::backend::settings::{Interner, Settings};
 use crate::commit::participant::Participants;
 use crate::error::SqlError;
+use crate::gather::statistics::Statistics;
 use crate::node::Node;
 
 /// Pools by instance.
@@ -36,6 +37,7 @@ pub struct Worker {
     limits: PoolLimits,
     gather_limits: PoolLimits,
     pub participants: Participants,
+    pub statistics: Statistics,
     /// Transactions that are committed, and whose branches still end.
     pub finishing: Cell<usize>,
 }
@@ -74,6 +76,7 @@ impl Worker {
             limits: pool_limits(Purpose::Statements, connections),
             gather_limits: pool_limits(Purpose::Gather, gather_connections),
             participants: Participants::default(),
+            statistics: Statistics::default(),
             finishing: Cell::new(0),
         })
     }

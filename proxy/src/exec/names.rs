@@ -9,22 +9,24 @@ use ostrakon_router::sharding::Topology;
 #[derive(Clone, Copy)]
 pub struct Names<'a> {
     tables: &'a [TableName],
+    /// Of temporary tables.
+    gathered: &'a [TableName],
     database: Option<&'a Database>,
 }
 
 impl<'a> Names<'a> {
     pub fn of(plan: &'a RoutedPlan) -> Self {
-        Self { tables: &plan.tables, database: plan.database.as_deref() }
+        Self { tables: &plan.tables, gathered: &[], database: plan.database.as_deref() }
     }
 
     /// Temporary tables of a gathered statement.
-    pub fn of_gather(gather: &'a Gather) -> Self {
-        Self { tables: &gather.names, database: None }
+    pub fn of_gather(gather: &'a Gather, plan: &'a RoutedPlan) -> Self {
+        Self { gathered: &gather.names, ..Self::of(plan) }
     }
 
     /// No table is named.
     pub fn none() -> Self {
-        Self { tables: &[], database: None }
+        Self { tables: &[], gathered: &[], database: None }
     }
 
     /// Some physical name may have to be replaced.
@@ -35,6 +37,7 @@ impl<'a> Names<'a> {
     fn of_physical(&self, physical: &[u8]) -> Option<&TableName> {
         self.tables
             .iter()
+            .chain(self.gathered)
             .filter(|t| physical.starts_with(t.physical_prefix.as_bytes()))
             .max_by_key(|t| t.physical_prefix.len())
     }
@@ -57,7 +60,7 @@ impl<'a> Names<'a> {
     /// Puts logical names into an error or warning text.
     pub fn in_text(&self, text: &str) -> String {
         let mut out = text.to_owned();
-        for table in self.tables {
+        for table in self.tables.iter().chain(self.gathered) {
             out = replace_name(&out, &table.physical_prefix, &table.logical_table);
         }
         if let Some(database) = self.database {

@@ -126,6 +126,27 @@ impl GatherConnection {
         }
     }
 
+    /// Names of a table's columns.
+    pub async fn columns(&mut self, table: &str) -> Result<Vec<String>, SqlError> {
+        self.lease.connection.queue_settings(&self.defining);
+        let answer = self.lease.connection.query(&format!("SELECT * FROM {table} LIMIT 0")).await?;
+        Ok(answer.columns.into_iter().map(|column| column.name).collect())
+    }
+
+    /// Different values of a column, NULL left out: at most `limit`.
+    pub async fn distinct(
+        &mut self,
+        table: &str,
+        column: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, SqlError> {
+        self.lease.connection.queue_settings(&self.defining);
+        let column = quote(column);
+        let sql = format!("SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {limit}");
+        let answer = self.lease.connection.query(&sql).await?;
+        Ok((0..answer.rows.len()).map(|row| answer.text(row, 0)).collect())
+    }
+
     async fn make(&mut self, table: &str, sql: &str, settings: &[Rc<Settings>]) -> Result<(), SqlError> {
         let connection = &mut self.lease.connection;
         connection.check_size(sql.len() + 1)?;

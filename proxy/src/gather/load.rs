@@ -118,6 +118,11 @@ impl GatherConnection {
 }
 
 impl Load<'_> {
+    /// It is time to send what is held.
+    pub fn is_full(&self) -> bool {
+        self.buffer.len() >= WINDOW
+    }
+
     /// Rows and bytes so far.
     pub fn loaded(&self) -> Loaded {
         self.loaded

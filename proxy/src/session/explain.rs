@@ -4,7 +4,7 @@ use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, TableName};
 
 use super::dispatch::Input;
-use super::result::ResultSet;
+use super::result::{Cell, CellType, ResultSet};
 use super::{Failure, Session};
 
 impl Session {
@@ -40,11 +40,28 @@ impl Session {
                 plan.route_into(&arguments, &mut execution)?;
                 if let (true, Combine::Gather(gather)) = (execution.gathers, &plan.combine) {
                     let input = Input { text, template: &template, values: None };
-                    for row in self.explain_gathered(gather, plan, input)? {
+                    set.columns.extend(
+                        ["EXPECTED_ROWS", "EXPECTED_BYTES"].map(|name| (name.to_owned(), CellType::Integer)),
+                    );
+                    for row in Box::pin(self.explain_gathered(gather, plan, input)).await? {
                         let tables = physical_tables(&row.statement, &row.names);
                         let group = if row.group.is_empty() { "(gather)".to_owned() } else { row.group };
-                        let reason = gather.reason.to_string();
-                        set.push([group, tables, "gather".to_owned(), reason, row.statement].map(Into::into));
+                        let mut reason = gather.reason.to_string();
+                        if !row.links.is_empty() {
+                            reason = format!(
+                                "{reason}; when they are few, only rows with the values of {}",
+                                row.links.join(", ")
+                            );
+                        }
+                        let cells =
+                            [group, tables, "gather".to_owned(), reason, row.statement].map(Cell::from);
+                        let expected = match row.expected {
+                            Some(expected) => [expected.rows.into(), expected.bytes.into()],
+                            None => [Cell(None), Cell(None)],
+                        };
+                        let [a, b, c, d, e] = cells;
+                        let [rows, bytes] = expected;
+                        set.push([a, b, c, d, e, rows, bytes]);
                     }
                     return Ok(set);
                 }

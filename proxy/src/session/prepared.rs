@@ -175,7 +175,7 @@ impl Session {
         }
         if let (true, Combine::Gather(gather)) = (execution.gathers, &plan.combine) {
             let columns = Box::pin(self.describe_gathered(plan, gather, input)).await?;
-            return logical_columns(columns, Names::of_gather(gather));
+            return logical_columns(columns, Names::of_gather(gather, plan));
         }
         let Some(statement) = execution.statements.first() else { return Ok(Vec::new()) };
         let mut lease = match &plan.database {

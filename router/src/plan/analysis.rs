@@ -84,6 +84,20 @@ pub(crate) enum Tree {
     },
 }
 
+impl Tree {
+    /// Appends the references in it.
+    pub fn tables(&self, found: &mut Vec<usize>) {
+        match self {
+            Self::Table(reference) => found.push(*reference),
+            Self::Closed => {}
+            Self::Join { left, right, .. } => {
+                left.tables(found);
+                right.tables(found);
+            }
+        }
+    }
+}
+
 /// What an inner block may use of the blocks around it.
 pub(super) struct Outer {
     pub scope: usize,

@@ -22,7 +22,7 @@ pub struct Carriage {
 }
 
 impl Carriage {
-    const PLAIN: Self = Self { source: None, load: None, warned: None, lost: None };
+    pub const PLAIN: Self = Self { source: None, load: None, warned: None, lost: None };
 
     /// The expression to select for a column, which is written `column`.
     pub fn source(&self, column: &str) -> String {

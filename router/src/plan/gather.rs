@@ -13,9 +13,10 @@ use std::sync::Arc;
 use ostrakon_catalog::schema::Database;
 
 use super::analysis::Analysis;
-use super::bind::{Binder, Reference};
+use super::bind::{Binder, Kind, Reference};
 use super::carriage::carriage;
 use super::classes::ColumnId;
+use super::condition::equal_as_keys;
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::{Arguments, Execution, Request, RoutedPlan, StatementClass, TableName};
@@ -51,10 +52,28 @@ pub struct Source {
     pub columns: Vec<SourceColumn>,
     /// Indexes that help the statement's joins.
     pub keys: Vec<Vec<String>>,
+    /// Only rows whose values other sources have are needed.
+    pub links: Vec<Link>,
     mode: SqlMode,
     /// Groups that have all its tables, for a whole query.
     groups: Vec<usize>,
-    query: Vec<Piece>,
+    /// SELECT and FROM, or the whole query.
+    head: Vec<Piece>,
+    conditions: Vec<Vec<Piece>>,
+    /// FOR UPDATE and the like.
+    tail: &'static str,
+}
+
+/// A column whose value another source must have too, or the row is not needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The column as the source's query names it.
+    pub column: String,
+    /// Name of the other source's table, and of the column there.
+    pub table: String,
+    pub other: String,
+    /// Its values are written without quotes.
+    pub is_number: bool,
 }
 
 #[derive(Debug)]
@@ -64,21 +83,81 @@ pub struct SourceColumn {
 }
 
 impl Gather {
-    /// Appends the statement over the temporary tables, as the execution's only one.
-    pub fn statement_into(&self, arguments: &Arguments<'_>, out: &mut Execution) {
-        super::text::render(&self.statement, arguments, self.mode, &self.references, (0, 0), |_| 0, out);
+    /// Appends the statement over the temporary tables, as the execution's only one. `is_direct`: the group whose physical table is read itself in place of
+    /// a source's temporary one.
+    pub fn statement_into(
+        &self,
+        arguments: &Arguments<'_>,
+        is_direct: &dyn Fn(&str) -> Option<usize>,
+        out: &mut Execution,
+    ) {
+        let table = |index: usize| {
+            let name = table_name(index);
+            let physical = is_direct(&name).and_then(|group| {
+                let tables = self.references.get(index)?.placer.topology().tables();
+                tables.iter().find(|table| table.group == group)
+            });
+            match physical {
+                Some(physical) => text(physical.quoted.as_ref()),
+                None => text(format!("{}.{}", quote(GATHER_DATABASE), quote(&name))),
+            }
+        };
+        let pieces: Vec<Piece> = self
+            .statement
+            .iter()
+            .map(|piece| match piece {
+                Piece::Table(index) => table(*index),
+                other => other.clone(),
+            })
+            .collect();
+        super::text::render(&pieces, arguments, self.mode, &self.references, (0, 0), |_| 0, out);
     }
 }
 
 impl Source {
     /// The query that gives this source's rows: text on logical tables, with literals in place of parameters.
-    pub fn query(&self, arguments: &Arguments<'_>) -> Vec<u8> {
-        literal::render(&self.query, arguments, self.mode)
+    /// `keys`: further conditions.
+    pub fn query(&self, arguments: &Arguments<'_>, keys: &[String]) -> Vec<u8> {
+        let mut out = literal::render(&self.head, arguments, self.mode);
+        let mut word: &[u8] = b" WHERE (";
+        let own = self.conditions.iter().map(|pieces| literal::render(pieces, arguments, self.mode));
+        for condition in own.chain(keys.iter().map(|key| key.clone().into_bytes())) {
+            out.extend_from_slice(word);
+            out.extend_from_slice(&condition);
+            out.push(b')');
+            word = b" AND (";
+        }
+        out.extend_from_slice(self.tail.as_bytes());
+        out
+    }
+
+    /// How many conditions of its own it has.
+    pub fn conditions(&self) -> usize {
+        self.conditions.len()
+    }
+
+    /// A table that is the same in several groups, or in one: each group that has it could answer by itself.
+    pub fn is_copied(&self, gather: &Gather) -> bool {
+        let reference = self.reference.and_then(|reference| gather.references.get(reference));
+        reference.is_some_and(|reference| reference.kind != Kind::Sharded)
+    }
+
+    /// The physical tables of one group that it reads, or all of them, by name: for what the servers know of their sizes.
+    pub fn physical_tables<'s>(&'s self, gather: &'s Gather) -> impl Iterator<Item = (usize, &'s str)> {
+        let reference = self.reference.and_then(|reference| gather.references.get(reference));
+        let tables = reference.map(|reference| reference.placer.topology().tables()).unwrap_or_default();
+        tables.iter().map(|table| (table.group, &*table.name))
     }
 
     /// A query without rows on physical tables of that group, which has the columns' types; `None` where the group has no such tables. `plan` is that
     /// of the source's query.
-    pub fn shape(&self, gather: &Gather, plan: &RoutedPlan, arguments: &Arguments<'_>, group: usize) -> Option<String> {
+    pub fn shape(
+        &self,
+        gather: &Gather,
+        plan: &RoutedPlan,
+        arguments: &Arguments<'_>,
+        group: usize,
+    ) -> Option<String> {
         let Some(reference) = self.reference else {
             let text = String::from_utf8(plan.alone_in(group, arguments)?).ok()?;
             return Some(format!("WITH `q` AS ({text}) SELECT * FROM `q` WHERE FALSE"));
@@ -132,7 +211,7 @@ impl Gatherer<'_> {
             }
             let ordinals = needed.get(index).cloned().unwrap_or_default();
             let own = filters.own.get(index).map(Vec::as_slice).unwrap_or_default();
-            sources.push(self.source(index, reference, &ordinals, own, &joined, locking));
+            sources.push(self.source(index, reference, &ordinals, own, &joined, &filters.links, locking));
         }
         let mut edits: Vec<Edit> = self.cutter.edits.iter().cloned().chain(self.index_hints()).collect();
         for (at, block) in pushed.iter().enumerate() {
@@ -144,16 +223,7 @@ impl Gatherer<'_> {
             sources.push(self.block_source(block, name));
         }
         let cutter = Cutter::new(self.cutter.holes, edits);
-        let statement = cutter
-            .range(0, self.request.template.length)
-            .into_iter()
-            .map(|piece| match piece {
-                Piece::Table(index) => {
-                    text(format!("{}.{}", quote(GATHER_DATABASE), quote(&table_name(index))))
-                }
-                other => other,
-            })
-            .collect();
+        let statement = cutter.range(0, self.request.template.length);
         let names = references.iter().enumerate().map(|(index, reference)| TableName {
             logical_database: reference.database.name.as_str().into(),
             logical_table: reference.table.name.as_str().into(),
@@ -216,7 +286,8 @@ impl Gatherer<'_> {
         ordinals: &[usize],
         filters: &[std::ops::Range<usize>],
         joined: &[ColumnId],
-        locking: &str,
+        links: &[(ColumnId, ColumnId)],
+        locking: &'static str,
     ) -> Source {
         let columns: Vec<SourceColumn> = ordinals
             .iter()
@@ -225,21 +296,16 @@ impl Gatherer<'_> {
             .collect();
         let alias = quote(&reference.known_as);
         let values: Vec<String> = columns.iter().map(|column| self.carried(&alias, column)).collect();
-        let mut query = vec![text(format!(
+        let head = vec![text(format!(
             "SELECT {} FROM {}.{} AS {alias}",
             values.join(", "),
             quote(&reference.database.name),
             quote(&reference.table.name),
         ))];
         let cutter = Cutter::new(self.cutter.holes, self.qualifiers());
-        for (at, range) in filters.iter().enumerate() {
-            query.push(text(if at == 0 { " WHERE (" } else { " AND (" }));
-            query.extend(cutter.range(self.tokens.start(range.start), self.tokens.end(range.end - 1)));
-            query.push(text(")"));
-        }
-        if !locking.is_empty() {
-            query.push(text(locking));
-        }
+        let condition = |range: &std::ops::Range<usize>| {
+            cutter.range(self.tokens.start(range.start), self.tokens.end(range.end - 1))
+        };
         let keys = joined
             .iter()
             .filter(|(owner, ordinal)| *owner == index && columns::can_be_key(reference, *ordinal))
@@ -252,10 +318,40 @@ impl Gatherer<'_> {
             reference: Some(index),
             columns,
             keys,
+            links: self.links(index, links),
             groups: Vec::new(),
             mode: self.request.mode,
-            query,
+            head,
+            conditions: filters.iter().map(condition).collect(),
+            tail: locking,
         }
+    }
+
+    /// Links of one reference, of types whose values can be listed.
+    fn links(&self, index: usize, links: &[(ColumnId, ColumnId)]) -> Vec<Link> {
+        let column = |(reference, ordinal): ColumnId| {
+            let reference = self.analysis.references.get(reference)?;
+            Some((reference, reference.table.columns.get(ordinal)?))
+        };
+        let mut found = Vec::new();
+        for (mine, other) in links.iter().filter(|(mine, _)| mine.0 == index) {
+            let (Some((reference, own)), Some((_, theirs))) = (column(*mine), column(*other)) else {
+                continue;
+            };
+            if !columns::can_be_listed(&own.data_type) || !equal_as_keys(&own.data_type, &theirs.data_type) {
+                continue;
+            }
+            let link = Link {
+                column: format!("{}.{}", quote(&reference.known_as), quote(&own.name)),
+                table: table_name(other.0),
+                other: theirs.name.clone(),
+                is_number: own.data_type.is_integer(),
+            };
+            if !found.contains(&link) {
+                found.push(link);
+            }
+        }
+        found
     }
 
     /// The expression whose text has all of a column's value.

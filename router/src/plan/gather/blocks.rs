@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ostrakon_catalog::column::ColumnType;
 
-use super::super::analysis::{QueryBlock, Tree};
+use super::super::analysis::QueryBlock;
 use super::super::bind::Kind;
 use super::super::layout::Layout;
 use super::super::text::Cutter;
@@ -54,9 +54,12 @@ impl Gatherer<'_> {
             reference: None,
             columns: Vec::new(),
             keys: Vec::new(),
+            links: Vec::new(),
             mode: self.request.mode,
             groups: (0..groups).collect(),
-            query: Cutter::new(self.cutter.holes, Vec::new()).range(block.text.start, block.text.end),
+            head: Cutter::new(self.cutter.holes, Vec::new()).range(block.text.start, block.text.end),
+            conditions: Vec::new(),
+            tail: "",
         }
     }
 
@@ -74,7 +77,8 @@ impl Gatherer<'_> {
         }
         let text = tokens.start(select)..tokens.end(close - 1);
         let layout = Layout::new(tokens, select);
-        let plain = self.is_closed(block) && self.has_plain_columns(block, &layout) && self.is_steady(select..close);
+        let plain =
+            self.is_closed(block) && self.has_plain_columns(block, &layout) && self.is_steady(select..close);
         (plain && self.is_answered_by_shards(text.clone())).then_some(text)
     }
 
@@ -89,7 +93,8 @@ impl Gatherer<'_> {
             let mut at = Some(*scope).filter(is_inner);
             while let Some(inner) = at.and_then(|index| binder.scopes.get(index)) {
                 // A name that is not certain may be anything that this scope has.
-                let named = |name: &str| inner.entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name));
+                let named =
+                    |name: &str| inner.entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name));
                 match parts.as_slice() {
                     [_] if !inner.entries.is_empty() => {
                         return inner.entries.iter().any(|entry| entry.reference.is_none())
@@ -126,7 +131,7 @@ impl Gatherer<'_> {
         };
         let mut all = Vec::new();
         for tree in &block.from {
-            tables_of(tree, &mut all);
+            tree.tables(&mut all);
         }
         for item in &layout.items {
             if item.is_empty() {
@@ -136,19 +141,25 @@ impl Gatherer<'_> {
             if end - start > NAME_CHARS_MAX && !(item.start..item.end).any(|at| tokens.is_word(at, "AS")) {
                 return false;
             }
-            if (item.start..item.end).any(|at| tokens.is_op(at, "*") && (at == item.start || tokens.is_op(at - 1, "."))) {
-                let columns = all.iter().flat_map(|reference| &self.analysis.references[*reference].table.columns);
+            if (item.start..item.end)
+                .any(|at| tokens.is_op(at, "*") && (at == item.start || tokens.is_op(at - 1, ".")))
+            {
+                let columns =
+                    all.iter().flat_map(|reference| &self.analysis.references[*reference].table.columns);
                 if !columns.map(|column| &column.data_type).all(is_plain) {
                     return false;
                 }
             }
             let mentions = self.binder.mentions.get(block.mentions.clone()).unwrap_or_default();
             for (scope, parts) in mentions {
-                let within = parts.first().is_some_and(|part| part.span.start >= start && part.span.end <= end);
+                let within =
+                    parts.first().is_some_and(|part| part.span.start >= start && part.span.end <= end);
                 if !within {
                     continue;
                 }
-                if let Some((reference, ordinal)) = self.binder.resolve(*scope, &Column { parts: parts.clone() }) {
+                if let Some((reference, ordinal)) =
+                    self.binder.resolve(*scope, &Column { parts: parts.clone() })
+                {
                     let column = self.analysis.references[reference].table.columns.get(ordinal);
                     if !column.is_some_and(|column| is_plain(&column.data_type)) {
                         return false;
@@ -173,17 +184,6 @@ impl Gatherer<'_> {
                 _ => !plan.has_sharded(),
             },
             _ => false,
-        }
-    }
-}
-
-fn tables_of(tree: &Tree, found: &mut Vec<usize>) {
-    match tree {
-        Tree::Table(reference) => found.push(*reference),
-        Tree::Closed => {}
-        Tree::Join { left, right, .. } => {
-            tables_of(left, found);
-            tables_of(right, found);
         }
     }
 }

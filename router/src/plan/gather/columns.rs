@@ -129,6 +129,17 @@ fn smallest(reference: &Reference) -> Option<usize> {
     key.or_else(|| columns.iter().position(|column| !column.invisible))
 }
 
+/// True for a type whose values can be written as a list of literals, which compare as the column's values do.
+pub(super) fn can_be_listed(data_type: &ColumnType) -> bool {
+    match data_type {
+        ColumnType::Char { charset, .. } | ColumnType::VarChar { charset, .. } => charset
+            .as_deref()
+            .is_some_and(|charset| matches!(charset, "utf8mb4" | "utf8mb3" | "utf8" | "ascii" | "latin1")),
+        ColumnType::Date => true,
+        data_type => data_type.is_integer(),
+    }
+}
+
 /// True for a column that every engine can index whole.
 pub(super) fn can_be_key(reference: &Reference, ordinal: usize) -> bool {
     const CHARACTERS_MAX: u32 = 190;

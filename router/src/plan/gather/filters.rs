@@ -49,6 +49,20 @@ pub(super) struct Filters {
     pub own: Vec<Vec<Range<usize>>>,
     /// Columns of different references that are compared for equality.
     pub equalities: Vec<(ColumnId, ColumnId)>,
+    /// (mine, other): a row of mine's reference is needed only if its value of `mine` is among the other's.
+    pub links: Vec<(ColumnId, ColumnId)>,
+}
+
+impl Filters {
+    /// Equalities noted since there were `before`: rows of these tables without a partner are not needed.
+    fn link(&mut self, before: usize, tables: &[usize]) {
+        let new = self.equalities.get(before..).unwrap_or_default().iter();
+        for (left, right) in new.flat_map(|(left, right)| [(*left, *right), (*right, *left)]) {
+            if tables.contains(&left.0) {
+                self.links.push((left, right));
+            }
+        }
+    }
 }
 
 /// A condition between ANDs.
@@ -61,7 +75,7 @@ struct Conjunct {
 impl Gatherer<'_> {
     pub(super) fn filters(&self) -> Filters {
         let mut filters =
-            Filters { own: vec![Vec::new(); self.analysis.references.len()], equalities: Vec::new() };
+            Filters { own: vec![Vec::new(); self.analysis.references.len()], ..Filters::default() };
         for block in &self.analysis.blocks {
             self.block_filters(block, &mut filters);
         }
@@ -75,7 +89,11 @@ impl Gatherer<'_> {
             true => layout.filter,
             false => layout.filter.start + 1..layout.filter.end,
         };
+        let before = filters.equalities.len();
         let conjuncts = self.conjuncts(range, block.scope, filters);
+        let mut tables = Vec::new();
+        block.from.iter().for_each(|tree| tree.tables(&mut tables));
+        filters.link(before, &tables);
         for tree in &block.from {
             self.push(tree, &conjuncts, block.scope, filters);
         }
@@ -93,7 +111,15 @@ impl Gatherer<'_> {
             Tree::Join { kind, on, left, right, .. } => (*kind, on, left, right),
         };
         let range = on.and_then(|byte| self.on_range(byte)).unwrap_or(0..0);
+        let before = filters.equalities.len();
         let own = self.conjuncts(range, scope, filters);
+        let mut needed = Vec::new();
+        match kind {
+            JoinKind::Inner => tree.tables(&mut needed),
+            JoinKind::Left => right.tables(&mut needed),
+            JoinKind::Right => left.tables(&mut needed),
+        }
+        filters.link(before, &needed);
         match kind {
             JoinKind::Inner => {
                 let both: Vec<Conjunct> = own.into_iter().chain(above.iter().map(Conjunct::copy)).collect();

@@ -1,0 +1,226 @@
+//! One source of a gathered statement: its query is planned as any is, and its rows are loaded into its temporary table.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use ostrakon_protocol::column::ColumnDefinition;
+use ostrakon_protocol::row::TextRow;
+use ostrakon_router::lexer::{self, Template};
+use ostrakon_router::plan::carriage::{Carriage, carriage};
+use ostrakon_router::plan::{
+    Arguments, Execution, GATHER_DATABASE, Gather, Link, Plan, Request, RoutedPlan, Source, plan,
+};
+use ostrakon_router::sharding::topology::quote;
+
+use super::budget::Budget;
+use super::connection::GatherConnection;
+use super::load::{Load, LoadColumn, Loaded};
+use crate::error::SqlError;
+use crate::exec::rows::Rows;
+use crate::session::dispatch::Input;
+use crate::session::{Failure, Session};
+
+/// So many different values of another source are listed in a source's query.
+const LISTED_MAX: usize = 2000;
+
+/// A source with its query.
+pub struct Planned<'g> {
+    pub source: &'g Source,
+    text: Vec<u8>,
+    template: Template,
+    plan: Rc<Plan>,
+}
+
+impl Planned<'_> {
+    pub fn input(&self) -> Input<'_> {
+        Input { text: &self.text, template: &self.template, values: None }
+    }
+
+    pub fn plan(&self) -> Result<&RoutedPlan, SqlError> {
+        match &*self.plan {
+            Plan::Routed(plan) => Ok(plan),
+            _ => Err(SqlError::other("Internal error (please report): a source that is no query")),
+        }
+    }
+}
+
+impl Session {
+    /// Plans a source's query. `keys`: further conditions, which are not worth a place in the plan cache.
+    pub fn plan_source<'g>(
+        &mut self,
+        source: &'g Source,
+        input: Input<'_>,
+        keys: &[String],
+    ) -> Result<Planned<'g>, Failure> {
+        let arguments = Arguments {
+            text: input.text,
+            holes: &input.template.holes,
+            params: input.values,
+            generated: &[],
+            nextvals: &[],
+            spread: 0,
+            preferred_group: None,
+            session: self,
+        };
+        let text = source.query(&arguments, keys);
+        let mut template = Template::default();
+        lexer::scan(&text, self.mode, &mut template)?;
+        let catalog = self.catalog();
+        let planned = match keys {
+            [] => self.plan(&text, &template, &catalog)?,
+            _ => {
+                let database = self.database.as_deref();
+                let request = Request {
+                    text: &text,
+                    template: &template,
+                    catalog: &catalog,
+                    database,
+                    mode: self.mode,
+                };
+                Rc::new(plan(&request)?)
+            }
+        };
+        Ok(Planned { source, text, template, plan: planned })
+    }
+
+    /// The physical statements of a source.
+    pub fn route_source(&self, planned: &Planned<'_>) -> Result<Execution, Failure> {
+        let mut execution = Execution::default();
+        let plan = planned.plan()?;
+        plan.route_into(&self.arguments(plan, planned.input(), &[], &[]), &mut execution)?;
+        Ok(execution)
+    }
+
+    /// Makes the temporary table of a source, with its columns' types: from physical tables on the same server, or by way of the definition
+    /// that another server gives it.
+    pub async fn create_for(
+        &mut self,
+        place: &mut GatherConnection,
+        gather: &Gather,
+        planned: &Planned<'_>,
+    ) -> Result<(), Failure> {
+        let source = planned.source;
+        let table = temporary_name(&source.table);
+        let here = place.lease.connection.pool().instance.id;
+        let groups = source.groups(gather);
+        let on = |group: &usize| source.database.groups.get(*group).map(|group| group.instance);
+        let plan = planned.plan()?;
+        let arguments = self.arguments(plan, planned.input(), &[], &[]);
+        let shape = |group: &usize| source.shape(gather, plan, &arguments, *group);
+        if let Some(select) = groups.iter().find(|group| on(group) == Some(here)).and_then(shape) {
+            return Ok(place.create(&table, &select, &source.keys).await?);
+        }
+        let Some((instance, select)) = groups.first().and_then(|group| Some((on(group)?, shape(group)?)))
+        else {
+            return Err(SqlError::other("Internal error (please report): a source without a group").into());
+        };
+        let mut elsewhere = self.worker.gather_connection(instance, &self.settings).await?;
+        elsewhere.create(&table, &select, &source.keys).await?;
+        let definition = elsewhere.definition(&table).await?;
+        elsewhere.drop_tables().await;
+        Ok(place.create_as(&table, &definition).await?)
+    }
+
+    /// Makes a source's table and brings its rows there.
+    pub async fn load_source(
+        &mut self,
+        place: &mut GatherConnection,
+        gather: &Gather,
+        planned: &Planned<'_>,
+        budget: &mut Budget,
+    ) -> Result<Loaded, Failure> {
+        self.create_for(place, gather, planned).await?;
+        let table = temporary_name(&planned.source.table);
+        let mariadb = self.mode.server.mariadb;
+        let mut columns: Vec<LoadColumn> = planned
+            .source
+            .columns
+            .iter()
+            .map(|column| LoadColumn {
+                name: column.name.clone(),
+                carriage: carriage(&column.data_type, mariadb),
+            })
+            .collect();
+        if columns.is_empty() {
+            let names = place.columns(&table).await?;
+            columns.extend(names.into_iter().map(|name| LoadColumn { name, carriage: Carriage::PLAIN }));
+        }
+        let mut loading =
+            Loading { load: place.load(&table, &columns).await?, counted: Loaded::default(), budget };
+        Box::pin(self.query_rows(planned.plan()?, planned.input(), &mut loading)).await?;
+        loading.count()?;
+        Ok(loading.load.end().await?)
+    }
+
+    /// A condition that lists the values which another source's column has; `None` where they are too many to list.
+    pub async fn listed(
+        &mut self,
+        place: &mut GatherConnection,
+        link: &Link,
+    ) -> Result<Option<String>, SqlError> {
+        let values = place.distinct(&temporary_name(&link.table), &link.other, LISTED_MAX + 1).await?;
+        if values.len() > LISTED_MAX {
+            return Ok(None);
+        }
+        if values.is_empty() {
+            return Ok(Some("FALSE".into()));
+        }
+        let literal = |value: &String| match link.is_number {
+            true => value.clone(),
+            false if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -_.:".contains(&byte)) => {
+                format!("'{value}'")
+            }
+            false => {
+                format!("_utf8mb4 x'{}'", value.bytes().map(|byte| format!("{byte:02x}")).collect::<String>())
+            }
+        };
+        let list: Vec<String> = values.iter().map(literal).collect();
+        Ok(Some(format!("{} IN ({})", link.column, list.join(","))))
+    }
+}
+
+/// A temporary table with its database, quoted.
+pub fn temporary_name(table: &str) -> String {
+    format!("{}.{}", quote(GATHER_DATABASE), quote(table))
+}
+
+/// Rows of a source on their way into its temporary table.
+struct Loading<'l> {
+    load: Load<'l>,
+    /// What the budget knows of.
+    counted: Loaded,
+    budget: &'l mut Budget,
+}
+
+impl Loading<'_> {
+    fn count(&mut self) -> Result<(), SqlError> {
+        let loaded = self.load.loaded();
+        let before = std::mem::replace(&mut self.counted, loaded);
+        self.budget.add(loaded.rows - before.rows, loaded.bytes - before.bytes)
+    }
+}
+
+impl Rows for Loading<'_> {
+    fn columns(&mut self, _: &[ColumnDefinition<'_>]) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    fn row(&mut self, row: &[u8]) -> Result<(), SqlError> {
+        let mut broken = None;
+        let cells = TextRow::new(row).map_while(|cell| cell.map_err(|e| broken = Some(e)).ok());
+        self.load.row(cells)?;
+        match broken {
+            Some(e) => Err(SqlError::new(crate::error::BACKEND_FAILED, "HY000", e.to_string())),
+            None => self.count(),
+        }
+    }
+
+    fn settle(&mut self) -> Pin<Box<dyn Future<Output = Result<(), SqlError>> + '_>> {
+        Box::pin(self.load.flush_if_full())
+    }
+
+    fn is_full(&self) -> bool {
+        self.load.is_full()
+    }
+}
