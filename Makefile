@@ -18,8 +18,12 @@ SEEDS ?= 10000
 FROM ?= 1000
 # Faults under load: nodes, and for the bank servers too, that are killed, stopped or replaced.
 KILLS ?= 200
-# For the bank and the lists: mysql, or mysql,mariadb for instances of both.
+# For the bank and the lists: mysql, or mysql,mariadb for instances of both. For `make diff`: mysql.
 SERVERS ?=
+# Random scenarios: how many, the first seed, and of that seed only the one of this number.
+COUNT ?= 10000
+SEED ?= 1000
+ONLY ?=
 # How many seconds TPC-C's terminals work, and 1 for warehouses of TPC-C's own size.
 LASTING ?= 60
 FULL ?= 0
@@ -28,11 +32,11 @@ ARGS ?=
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate simulate-commit chaos bank elle tpcc check bench bench-sequence bench-commit fmt
+.PHONY: help up down status test simulate simulate-commit chaos bank elle diff tpcc check bench bench-sequence bench-commit fmt
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), LASTING=60 FULL=1 (tpcc)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), LASTING=60 FULL=1 (tpcc)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
@@ -75,6 +79,12 @@ elle: ## Reads and appends to lists of all groups while nodes and servers die, K
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
 	@OSTRAKON_KILLS=$(KILLS) OSTRAKON_SERVERS=$(SERVERS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^elle::elle_over/)'
+
+diff: ## Plays COUNT random statements from seed SEED on a cluster and on one server, and compares all that a client sees
+	@tools/setup test
+	@cargo build --locked --workspace --bins --tests
+	@OSTRAKON_DIFF_COUNT=$(COUNT) OSTRAKON_DIFF_SEED=$(SEED) $(if $(ONLY),OSTRAKON_DIFF_ONLY=$(ONLY)) OSTRAKON_SERVERS=$(SERVERS) \
+	    cargo nextest run --locked --workspace --profile chaos -E 'test(/^generated::generated_statements/)'
 
 tpcc: ## Runs TPC-C over shards for LASTING seconds and checks its consistency conditions
 	@tools/setup test

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use mysql_async::{Conn, Value};
 use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
+use ostrakon_tests::likeness::{Likeness, shown};
 use ostrakon_tests::pair::Pair;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -34,9 +35,6 @@ const MODES: &[&str] = &[
     "'IGNORE_SPACE,NO_UNSIGNED_SUBTRACTION'",
     "'PAD_CHAR_TO_FULL_LENGTH'",
 ];
-
-/// ENUM_FLAG of column definitions.
-const ENUM_FLAG: u16 = 256;
 
 /// Errors of conversion. A cluster gives them in lax modes too, where one server would store something else.
 const CONVERSION: &[u16] = &[1048, 1264, 1292, 1364, 1366, 1406, 1265];
@@ -145,7 +143,6 @@ impl Differ {
             }
         }
         let plain = outcome(&mut self.plain, &statement.sql, &way).await;
-        let (shown_node, shown_plain) = (node.clone(), plain.clone());
         if let (Outcome::Error { errno, .. }, Outcome::Error { errno: other, .. }) = (&node, &plain)
             && CONVERSION.contains(errno)
             && (CONVERSION.contains(other) || statement.sql.contains("), ("))
@@ -154,7 +151,8 @@ impl Differ {
             // shard key is wrong.
             return true;
         }
-        let (node, plain) = (comparable(node, statement), comparable(plain, statement));
+        let likeness = likeness(statement);
+        let (node, plain) = (likeness.comparable(&node), likeness.comparable(&plain));
         if node != plain {
             if statement.changes.is_none()
                 && (self.has_twins(&statement.sql).await
@@ -162,7 +160,7 @@ impl Differ {
             {
                 return true;
             }
-            self.found(&format!("{} {way:?}", statement.sql), &shown_node, &shown_plain);
+            self.found(&format!("{} {way:?}", statement.sql), &node, &plain);
             return false;
         }
         match statement.changes {
@@ -181,7 +179,7 @@ impl Differ {
             sql = sql.replace(&format!("{from} "), &format!("{from} IGNORE INDEX ({key}) "));
         }
         let plain = outcome(&mut self.plain, &sql, way).await;
-        comparable(plain, statement) == *node
+        likeness(statement).comparable(&plain) == *node
     }
 
     /// True when a table of the statement has two rows with one id, so that an order by id says too little.
@@ -227,13 +225,7 @@ impl Differ {
 
     fn found(&mut self, what: &str, node: &Outcome, plain: &Outcome) {
         let lax = if self.lax { format!(" sql_mode={}", self.mode) } else { String::new() };
-        let (node, plain) = (lines(node), lines(plain));
-        let only = |a: &[String], b: &[String]| -> String {
-            let lines: Vec<&str> = a.iter().filter(|line| !b.contains(line)).map(String::as_str).collect();
-            format!("{} lines, only here: {}", a.len(), lines.join(" ")).chars().take(1200).collect()
-        };
-        let (first, second) = (only(&node, &plain), only(&plain, &node));
-        let text = format!("seed {}{lax}: {what}\n  node:  {first}\n  plain: {second}", self.seed);
+        let text = format!("seed {}{lax}: {what}\n{}", self.seed, shown(node, plain));
         println!("{text}");
         self.differences.push(text);
     }
@@ -250,76 +242,14 @@ impl Differ {
     }
 }
 
-/// An answer without what the servers may choose.
-fn comparable(outcome: Outcome, statement: &Statement) -> Outcome {
-    let mut outcome = outcome.without_message();
-    match &mut outcome {
-        // Servers convert a condition's constants once for each plan, and warn each time: only the rows' own warnings are compared.
-        Outcome::Done { warnings, info, .. } => {
-            *warnings = 0;
-            if statement.class != "insert"
-                && let Some(end) = info.find("Warnings")
-            {
-                info.truncate(end);
-            }
-        }
-        // The servers' families have different states for one number.
-        Outcome::Error { sqlstate, .. } => sqlstate.clear(),
-        // "Not fixed" or 0, by the plan.
-        Outcome::Rows { columns, rows } => {
-            if rows.is_empty() {
-                // A plan that reads nothing is not optimized, and NOT NULL shows how far it was.
-                columns.iter_mut().for_each(|column| column.flags &= !1);
-            }
-            let texts = columns.iter_mut().filter(|column| column.kind.contains("STRING"));
-            texts.for_each(|column| {
-                column.decimals = 0;
-                // MIN of an ENUM is one or none, by whether the server went through a temporary table.
-                column.flags &= !ENUM_FLAG;
-                column.kind = "string".to_owned();
-            });
-        }
+/// How the answers to a statement are compared.
+fn likeness(statement: &Statement) -> Likeness {
+    Likeness {
+        ordered: statement.ordered,
+        loose: statement.loose,
+        exact_info: statement.class == "insert",
+        approximate: false,
     }
-    if statement.loose
-        && let Outcome::Rows { rows, .. } = &mut outcome
-    {
-        rows.iter_mut().flatten().for_each(loosen);
-    }
-    match statement.ordered {
-        true => outcome,
-        false => outcome.sorted(),
-    }
-}
-
-/// One spelling for all texts that the collations call equal: without case, accents of the test's words, and trailing spaces.
-fn loosen(value: &mut Value) {
-    let Value::Bytes(bytes) = value else { return };
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let folded: String = text
-        .trim_end_matches(' ')
-        .to_lowercase()
-        .chars()
-        .map(|c| match c {
-            'ä' | 'á' => 'a',
-            'é' => 'e',
-            other => other,
-        })
-        .collect();
-    // general_ci calls ß and s equal, unicode_ci ß and ss.
-    *bytes = folded.replace("ss", "s").replace('ß', "s").into_bytes();
-}
-
-/// An answer in pieces that can be told apart: columns and rows.
-fn lines(outcome: &Outcome) -> Vec<String> {
-    let Outcome::Rows { columns, rows } = outcome else { return vec![format!("{outcome:?}")] };
-    let columns = columns.iter().map(|c| {
-        format!("[{}.{} {} {:x} cs{} .{}]", c.table, c.label, c.kind, c.flags, c.character_set, c.decimals)
-    });
-    let rows = rows.iter().map(|row| {
-        let values: Vec<String> = row.iter().map(|value| value.as_sql(false)).collect();
-        format!("({})", values.join(","))
-    });
-    columns.chain(rows).collect()
 }
 
 fn number(name: &str) -> Option<u64> {

@@ -1,0 +1,364 @@
+//! The tables of one seed on a cluster and on a plain server, and statements that run on both.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mysql_async::{Conn, Value};
+use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run};
+use ostrakon_tests::compare::{Outcome, Way, outcome};
+use ostrakon_tests::likeness::Likeness;
+use ostrakon_tests::statement;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::schema::{self, Table};
+use super::scope::Generator;
+use super::tree::Tree;
+
+/// What all worlds share.
+pub struct Servers {
+    pub cluster: TestCluster,
+    pub plain: PlainServer,
+    pub mysql: bool,
+}
+
+/// Statements that run one after the other on the first rows.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub statements: Vec<Tree>,
+    pub prepared: bool,
+    /// In a transaction that is rolled back.
+    pub transaction: bool,
+    pub approximate: bool,
+    pub loose: bool,
+}
+
+/// What came of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Same,
+    /// By the cluster, with 1235 and this text.
+    Refused(String),
+    /// The plain server took too long.
+    Slow,
+    Different {
+        kind: &'static str,
+        text: String,
+    },
+}
+
+/// Errors of values that do not fit: of several, servers name the one that they meet first.
+const CONVERSION: &[u16] = &[1048, 1264, 1265, 1292, 1364, 1366, 1406, 1411, 1690];
+/// A statement took longer than it may.
+const TOO_LONG: &[u16] = &[1969, 3024];
+
+/// One seed's tables.
+pub struct World {
+    pub seed: u64,
+    servers: Arc<Servers>,
+    pub tables: Vec<Table>,
+    node: Conn,
+    plain: Conn,
+    /// Tables that do not hold their first rows.
+    changed: Vec<usize>,
+}
+
+impl World {
+    pub async fn new(servers: Arc<Servers>, seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let tables = schema::tables(&mut rng, servers.mysql);
+        let groups = 2 + seed % 3;
+        let mut node =
+            servers.cluster.database(&format!("g{seed}"), &format!("DBPARTITIONS = {groups}")).await;
+        let mut plain = connect(servers.plain.port(), None).await;
+        run(&mut plain, &format!("CREATE DATABASE g{seed}")).await;
+        run(&mut plain, &format!("USE g{seed}")).await;
+        for table in &tables {
+            run(&mut node, &table.create(true)).await;
+            run(&mut plain, &table.create(false)).await;
+        }
+        let mut world = Self { seed, servers, tables, node, plain, changed: Vec::new() };
+        world.connect().await;
+        for at in 0..world.tables.len() {
+            world.fill(at).await;
+        }
+        world
+    }
+
+    /// New clients.
+    async fn connect(&mut self) {
+        let database = format!("g{}", self.seed);
+        self.node = self.servers.cluster.client(Some(&database)).await;
+        self.plain = connect(self.servers.plain.port(), Some(&database)).await;
+        let patience = match self.servers.mysql {
+            true => "SET SESSION max_execution_time = 5000",
+            false => "SET SESSION max_statement_time = 5",
+        };
+        run(&mut self.plain, patience).await;
+        for client in [&mut self.node, &mut self.plain] {
+            run(client, "SET SESSION time_zone = '+00:00'").await;
+        }
+    }
+
+    async fn both(&mut self, sql: &str) {
+        run(&mut self.node, sql).await;
+        run(&mut self.plain, sql).await;
+    }
+
+    async fn fill(&mut self, at: usize) {
+        let insert = self.tables[at].insert(&self.tables[at].rows);
+        self.both(&format!("DELETE FROM {}", self.tables[at].name)).await;
+        if let Some(insert) = insert {
+            self.both(&insert).await;
+        }
+    }
+
+    /// Other rows in a table, for the next scenarios.
+    pub async fn set_rows(&mut self, at: usize, rows: Vec<Vec<String>>) {
+        self.tables[at].rows = rows;
+        self.fill(at).await;
+    }
+
+    /// The scenario of that number.
+    pub fn scenario(&self, number: u64) -> Scenario {
+        let mut rng = StdRng::seed_from_u64(self.seed.wrapping_mul(1_000_003).wrapping_add(number));
+        let mut generator = Generator::new(&mut rng, &self.tables, self.servers.mysql);
+        let writes = generator.one_in(3);
+        let (prepared, transaction) = (generator.one_in(3), generator.one_in(2));
+        let mut statements = Vec::new();
+        for _ in 0..if writes && generator.one_in(4) { 2 + generator.below(2) } else { 1 } {
+            statements.push(if writes { generator.write() } else { generator.query() });
+        }
+        let (approximate, loose) = (generator.approximate, generator.loose);
+        Scenario { statements, prepared, transaction: writes && transaction, approximate, loose }
+    }
+
+    /// Plays a scenario on both and compares all that a client sees; the tables hold their first rows afterwards.
+    pub async fn play(&mut self, scenario: &Scenario) -> Verdict {
+        if scenario.transaction {
+            self.both("BEGIN").await;
+        }
+        let mut verdict = Verdict::Same;
+        for statement in &scenario.statements {
+            verdict = self.compare(scenario, statement).await;
+            if verdict != Verdict::Same {
+                break;
+            }
+        }
+        if scenario.transaction && !matches!(verdict, Verdict::Different { .. }) {
+            self.both("ROLLBACK").await;
+        } else if matches!(verdict, Verdict::Different { .. }) {
+            // Whatever state that left behind.
+            self.connect().await;
+            self.changed = self.named(scenario);
+        }
+        for at in std::mem::take(&mut self.changed) {
+            self.fill(at).await;
+        }
+        verdict
+    }
+
+    /// The tables that a scenario names.
+    pub fn named(&self, scenario: &Scenario) -> Vec<usize> {
+        let words: Vec<String> =
+            scenario.statements.iter().flat_map(|tree| statement::words(&tree.text())).collect();
+        (0..self.tables.len()).filter(|at| words.contains(&self.tables[*at].name)).collect()
+    }
+
+    async fn compare(&mut self, scenario: &Scenario, tree: &Tree) -> Verdict {
+        let (sql, way) = spelled(scenario, tree);
+        let node = outcome(&mut self.node, &sql, &way).await;
+        let node_warnings = self.node.get_warnings();
+        if let (true, Outcome::Error { message, .. }) = (node.is_refusal(), &node) {
+            // MySQL has errors of that number of its own.
+            if !matches!(
+                outcome(&mut self.plain, &format!("EXPLAIN {sql}"), &way).await,
+                Outcome::Error { errno: 1235, .. }
+            ) {
+                return Verdict::Refused(message.clone());
+            }
+            return Verdict::Same;
+        }
+        let plain = outcome(&mut self.plain, &sql, &way).await;
+        let plain_warnings = self.plain.get_warnings();
+        if let Some(verdict) = self.judge_errors(&node, &plain) {
+            return verdict;
+        }
+        let likeness = Likeness {
+            ordered: statement::is_ordered(&sql),
+            approximate: scenario.approximate,
+            loose: scenario.loose,
+            exact_info: false,
+        };
+        if let Some(text) = likeness.difference(&node, &plain) {
+            return Verdict::Different {
+                kind: kind(&likeness.comparable(&node), &likeness.comparable(&plain)),
+                text,
+            };
+        }
+        if !statement::is_write(&sql) || matches!(node, Outcome::Error { .. }) && !scenario.transaction {
+            return Verdict::Same;
+        }
+        if node_warnings + plain_warnings > 0 {
+            let (node, plain) = (warnings(&mut self.node).await, warnings(&mut self.plain).await);
+            if node != plain {
+                let text = format!("  node:  {node:?}\n  plain: {plain:?}");
+                return Verdict::Different { kind: "warnings", text };
+            }
+        }
+        self.same_tables(&sql).await
+    }
+
+    /// What is decided by an error alone.
+    fn judge_errors(&self, node: &Outcome, plain: &Outcome) -> Option<Verdict> {
+        if let Outcome::Error { errno, .. } = plain
+            && TOO_LONG.contains(errno)
+        {
+            return Some(Verdict::Slow);
+        }
+        match (node, plain) {
+            (Outcome::Error { errno: a, .. }, Outcome::Error { errno: b, .. }) => {
+                (CONVERSION.contains(a) && CONVERSION.contains(b)).then_some(Verdict::Same)
+            }
+            _ => None,
+        }
+    }
+
+    /// Compares the tables that a write names, and notes which are not as they were.
+    async fn same_tables(&mut self, sql: &str) -> Verdict {
+        let words = statement::words(sql);
+        let named: Vec<usize> =
+            (0..self.tables.len()).filter(|at| words.contains(&self.tables[*at].name)).collect();
+        let mut verdict = Verdict::Same;
+        for at in named {
+            let select = format!("SELECT * FROM {}", self.tables[at].name);
+            let node = outcome(&mut self.node, &select, &Way::Text).await;
+            let plain = outcome(&mut self.plain, &select, &Way::Text).await;
+            if let Some(text) = Likeness::default().difference(&node, &plain) {
+                let text = format!("  then {}:\n{text}", self.tables[at].name);
+                verdict = Verdict::Different { kind: "tables", text };
+            }
+            if !self.changed.contains(&at) {
+                self.changed.push(at);
+            }
+        }
+        verdict
+    }
+
+    /// Whether the plain server itself answers alike when rows lie in another order and no secondary index is used.
+    pub async fn is_stable(&mut self, scenario: &Scenario) -> bool {
+        let mut answers: Vec<BTreeMap<String, Outcome>> = Vec::new();
+        for (name, engine, reversed) in [("x", "InnoDB", false), ("y", "MyISAM", true)] {
+            let database = format!("g{}_{name}", self.seed);
+            run(&mut self.plain, &format!("CREATE DATABASE {database}")).await;
+            run(&mut self.plain, &format!("USE {database}")).await;
+            let mut tables = self.tables.clone();
+            for table in &mut tables {
+                if reversed {
+                    table.rows.reverse();
+                    table.keys.truncate(1);
+                }
+                run(&mut self.plain, &format!("{} ENGINE = {engine}", table.create(false))).await;
+                if let Some(insert) = table.insert(&table.rows) {
+                    run(&mut self.plain, &insert).await;
+                }
+            }
+            let mut answer = BTreeMap::new();
+            for (number, tree) in scenario.statements.iter().enumerate() {
+                let (sql, way) = spelled(scenario, tree);
+                let likeness = Likeness {
+                    ordered: statement::is_ordered(&sql),
+                    approximate: scenario.approximate,
+                    loose: scenario.loose,
+                    exact_info: false,
+                };
+                let made = likeness.comparable(&outcome(&mut self.plain, &sql, &way).await).labels_only();
+                let failed = matches!(made, Outcome::Error { .. });
+                answer.insert(format!("{number}"), made);
+                for table in tables.iter().filter(|_| statement::is_write(&sql) && !failed) {
+                    let rows =
+                        outcome(&mut self.plain, &format!("SELECT * FROM {}", table.name), &Way::Text).await;
+                    answer.insert(format!("{number} {}", table.name), rows.sorted().labels_only());
+                }
+            }
+            answers.push(answer);
+            run(&mut self.plain, &format!("DROP DATABASE {database}")).await;
+        }
+        run(&mut self.plain, &format!("USE g{}", self.seed)).await;
+        answers[0] == answers[1]
+    }
+
+    /// Drops all.
+    pub async fn close(mut self) {
+        let sql = format!("DROP DATABASE g{}", self.seed);
+        self.both(&sql).await;
+    }
+
+    /// What one needs to see a difference again.
+    pub fn show(&self, scenario: &Scenario) -> String {
+        let mut text = String::new();
+        for at in self.named(scenario) {
+            let table = &self.tables[at];
+            text.push_str(&format!("{};\n", table.create(true)));
+            if let Some(insert) = table.insert(&table.rows) {
+                text.push_str(&format!("{insert};\n"));
+            }
+        }
+        for tree in &scenario.statements {
+            let (sql, way) = spelled(scenario, tree);
+            match way {
+                Way::Text => text.push_str(&format!("{sql};\n")),
+                Way::Prepared(values) => {
+                    let values: Vec<String> = values.iter().map(|value| value.as_sql(false)).collect();
+                    text.push_str(&format!("{sql};  -- prepared, with ({})\n", values.join(", ")));
+                }
+            }
+        }
+        if scenario.transaction {
+            text.push_str("-- inside of BEGIN and ROLLBACK\n");
+        }
+        text
+    }
+}
+
+/// How a statement is sent.
+fn spelled(scenario: &Scenario, tree: &Tree) -> (String, Way) {
+    match scenario.prepared {
+        false => (tree.text(), Way::Text),
+        true => {
+            let (sql, values): (String, Vec<Value>) = tree.prepared();
+            (sql, Way::Prepared(values))
+        }
+    }
+}
+
+/// What kind of difference there is; a smaller case must show the same kind.
+fn kind(node: &Outcome, plain: &Outcome) -> &'static str {
+    match (node, plain) {
+        (Outcome::Error { .. }, Outcome::Error { .. }) => "errors",
+        (Outcome::Error { .. }, _) => "an error of the cluster",
+        (_, Outcome::Error { .. }) => "an error of the plain server",
+        (Outcome::Rows { columns: a, rows: first }, Outcome::Rows { columns: b, rows: second }) => {
+            match (a == b, first == second) {
+                (_, false) => "rows",
+                _ => "columns",
+            }
+        }
+        _ => "counts",
+    }
+}
+
+/// The warnings of the last statement, each once.
+async fn warnings(client: &mut Conn) -> Vec<String> {
+    let answer = outcome(client, "SHOW WARNINGS", &Way::Text).await;
+    let Outcome::Rows { rows, .. } = answer else { return Vec::new() };
+    let mut lines: Vec<String> = rows
+        .iter()
+        .map(|row| row.iter().map(|value| value.as_sql(false)).collect::<Vec<_>>().join(" "))
+        // In which row of a statement something happened depends on the order of rows.
+        .map(|line| line.split(" at row ").next().unwrap_or_default().to_owned())
+        .collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}

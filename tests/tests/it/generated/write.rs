@@ -1,0 +1,298 @@
+//! INSERT, REPLACE, UPDATE and DELETE of every form whose outcome does not depend on the order of rows.
+
+use super::schema::{Column, FIXED, Table};
+use super::scope::{Generator, Scope};
+use super::tree::{Tree, tree};
+use super::types::Class;
+
+impl Generator<'_> {
+    /// A statement that changes rows.
+    pub fn write(&mut self) -> Tree {
+        match self.below(16) {
+            0..3 => self.insert(),
+            3..6 => self.insert_select(),
+            6..10 => self.update(),
+            10..12 => self.delete(),
+            12..14 => self.update_joined(),
+            _ => self.delete_joined(),
+        }
+    }
+
+    /// A table that is not one of these; subqueries do not read what the statement changes.
+    fn other(&mut self, not: &Table) -> Option<Table> {
+        let list: Vec<&Table> = self.tables.iter().filter(|table| table.name != not.name).collect();
+        if list.is_empty() { None } else { Some(list[self.below(list.len())].clone()) }
+    }
+
+    /// Runs `make` where FROM can name all tables but this one.
+    fn without<T>(&mut self, table: &Table, make: impl FnOnce(&mut Generator<'_>) -> T) -> T {
+        let tables: Vec<Table> =
+            self.tables.iter().filter(|other| other.name != table.name).cloned().collect();
+        let names = self.names();
+        let mut inner = Generator::new(self.rng, &tables, self.mysql);
+        inner.continue_names(&names);
+        let made = make(&mut inner);
+        let names = inner.names();
+        let flags = (inner.approximate, inner.loose);
+        self.continue_names(&names);
+        self.approximate |= flags.0;
+        self.loose |= flags.1;
+        made
+    }
+
+    /// Columns that an INSERT names: `id`, the shard key and some others.
+    fn targets<'t>(&mut self, table: &'t Table) -> Vec<&'t Column> {
+        let mut columns = vec![&table.columns[0]];
+        for (at, column) in table.columns.iter().enumerate().skip(1) {
+            let needed = !column.nullable && !column.default;
+            if needed || (at == 2 && !self.one_in(8)) || self.one_in(2) {
+                columns.push(column);
+            }
+        }
+        if self.one_in(4) {
+            columns.rotate_left(1);
+        }
+        columns
+    }
+
+    /// An id: a new one, or one that is there already.
+    fn id(&mut self, table: &Table) -> Tree {
+        let id = match table.rows.len() {
+            count if count > 0 && self.one_in(3) => 1 + self.below(count),
+            _ => 100 + self.below(900),
+        };
+        Tree::Literal(id.to_string(), id.into())
+    }
+
+    fn verb(&mut self) -> &'static str {
+        self.pick(&["INSERT INTO", "INSERT INTO", "INSERT INTO", "INSERT IGNORE INTO", "REPLACE INTO"])
+    }
+
+    fn duplicate(&mut self, verb: &str, table: &Table, source: Option<&str>) -> Tree {
+        if verb != "INSERT INTO" || self.one_in(2) {
+            return Tree::none();
+        }
+        let rest = &table.columns[FIXED..];
+        let column = rest[self.below(rest.len())].clone();
+        let set = match (self.below(4), column.class) {
+            (0, Class::Int) => tree![format!("{0} = {1}.{0} + 1", column.name, table.name)],
+            (1, _) => tree![format!("{0} = VALUES({0})", column.name)],
+            (2, _) if source.is_none() => tree!["p = VALUES(id) % 7"],
+            _ => tree![format!("{} = ", column.name), self.literal(column.class)],
+        };
+        tree![" ON DUPLICATE KEY UPDATE ", set].maybe()
+    }
+
+    fn returning(&mut self, table: &Table) -> Tree {
+        if self.mysql || !self.one_in(10) {
+            return Tree::none();
+        }
+        let column = table.columns[self.below(table.columns.len())].name.clone();
+        Tree::from(format!(" RETURNING id, {column}")).maybe()
+    }
+
+    fn insert(&mut self) -> Tree {
+        let table = self.table();
+        let columns = self.targets(table);
+        let mut rows = Vec::new();
+        for _ in 0..if self.one_in(2) { 1 } else { 1 + self.below(5) } {
+            let mut cells = Vec::new();
+            for column in &columns {
+                cells.push(match column.name.as_str() {
+                    "id" => self.id(table),
+                    _ if column.nullable && self.one_in(6) => "NULL".into(),
+                    _ if column.default && self.one_in(8) => "DEFAULT".into(),
+                    _ => self.literal(column.class),
+                });
+            }
+            rows.push(tree!["(", Tree::List(cells, ", ", columns.len()), ")"]);
+        }
+        let verb = self.verb();
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let duplicate = self.duplicate(verb, table, None);
+        let returning = if duplicate == Tree::none() { self.returning(table) } else { Tree::none() };
+        tree![
+            format!("{verb} {} ({}) VALUES ", table.name, names.join(", ")),
+            Tree::list(rows, ", "),
+            duplicate,
+            returning
+        ]
+    }
+
+    fn insert_select(&mut self) -> Tree {
+        let table = self.table();
+        let columns = self.targets(table);
+        let verb = self.verb();
+        let shift = self.pick(&["0", "100", "5", "1000"]);
+        let (query, order) = if self.one_in(3) {
+            self.without(table, |inner| inner.source(&columns, shift))
+        } else {
+            self.source(&columns, shift)
+        };
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let duplicate = self.duplicate(verb, table, Some("query"));
+        let order =
+            tree![format!(" ORDER BY {order}"), Tree::from(if self.one_in(4) { " LIMIT 7" } else { "" })];
+        // Which of two rows with one key stays depends on their order.
+        let order = if verb == "INSERT INTO" && duplicate == Tree::none() { order.maybe() } else { order };
+        tree![format!("{verb} {} ({}) ", table.name, names.join(", ")), query, order, duplicate]
+    }
+
+    /// A query for these columns, and a total order of its rows.
+    fn source(&mut self, columns: &[&Column], shift: &str) -> (Tree, String) {
+        let (from, scope) = self.from(1);
+        let first = scope
+            .locals
+            .iter()
+            .find(|r| r.class == Class::Int)
+            .map_or_else(|| "1".to_owned(), |r| r.text.clone());
+        let mut items = Vec::new();
+        for column in columns {
+            items.push(match column.name.as_str() {
+                "id" => tree![format!("COALESCE({first}, 0) + {shift}")],
+                _ if column.nullable => self.of(&scope, column.class, 0),
+                _ => {
+                    tree!["COALESCE(", self.leaf(&scope, column.class), ", ", self.literal(column.class), ")"]
+                }
+            });
+        }
+        let filter = self.filter(&scope, 1);
+        let order = self.total(&scope);
+        (tree!["SELECT ", Tree::List(items, ", ", columns.len()), " FROM ", from, filter], order)
+    }
+
+    /// The scope of a table by its own name.
+    fn own(table: &Table, alias: &str) -> Scope {
+        let locals = table.columns.iter().map(|column| super::scope::Ref {
+            text: format!("{alias}.{}", column.name),
+            class: column.class,
+        });
+        Scope { locals: locals.collect(), outers: Vec::new(), order: vec![format!("{alias}.id")] }
+    }
+
+    /// A column that UPDATE changes: not `id`, and the shard key now and then.
+    fn target<'t>(&mut self, table: &'t Table) -> &'t Column {
+        if self.one_in(5) {
+            return table.key();
+        }
+        let rest: Vec<&Column> = table
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at == 1 || *at >= FIXED)
+            .map(|(_, c)| c)
+            .collect();
+        rest[self.below(rest.len())]
+    }
+
+    fn assignment(&mut self, table: &Table, scope: &Scope) -> Tree {
+        let column = self.target(table).clone();
+        let class = column.class;
+        let value = match self.below(6) {
+            0 if column.nullable => "NULL".into(),
+            1 if class == Class::Int => tree![format!("{}.{} + 1", table.name, column.name)],
+            2 | 3 if class.is_plain() => {
+                let fallback = self.literal(class);
+                let inside = self.of(scope, class, 0);
+                if column.nullable { inside } else { tree!["COALESCE(", inside, ", ", fallback, ")"] }
+            }
+            4 if class.is_plain() && self.tables.len() > 1 => {
+                let around = Scope { outers: scope.locals.clone(), ..Scope::default() };
+                let value = self.without(table, |inner| inner.one_value(class, &around, 0));
+                let fallback = self.literal(class);
+                tree!["COALESCE((", value, "), ", fallback, ")"]
+            }
+            _ => self.literal(class),
+        };
+        tree![format!("{} = ", column.name), value]
+    }
+
+    /// A condition that does not read the table that is changed but by its own row.
+    fn condition(&mut self, table: &Table, scope: &Scope) -> Tree {
+        if self.tables.len() > 1 && self.one_in(3) {
+            let scope = scope.clone();
+            return self.without(table, |inner| inner.predicate(&scope, 1));
+        }
+        self.predicate(scope, 0)
+    }
+
+    fn update(&mut self) -> Tree {
+        let table = self.table();
+        let scope = Self::own(table, &table.name);
+        let mut sets = vec![self.assignment(table, &scope)];
+        if self.one_in(3) {
+            sets.push(self.assignment(table, &scope));
+        }
+        let filter = tree![" WHERE ", self.condition(table, &scope)].maybe();
+        let tail = self.ordered_tail(&scope);
+        tree![format!("UPDATE {} SET ", table.name), Tree::list(sets, ", "), filter, tail]
+    }
+
+    /// ORDER BY a total order, and LIMIT; or nothing.
+    fn ordered_tail(&mut self, scope: &Scope) -> Tree {
+        if !self.one_in(4) {
+            return Tree::none();
+        }
+        let key = scope.locals[self.below(scope.locals.len())].text.clone();
+        let direction = self.pick(&["", " DESC"]);
+        let limit = format!(" LIMIT {}", self.below(7));
+        tree![format!(" ORDER BY {key}{direction}, {}", scope.order.join(", ")), limit].maybe()
+    }
+
+    fn delete(&mut self) -> Tree {
+        let table = self.table();
+        let scope = Self::own(table, &table.name);
+        let filter = tree![" WHERE ", self.condition(table, &scope)].maybe();
+        let tail = self.ordered_tail(&scope);
+        let returning = self.returning(table);
+        tree![format!("DELETE FROM {}", table.name), filter, tail, returning]
+    }
+
+    /// UPDATE of one table or both of two that are joined by the other's `id`: each row meets one row at most.
+    fn update_joined(&mut self) -> Tree {
+        let table = self.table();
+        let Some(other) = self.other(table) else { return self.update() };
+        let (mine, others) = (Self::own(table, &table.name), Self::own(&other, &other.name));
+        let link = self
+            .local(&mine, |class| class == Class::Int)
+            .map_or_else(|| format!("{}.id", table.name), |r| r.text);
+        let mut both = mine.clone();
+        both.locals.extend(others.locals.iter().cloned());
+        let join = self.pick(&["JOIN", "INNER JOIN", "LEFT JOIN"]);
+        let mut sets = Vec::new();
+        for _ in 0..1 + self.below(2) {
+            let column = self.target(table).clone();
+            let inside = self.of(&both, column.class, 0);
+            let value = if column.nullable {
+                inside
+            } else {
+                tree!["COALESCE(", inside, ", ", self.literal(column.class), ")"]
+            };
+            sets.push(tree![format!("{}.{} = ", table.name, column.name), value]);
+        }
+        let filter = tree![" WHERE ", self.predicate(&both, 0)].maybe();
+        tree![
+            format!("UPDATE {} {join} {} ON {link} = {}.id SET ", table.name, other.name, other.name),
+            Tree::list(sets, ", "),
+            filter
+        ]
+    }
+
+    /// DELETE from one of two joined tables, or from both.
+    fn delete_joined(&mut self) -> Tree {
+        let table = self.table();
+        let Some(other) = self.other(table) else { return self.delete() };
+        let (mine, others) = (Self::own(table, &table.name), Self::own(&other, &other.name));
+        let mut both = mine.clone();
+        both.locals.extend(others.locals.iter().cloned());
+        let on = self.on(&mine, &others, 0);
+        let join = self.pick(&["JOIN", "JOIN", "LEFT JOIN"]);
+        let filter = tree![" WHERE ", self.predicate(&both, 0)].maybe();
+        let (a, b) = (&table.name, &other.name);
+        match self.below(3) {
+            0 => tree![format!("DELETE {a}, {b} FROM {a} {join} {b} ON "), on, filter],
+            1 => tree![format!("DELETE FROM {a} USING {a} {join} {b} ON "), on, filter],
+            _ => tree![format!("DELETE {a} FROM {a} {join} {b} ON "), on, filter],
+        }
+    }
+}
