@@ -1,7 +1,7 @@
 //! Hand-written cases on a shop's tables: each statement of tests/data/shop/cases runs on one plain server and on a cluster, and must be
 //! answered alike, or be refused where its file says so.
 //!
-//! `CASES=joins make test ARGS='-E "test(shop)"'` runs the topics whose names hold `joins`; `CASES=joins:120` the case at that line.
+//! `OSTRAKON_SERVERS=mysql` runs them on MySQL. `CASES=joins make test ARGS='-E "test(shop)"'` runs the topics whose names hold `joins`; `CASES=joins:120` the case at that line.
 
 mod file;
 mod run;
@@ -11,8 +11,8 @@ use ostrakon::dev::server::ServerKind;
 use run::Shop;
 
 /// The cases that are asked for.
-fn chosen() -> Vec<Case> {
-    let all = file::cases();
+fn chosen(kind: ServerKind) -> Vec<Case> {
+    let all = file::cases(kind);
     let Ok(wanted) = std::env::var("CASES") else { return all };
     let (topic, line) = match wanted.split_once(':') {
         Some((topic, line)) => (topic, Some(line.parse().expect("CASES=topic:line"))),
@@ -25,8 +25,9 @@ fn chosen() -> Vec<Case> {
     all.into_iter().filter(is_chosen).collect()
 }
 
-async fn run_all(mut shop: Shop) {
-    let cases = chosen();
+async fn run_all(kind: ServerKind) {
+    let mut shop = Shop::start(kind).await;
+    let cases = chosen(kind);
     assert!(!cases.is_empty(), "no case is chosen");
     for case in &cases {
         shop.run(case).await;
@@ -44,5 +45,9 @@ async fn run_all(mut shop: Shop) {
 
 #[tokio::test]
 async fn every_case_is_answered_as_one_server_answers() {
-    run_all(Shop::start(ServerKind::MariaDb).await).await;
+    let kind = match std::env::var("OSTRAKON_SERVERS").as_deref() {
+        Ok("mysql") => ServerKind::MySql,
+        _ => ServerKind::MariaDb,
+    };
+    run_all(kind).await;
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::place;
 
 /// The folder of the shop's files.
@@ -28,6 +29,10 @@ pub struct Case {
     pub session: bool,
     /// The data is filled anew before it.
     pub reset: bool,
+    /// The plain server must answer with one of these errors.
+    pub errors: Vec<u16>,
+    /// The plain server must answer without rows, or change none.
+    pub empty: bool,
 }
 
 /// Reads a file that must be there.
@@ -40,8 +45,12 @@ pub fn statements(name: &str) -> Vec<String> {
     read(&text(&folder().join(name)), name).into_iter().map(|case| case.sql).collect()
 }
 
-/// The cases of all topics, by the files' names.
-pub fn cases() -> Vec<Case> {
+/// The cases of all topics for that family of servers, by the files' names: `windows_mysql` is for MySQL only.
+pub fn cases(kind: ServerKind) -> Vec<Case> {
+    let not_mine = match kind {
+        ServerKind::MariaDb => "_mysql",
+        ServerKind::MySql => "_mariadb",
+    };
     let folder = folder().join("cases");
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
@@ -49,6 +58,9 @@ pub fn cases() -> Vec<Case> {
     let mut all = Vec::new();
     for path in files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "sql")) {
         let topic = path.file_stem().unwrap_or_default().to_string_lossy();
+        if topic.ends_with(not_mine) {
+            continue;
+        }
         all.extend(read(&text(path), &topic));
     }
     all
@@ -62,10 +74,12 @@ pub fn read(text: &str, topic: &str) -> Vec<Case> {
         let at = || format!("{topic}:{}", number + 1);
         if case.sql.is_empty() {
             let line = line.trim_end();
-            if line.is_empty() || line == "--" {
+            if line.is_empty() {
+                // A comment with a blank line behind it is the file's.
+                case = Case::default();
                 continue;
             }
-            if let Some(comment) = line.strip_prefix("-- ") {
+            if let Some(comment) = line.strip_prefix("--") {
                 note(&mut case, comment, &at());
                 continue;
             }
@@ -86,7 +100,7 @@ pub fn read(text: &str, topic: &str) -> Vec<Case> {
 
 /// Takes one line of a case's comment. `word: more` with a known word in front says something; the rest is for people.
 fn note(case: &mut Case, comment: &str, at: &str) {
-    let (word, more) = comment.split_once(':').unwrap_or((comment, ""));
+    let (word, more) = comment.trim().split_once(':').unwrap_or((comment, ""));
     let more = more.trim();
     match word.trim() {
         "sorted" => case.sorted = true,
@@ -97,6 +111,12 @@ fn note(case: &mut Case, comment: &str, at: &str) {
             assert!(!more.is_empty(), "{at}: `refused` needs its reason");
             case.refused = Some(more.to_owned());
         }
+        "error" => {
+            let numbers = more.split('|').map(|number| number.trim().parse());
+            case.errors =
+                numbers.map(|number| number.unwrap_or_else(|_| panic!("{at}: `error: {more}`"))).collect();
+        }
+        "empty" | "nothing" => case.empty = true,
         "after" => case.after = Some(more.split(',').map(|name| name.trim().to_owned()).collect()),
         _ => {}
     }
@@ -125,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_file_is_taken_apart_into_cases() {
-        let text = "-- Joins.\n\n-- sorted\n-- after: a, b\nSELECT 1\n  -- no end;here\nFROM a;\n-- refused: because\nDELETE FROM a;\n";
+        let text = "-- sorted\n\n-- sorted\n-- after: a, b\nSELECT 1\n  -- no end;here\nFROM a;\n-- refused: because\nDELETE FROM a;\n";
         let cases = read(text, "joins");
         assert_eq!(cases.len(), 2);
         assert_eq!((cases[0].line, cases[0].sorted), (5, true));
@@ -133,6 +153,8 @@ mod tests {
         assert_eq!(cases[0].after, Some(vec!["a".to_owned(), "b".to_owned()]));
         assert_eq!(cases[1].refused.as_deref(), Some("because"));
         assert!(!cases[1].sorted);
+        let cases = read("-- sorted\n\n-- error: 1054|1247\nSELECT x;\n", "errors");
+        assert_eq!((cases[0].sorted, &cases[0].errors[..]), (false, &[1054, 1247][..]));
     }
 
     #[test]

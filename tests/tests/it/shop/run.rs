@@ -37,6 +37,22 @@ pub struct Shop {
     servers: (TestCluster, PlainServer),
 }
 
+/// What the plain server answered, where the case means something else.
+fn not_meant(case: &Case, plain: &Outcome) -> Option<String> {
+    let is_meant = match plain {
+        Outcome::Error { errno, .. } => case.errors.contains(errno),
+        Outcome::Rows { rows, .. } => case.errors.is_empty() && rows.is_empty() == case.empty,
+        // What a write counts is the case's own affair, but for one that is to change nothing.
+        Outcome::Done { affected_rows, .. } => {
+            case.errors.is_empty()
+                && (!is_write(&case.sql) || (*affected_rows == 0) == case.empty || case.after.is_some())
+        }
+    };
+    (!is_meant).then(|| {
+        format!("  the plain server answers what the case does not mean: {:.300}", format!("{plain:?}"))
+    })
+}
+
 /// Rows without repetitions.
 fn each_once(outcome: Outcome) -> Outcome {
     let mut outcome = outcome.sorted();
@@ -226,6 +242,9 @@ impl Shop {
                 self.refusals.entry(message.clone()).or_default().push(at);
             }
             return false;
+        }
+        if let Some(text) = not_meant(case, &plain) {
+            self.found(case, when, &text);
         }
         if let Some(reason) = &case.refused {
             let text = format!("  is answered, and listed as refused ({reason})");
