@@ -14,3 +14,9 @@ async fn every_type_arrives_in_a_file() {
 async fn every_type_arrives_in_statements() {
     gather_load::every_type_arrives(MySql, false).await;
 }
+
+#[tokio::test]
+async fn documents_that_cannot_travel_are_refused() {
+    gather_load::documents_that_cannot_travel_are_refused(true).await;
+    gather_load::documents_that_cannot_travel_are_refused(false).await;
+}
