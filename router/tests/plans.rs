@@ -99,6 +99,26 @@ fn route(
         let _ = writeln!(out, "  refused {} {}", error.errno, error.message);
         return;
     }
+    if let (true, Combine::Gather(gather)) = (execution.gathers, &planned.combine) {
+        let _ = writeln!(out, "  gather: {}", gather.reason);
+        for source in &gather.sources {
+            let _ = writeln!(
+                out,
+                "  {} {}",
+                source.table,
+                String::from_utf8_lossy(&source.query(&arguments, &[]))
+            );
+            for key in &source.keys {
+                let _ = writeln!(out, "    key {}", key.join(","));
+            }
+            for link in &source.links {
+                let _ = writeln!(out, "    {} among {}.{}", link.column, link.table, link.other);
+            }
+        }
+        gather.statement_into(&arguments, &|_| None, &mut execution);
+        let _ = writeln!(out, "  {}", String::from_utf8_lossy(&execution.buffer));
+        return;
+    }
     let shards: Vec<String> =
         execution.statements.iter().map(|s| format!("{}.{}", s.group, s.shard)).collect();
     let count = execution.statements.len();
@@ -221,6 +241,11 @@ fn joins_and_subqueries_route_as_the_snapshots_say() {
 #[test]
 fn merges_are_as_the_snapshots_say() {
     check("merge.txt");
+}
+
+#[test]
+fn gathers_are_as_the_snapshots_say() {
+    check("gather.txt");
 }
 
 #[test]

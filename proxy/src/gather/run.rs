@@ -163,7 +163,7 @@ impl Session {
         self.trace_loading(false);
         self.settings = session;
         loaded?;
-        let moment = self.worker.intern(self.with_time_limit(moment, &budget)?);
+        let moment = self.worker.intern(self.final_settings(moment, &budget)?);
         place.lease.connection.queue_settings(&moment);
         Ok((place, self.final_statement(plan, gather, input, &chosen), budget))
     }
@@ -181,8 +181,8 @@ impl Session {
         execution
     }
 
-    /// The server ends the statement when its time is over.
-    fn with_time_limit(&self, settings: Settings, budget: &Budget) -> Result<Settings, SqlError> {
+    /// The settings of the statement over the temporary tables: the server ends it when its time is over.
+    fn final_settings(&self, settings: Settings, budget: &Budget) -> Result<Settings, SqlError> {
         let left = budget.left();
         if left.is_zero() {
             return Err(budget.out_of_time());
@@ -190,6 +190,11 @@ impl Session {
         let (name, unit) = match self.mode.server.mariadb {
             true => ("max_statement_time", 1.0),
             false => ("max_execution_time", 1000.0),
+        };
+        // A temporary table without the index that a join wants is read through a hash, which is not MariaDB's default.
+        let settings = match self.mode.server.mariadb && settings.get("join_cache_level").is_none() {
+            true => settings.with("join_cache_level", "4".to_owned()),
+            false => settings,
         };
         let own: Option<f64> = settings.get(name).and_then(|value| value.trim_matches('\'').parse().ok());
         let limit = left.as_secs_f64() * unit;

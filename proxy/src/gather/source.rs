@@ -159,7 +159,12 @@ impl Session {
         place: &mut GatherConnection,
         link: &Link,
     ) -> Result<Option<String>, SqlError> {
-        let values = place.distinct(&temporary_name(&link.table), &link.other, LISTED_MAX + 1).await?;
+        let table = temporary_name(&link.table);
+        let column = match link.other.as_str() {
+            "" => place.columns(&table).await?.into_iter().next().unwrap_or_default(),
+            other => other.to_owned(),
+        };
+        let values = place.distinct(&table, &column, LISTED_MAX + 1).await?;
         if values.len() > LISTED_MAX {
             return Ok(None);
         }

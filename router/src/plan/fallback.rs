@@ -1,9 +1,13 @@
-//! What the parser does not know passes when every table named is on one group; otherwise it is refused. Nothing is guessed.
+//! What the parser does not know passes when every table named is on one group; a query is gathered with whole tables otherwise, and a write refused. Nothing is
+//! guessed.
+
+use std::sync::Arc;
 
 use super::analysis::Analysis;
 use super::bind::{Binder, Kind};
 use super::classes::Classes;
 use super::condition::Condition;
+use super::gather::Gatherer;
 use super::select::{assemble, edits};
 use super::special::Special;
 use super::text::Cutter;
@@ -27,19 +31,18 @@ pub(crate) fn plan(
     message: &str,
 ) -> Result<RoutedPlan, RouterError> {
     let refuse = || RouterError::not_supported(format_args!("this statement on these tables ({message})"));
-    if (0..tokens.len()).any(|at| tokens.is_word(at, "WITH") && at == 0) {
-        return Err(refuse());
-    }
     let mut binder = Binder::new(request);
+    binder.ctes = with_queries(tokens);
     for at in 0..tokens.len() {
-        if tokens.is_any_word(at, BEFORE_TABLES) {
+        if is_before_tables(tokens, at) {
             table_list(tokens, at + 1, &mut binder)?;
         }
     }
     let has = |kind| binder.references.iter().any(|reference| reference.kind == kind);
     let groups = binder.database.as_ref().map_or(0, |database| database.groups.len());
     let copies_written = has(Kind::Broadcast) && groups > 1 && class == StatementClass::Write;
-    if has(Kind::Sharded) || copies_written {
+    let reads = matches!(class, StatementClass::Read | StatementClass::LockingRead);
+    if (has(Kind::Sharded) && !reads) || copies_written {
         return Err(refuse());
     }
     let named = |at: usize| tokens.kind(at) == TokenKind::Word || tokens.kind(at) == TokenKind::QuotedIdent;
@@ -67,13 +70,52 @@ pub(crate) fn plan(
     };
     let cutter = Cutter::new(&request.template.holes, edits(&analysis, special.edits));
     let alone = cutter.range(0, request.template.length);
-    let mut plan = assemble(request, analysis, class, Combine::Never(message.into()), alone, Vec::new());
+    let reason = format!("a query that the planner does not read ({message})");
+    let combine = match reads {
+        true => {
+            let binder = &Binder::new(request);
+            let gatherer = Gatherer { request, tokens, cutter: &cutter, analysis: &analysis, binder };
+            match gatherer.whole(reason, class) {
+                Ok(gather) => Combine::Gather(Arc::new(gather)),
+                Err(reason) => Combine::Never(reason.into()),
+            }
+        }
+        false => Combine::Never(message.into()),
+    };
+    let mut plan = assemble(request, analysis, class, combine, alone, Vec::new());
     plan.user_variables = special.variables;
     Ok(plan)
 }
 
+/// Names of WITH queries: `name [(columns)] AS (`, wherever they stand. A table of that name is not read then, which is an error and no wrong answer.
+fn with_queries(tokens: &Tokens<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    let before = |at: usize| {
+        at > 0 && (tokens.is_any_word(at - 1, &["WITH", "RECURSIVE"]) || tokens.is_op(at - 1, ","))
+    };
+    for at in (0..tokens.len()).filter(|at| before(*at)) {
+        let after = if tokens.is_op(at + 1, "(") { tokens.close(at + 1) + 1 } else { at + 1 };
+        if tokens.is_word(after, "AS")
+            && tokens.is_op(after + 1, "(")
+            && tokens.is_any_word(after + 2, &["SELECT", "WITH", "VALUES", "TABLE"])
+        {
+            names.extend(tokens.name(at));
+        }
+    }
+    names
+}
+
 fn is_reference(tokens: &Tokens<'_>, at: usize, binder: &Binder<'_>) -> bool {
     binder.references.iter().any(|reference| reference.span.start == tokens.start(at))
+}
+
+/// Some of these words have another meaning elsewhere: JOIN ... USING (columns), FOR UPDATE, USE INDEX FOR JOIN.
+fn is_before_tables(tokens: &Tokens<'_>, at: usize) -> bool {
+    let is_first = at == 0;
+    tokens.is_any_word(at, BEFORE_TABLES)
+        && (is_first || !tokens.is_word(at, "UPDATE"))
+        && (tokens.is_word(0, "DELETE") || !tokens.is_word(at, "USING"))
+        && (is_first || !tokens.is_word(at - 1, "FOR"))
 }
 
 /// Binds the tables of a list: names with commas between, aliases behind, parentheses passed over.
@@ -94,6 +136,7 @@ fn table_list(tokens: &Tokens<'_>, mut at: usize, binder: &mut Binder<'_>) -> Re
         if is_function_from {
             return Ok(());
         }
+        let first_at = at;
         let name = |at: usize, text: String| Name { text, span: tokens.start(at)..tokens.end(at) };
         let mut parts = vec![name(at, first)];
         at += 1;
@@ -110,7 +153,11 @@ fn table_list(tokens: &Tokens<'_>, mut at: usize, binder: &mut Binder<'_>) -> Re
             TokenKind::Word if explicit || !is_keyword(tokens, alias_at) => tokens.name(alias_at),
             _ => None,
         };
-        binder.table(&parts, alias.as_deref())?;
+        if !binder.is_cte(&parts) {
+            let index = binder.table(&parts, alias.as_deref())?;
+            // `TABLE t` takes no alias.
+            binder.references[index].has_alias |= first_at > 0 && tokens.is_word(first_at - 1, "TABLE");
+        }
         at = if alias.is_some() { alias_at + 1 } else { at };
         while tokens.is_op(at, ")") {
             at += 1;

@@ -69,7 +69,7 @@ pub struct Source {
 pub struct Link {
     /// The column as the source's query names it.
     pub column: String,
-    /// Name of the other source's table, and of the column there.
+    /// Name of the other source's table, and of the column there; empty for the only column of a whole query.
     pub table: String,
     pub other: String,
     /// Its values are written without quotes.
@@ -201,7 +201,7 @@ impl Gatherer<'_> {
         self.check()?;
         let needed = self.needed()?;
         let filters = self.filters();
-        let joined = self.joined_columns(&filters.equalities);
+        let joined = self.joined_columns(&filters);
         let locking = self.locking(class);
         let pushed = self.pushed(class);
         let mut sources = Vec::with_capacity(references.len());
@@ -213,6 +213,19 @@ impl Gatherer<'_> {
             let own = filters.own.get(index).map(Vec::as_slice).unwrap_or_default();
             sources.push(self.source(index, reference, &ordinals, own, &joined, &filters.links, locking));
         }
+        for (at, block) in pushed.iter().enumerate() {
+            let table = table_name(references.len() + at);
+            for (column, _) in filters.among.iter().filter(|(_, start)| *start == block.text.start) {
+                self.link_among(*column, block, &table, &mut sources);
+            }
+            sources.push(self.block_source(block, table));
+        }
+        Ok(self.gather(reason, sources, &pushed))
+    }
+
+    /// The statement over its sources.
+    fn gather(&self, reason: String, sources: Vec<Source>, pushed: &[blocks::Pushed]) -> Gather {
+        let references = &self.analysis.references;
         let mut edits: Vec<Edit> = self.cutter.edits.iter().cloned().chain(self.index_hints()).collect();
         for (at, block) in pushed.iter().enumerate() {
             let name = table_name(references.len() + at);
@@ -220,7 +233,6 @@ impl Gatherer<'_> {
                 block.text.clone(),
                 vec![text(format!("SELECT * FROM {}.{}", quote(GATHER_DATABASE), quote(&name)))],
             ));
-            sources.push(self.block_source(block, name));
         }
         let cutter = Cutter::new(self.cutter.holes, edits);
         let statement = cutter.range(0, self.request.template.length);
@@ -235,14 +247,36 @@ impl Gatherer<'_> {
             logical_table: "".into(),
             physical_prefix: table_name(references.len() + at).into(),
         });
-        Ok(Gather {
+        Gather {
             reason: reason.into(),
             sources,
             names: names.chain(made).collect(),
             mode: self.request.mode,
             references: references.clone(),
             statement,
-        })
+        }
+    }
+
+    /// Gathers all tables whole: for a query whose structure is not known.
+    pub fn whole(&self, reason: String, class: StatementClass) -> Result<Gather, String> {
+        let references = &self.analysis.references;
+        if references.is_empty() {
+            return Err(reason);
+        }
+        self.check()?;
+        let locking = self.locking(class);
+        let mut sources = Vec::with_capacity(references.len());
+        for (index, reference) in references.iter().enumerate() {
+            if reference.table.columns.iter().any(|column| column.invisible) {
+                return Err(format!(
+                    "{reason}, on table '{}' with an invisible column",
+                    reference.table.name
+                ));
+            }
+            let all: Vec<usize> = (0..reference.table.columns.len()).collect();
+            sources.push(self.source(index, reference, &all, &[], &[], &[], locking));
+        }
+        Ok(self.gather(reason, sources, &[]))
     }
 
     /// Errors: what the temporary tables would answer otherwise than the tables.
@@ -352,6 +386,26 @@ impl Gatherer<'_> {
             }
         }
         found
+    }
+
+    /// `column IN (SELECT ...)`: the column's table needs only rows with these values.
+    fn link_among(&self, column: ColumnId, block: &blocks::Pushed, table: &str, sources: &mut [Source]) {
+        let Some(reference) = self.analysis.references.get(column.0) else { return };
+        let Some(own) = reference.table.columns.get(column.1) else { return };
+        let other = self.only_column(block);
+        if !columns::can_be_listed(&own.data_type)
+            || !other.is_some_and(|other| equal_as_keys(&own.data_type, other))
+        {
+            return;
+        }
+        if let Some(source) = sources.iter_mut().find(|source| source.reference == Some(column.0)) {
+            source.links.push(Link {
+                column: format!("{}.{}", quote(&reference.known_as), quote(&own.name)),
+                table: table.to_owned(),
+                other: String::new(),
+                is_number: own.data_type.is_integer(),
+            });
+        }
     }
 
     /// The expression whose text has all of a column's value.

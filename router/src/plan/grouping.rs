@@ -132,6 +132,9 @@ impl<'m> Groups<'_, 'm> {
         use ColumnType::{Bit, Char, Enum, Json, Other, Set, Text, Timestamp, VarChar};
         match data_type {
             Some(Bit | Json | Other(_) | Timestamp { .. }) => Err(format!("{name} of a column of this type")),
+            _ if range.clone().any(|at| self.columns.tokens.is_word(at, "SELECT")) => {
+                Err(format!("{name} of a subquery"))
+            }
             None | Some(Char { .. } | VarChar { .. } | Text { .. } | Enum | Set) => {
                 let pieces = self.columns.pieces(range);
                 Ok(Some(ColumnRef::Hidden(self.columns.hide_weight(&pieces, true))))

@@ -382,6 +382,10 @@ impl<'m> Columns<'m> {
                 pieces.push(text(after));
                 Ok(SortKey { value: ColumnRef::Hidden(self.hide(pieces)), weight: None, descending })
             }
+            // A server refuses the collation of some subqueries (error 1583).
+            Order::Weight if key.range.clone().any(|at| self.tokens.is_word(at, "SELECT")) => {
+                Err("a subquery as a key".into())
+            }
             Order::Weight => {
                 let value = value(self);
                 let weight = self.hide_weight(&key.pieces, key.column.is_some() || key.aggregate);

@@ -7,9 +7,10 @@ use ostrakon_catalog::column::ColumnType;
 
 use super::super::analysis::QueryBlock;
 use super::super::bind::Kind;
+use super::super::keys::AGGREGATES;
 use super::super::layout::Layout;
 use super::super::text::Cutter;
-use super::super::tree::Column;
+use super::super::tree::{Column, Name};
 use super::super::{Combine, Plan, Request, StatementClass};
 use super::{Gatherer, Source};
 use crate::lexer::{Template, scan};
@@ -32,7 +33,7 @@ impl Gatherer<'_> {
         if class != StatementClass::Read || self.analysis.is_mixed() {
             return pushed;
         }
-        for block in self.analysis.blocks.iter().skip(1) {
+        for block in &self.analysis.blocks {
             let inside = |known: &Pushed| known.text.contains(&block.start);
             if !pushed.iter().any(inside)
                 && let Some(text) = self.is_pushable(block)
@@ -41,6 +42,19 @@ impl Gatherer<'_> {
             }
         }
         pushed
+    }
+
+    /// The type of a query's only column, if it is a table's.
+    pub(super) fn only_column(&self, block: &Pushed) -> Option<&ColumnType> {
+        let layout = Layout::new(self.tokens, self.tokens.at_byte(block.text.start)?);
+        let [item] = layout.items.as_slice() else { return None };
+        let range = self.tokens.start(item.start)..self.tokens.end(item.end.checked_sub(1)?);
+        let (scope, parts) = self.binder.mentions.iter().find(|(_, parts)| {
+            parts.first().is_some_and(|first| first.span.start == range.start)
+                && parts.last().is_some_and(|last| last.span.end == range.end)
+        })?;
+        let (reference, ordinal) = self.binder.resolve(*scope, &Column { parts: parts.clone() })?;
+        self.analysis.references.get(reference)?.table.columns.get(ordinal).map(|column| &column.data_type)
     }
 
     pub(super) fn block_source(&self, block: &Pushed, table: String) -> Source {
@@ -67,19 +81,49 @@ impl Gatherer<'_> {
     fn is_pushable(&self, block: &QueryBlock) -> Option<Range<usize>> {
         let tokens = self.tokens;
         let select = tokens.at_byte(block.start)?;
-        if !block.whole || block.reads_cte || block.references.is_empty() || select == 0 {
+        if block.reads_cte || block.references.is_empty() {
             return None;
         }
-        let open = select - 1;
-        let close = tokens.close(open);
-        if !tokens.is_op(open, "(") || close >= tokens.len() || close < select + 2 {
-            return None;
-        }
-        let text = tokens.start(select)..tokens.end(close - 1);
         let layout = Layout::new(tokens, select);
+        let end = if block.whole { self.end_of_query(select)? } else { self.end_of_branch(select, &layout)? };
+        if end < select + 2 {
+            return None;
+        }
+        let text = tokens.start(select)..tokens.end(end - 1);
         let plain =
-            self.is_closed(block) && self.has_plain_columns(block, &layout) && self.is_steady(select..close);
+            self.is_closed(block) && self.has_plain_columns(block, &layout) && self.is_steady(select..end);
         (plain && self.is_answered_by_shards(text.clone())).then_some(text)
+    }
+
+    /// The parenthesis that closes a query, which is not the statement: that one's rows have an order.
+    fn end_of_query(&self, select: usize) -> Option<usize> {
+        let tokens = self.tokens;
+        let open = select.checked_sub(1)?;
+        let is_statement = (0..=open).all(|at| tokens.is_op(at, "("));
+        let close = tokens.close(open);
+        (tokens.is_op(open, "(") && !is_statement && close < tokens.len()).then_some(close)
+    }
+
+    /// The end of a branch of a UNION that makes fewer rows of many, without what belongs to the whole UNION.
+    fn end_of_branch(&self, select: usize, layout: &Layout) -> Option<usize> {
+        let tokens = self.tokens;
+        let names_columns = |item: &Range<usize>| {
+            let range = tokens.start(item.start)..tokens.end(item.end.max(1) - 1);
+            let within = |parts: &[Name]| parts.first().is_some_and(|part| range.contains(&part.span.start));
+            self.binder.mentions.iter().any(|(_, parts)| within(parts))
+                || item.clone().any(|at| self.is_aggregate(at))
+        };
+        let items = layout.items.first()?.start..layout.items.last()?.end;
+        let shrinks = !layout.group.is_empty() || items.clone().any(|at| self.is_aggregate(at));
+        // The type of a bare NULL comes from the other branches.
+        let is_typed =
+            layout.items.iter().all(names_columns) && !items.clone().any(|at| tokens.is_word(at, "NULL"));
+        let end = tokens.find(select, layout.end, |at| tokens.is_any_word(at, &["ORDER", "LIMIT"]));
+        (shrinks && is_typed && !layout.calc_found_rows).then_some(end)
+    }
+
+    fn is_aggregate(&self, at: usize) -> bool {
+        self.tokens.is_any_word(at, AGGREGATES) && self.tokens.is_op(at + 1, "(")
     }
 
     /// Nothing in it means a column of a query around it.
@@ -133,10 +177,12 @@ impl Gatherer<'_> {
         for tree in &block.from {
             tree.tables(&mut all);
         }
+        // A bare NULL has no type of its own.
+        let is_untyped = |item: &Range<usize>| item.is_empty() || tokens.is_word(item.start, "NULL");
+        if layout.items.iter().any(is_untyped) {
+            return false;
+        }
         for item in &layout.items {
-            if item.is_empty() {
-                return false;
-            }
             let (start, end) = (tokens.start(item.start), tokens.end(item.end - 1));
             if end - start > NAME_CHARS_MAX && !(item.start..item.end).any(|at| tokens.is_word(at, "AS")) {
                 return false;

@@ -9,6 +9,7 @@ use super::super::bind::Reference;
 use super::super::classes::ColumnId;
 use super::super::tree::Column;
 use super::Gatherer;
+use super::filters::Filters;
 use crate::lexer::TokenKind;
 
 impl Gatherer<'_> {
@@ -102,9 +103,10 @@ impl Gatherer<'_> {
     }
 
     /// Columns that other tables' columns are compared with.
-    pub(super) fn joined_columns(&self, equalities: &[(ColumnId, ColumnId)]) -> Vec<ColumnId> {
-        let both = equalities.iter().flat_map(|(left, right)| [*left, *right]);
-        both.collect::<BTreeSet<_>>().into_iter().collect()
+    pub(super) fn joined_columns(&self, filters: &Filters) -> Vec<ColumnId> {
+        let both = filters.equalities.iter().flat_map(|(left, right)| [*left, *right]);
+        let all: BTreeSet<ColumnId> = both.chain(filters.compared.iter().copied()).collect();
+        all.into_iter().collect()
     }
 }
 

@@ -51,12 +51,25 @@ pub(super) struct Filters {
     pub equalities: Vec<(ColumnId, ColumnId)>,
     /// (mine, other): a row of mine's reference is needed only if its value of `mine` is among the other's.
     pub links: Vec<(ColumnId, ColumnId)>,
+    /// `column IN (SELECT ...)` of WHERE: the column, and the byte of the SELECT.
+    pub among: Vec<(ColumnId, usize)>,
+    /// Columns that are compared with something whose table is not certain.
+    pub compared: Vec<ColumnId>,
 }
 
 impl Filters {
+    fn extent(&self) -> (usize, usize) {
+        (self.equalities.len(), self.among.len())
+    }
+
     /// Equalities noted since there were `before`: rows of these tables without a partner are not needed.
-    fn link(&mut self, before: usize, tables: &[usize]) {
-        let new = self.equalities.get(before..).unwrap_or_default().iter();
+    fn link(&mut self, before: (usize, usize), tables: &[usize]) {
+        let mut at = 0;
+        self.among.retain(|(column, _)| {
+            at += 1;
+            at <= before.1 || tables.contains(&column.0)
+        });
+        let new = self.equalities.get(before.0..).unwrap_or_default().iter();
         for (left, right) in new.flat_map(|(left, right)| [(*left, *right), (*right, *left)]) {
             if tables.contains(&left.0) {
                 self.links.push((left, right));
@@ -89,7 +102,7 @@ impl Gatherer<'_> {
             true => layout.filter,
             false => layout.filter.start + 1..layout.filter.end,
         };
-        let before = filters.equalities.len();
+        let before = filters.extent();
         let conjuncts = self.conjuncts(range, block.scope, filters);
         let mut tables = Vec::new();
         block.from.iter().for_each(|tree| tree.tables(&mut tables));
@@ -111,7 +124,7 @@ impl Gatherer<'_> {
             Tree::Join { kind, on, left, right, .. } => (*kind, on, left, right),
         };
         let range = on.and_then(|byte| self.on_range(byte)).unwrap_or(0..0);
-        let before = filters.equalities.len();
+        let before = filters.extent();
         let own = self.conjuncts(range, scope, filters);
         let mut needed = Vec::new();
         match kind {
@@ -236,6 +249,7 @@ impl Gatherer<'_> {
             filters.equalities.push((left, right));
             return None;
         }
+        self.note_other(expr, scope, filters);
         let plain = expr.queries().is_empty() && self.is_steady(range.clone());
         let mut only = None;
         for column in expr.columns() {
@@ -246,6 +260,26 @@ impl Gatherer<'_> {
             only = Some(reference);
         }
         plain.then_some(Conjunct { range, only })
+    }
+
+    /// Columns that an index of the temporary table helps to find, or that a subquery limits.
+    fn note_other(&self, expr: &Expr, scope: usize, filters: &mut Filters) {
+        match expr {
+            Expr::Compare { op: Compare::Eq, left, right } => {
+                if let (Expr::Column(left), Expr::Column(right)) = (left.as_ref(), right.as_ref()) {
+                    let both = [left, right].into_iter();
+                    filters.compared.extend(both.filter_map(|column| self.binder.resolve(scope, column)));
+                }
+            }
+            Expr::InQuery { expr, query, negated: false } => {
+                if let (Expr::Column(column), Body::Select(select)) = (expr.as_ref(), &query.body)
+                    && let Some(column) = self.binder.resolve(scope, column)
+                {
+                    filters.among.push((column, select.start));
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Nothing in it whose value differs from call to call or from place to place.
