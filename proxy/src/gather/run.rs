@@ -191,11 +191,6 @@ impl Session {
             true => ("max_statement_time", 1.0),
             false => ("max_execution_time", 1000.0),
         };
-        // A temporary table without the index that a join wants is read through a hash, which is not MariaDB's default.
-        let settings = match self.mode.server.mariadb && settings.get("join_cache_level").is_none() {
-            true => settings.with("join_cache_level", "4".to_owned()),
-            false => settings,
-        };
         let own: Option<f64> = settings.get(name).and_then(|value| value.trim_matches('\'').parse().ok());
         let limit = left.as_secs_f64() * unit;
         Ok(match own {

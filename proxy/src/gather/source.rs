@@ -130,6 +130,12 @@ impl Session {
         planned: &Planned<'_>,
         budget: &mut Budget,
     ) -> Result<Loaded, Failure> {
+        if self.route_source(planned)?.gathers {
+            return Err(SqlError::other(
+                "Internal error (please report): a source that is to be gathered itself",
+            )
+            .into());
+        }
         self.create_for(place, gather, planned).await?;
         let table = temporary_name(&planned.source.table);
         let mariadb = self.mode.server.mariadb;

@@ -282,14 +282,20 @@ impl Gatherer<'_> {
         }
     }
 
-    /// Nothing in it whose value differs from call to call or from place to place.
+    /// Nothing in it whose value differs from call to call or from place to place, and no comment that hides some of it.
     pub(super) fn is_steady(&self, range: Range<usize>) -> bool {
         let tokens = self.tokens;
-        !range.clone().any(|at| {
-            (tokens.is_any_word(at, VARYING) && tokens.is_op(at + 1, "("))
-                || (tokens.kind(at) == TokenKind::SystemVariable)
-                || (tokens.is_op(at, ".") && tokens.is_op(at + 2, "("))
-        })
+        let bytes = tokens.start(range.start)..tokens.end(range.end.max(1) - 1);
+        let text = tokens.text.get(bytes).unwrap_or_default();
+        // A part of a version comment is no comment.
+        let is_commented = text.windows(3).any(|bytes| bytes == b"/*!" || bytes == b"/*M")
+            || text.windows(2).any(|bytes| bytes == b"*/");
+        !is_commented
+            && !range.clone().any(|at| {
+                (tokens.is_any_word(at, VARYING) && tokens.is_op(at + 1, "("))
+                    || (tokens.kind(at) == TokenKind::SystemVariable)
+                    || (tokens.is_op(at, ".") && tokens.is_op(at + 2, "("))
+            })
     }
 }
 
