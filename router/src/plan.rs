@@ -39,7 +39,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use cache::PlanCache;
-pub use gather::{GATHER_DATABASE, Gather, Link, Source};
+pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use nextval::unknown as unknown_sequence;
 
 use ostrakon_catalog::schema::Database;

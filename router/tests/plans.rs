@@ -8,7 +8,7 @@ mod catalog;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use ostrakon_router::lexer::{SqlMode, Template, scan};
+use ostrakon_router::lexer::{ServerVersion, SqlMode, Template, scan};
 use ostrakon_router::plan::{
     Arguments, Combine, Execution, Plan, Request, RoutedPlan, SessionFacts, SessionFunction, StatementClass,
     plan,
@@ -115,6 +115,11 @@ fn route(
                 let _ = writeln!(out, "    {} among {}.{}", link.column, link.table, link.other);
             }
         }
+        for made in &gather.made {
+            let query = gather.made_by(made, &arguments, &|_| None);
+            let _ =
+                writeln!(out, "  {} {:?} made {}", made.table, made.copies, String::from_utf8_lossy(&query));
+        }
         gather.statement_into(&arguments, &|_| None, &mut execution);
         let _ = writeln!(out, "  {}", String::from_utf8_lossy(&execution.buffer));
         return;
@@ -180,6 +185,10 @@ fn mode_of(words: &str) -> SqlMode {
         high_not_precedence: words.contains("HIGH_NOT_PRECEDENCE"),
         no_auto_value_on_zero: words.contains("NO_AUTO_VALUE_ON_ZERO"),
         no_backslash_escapes: words.contains("NO_BACKSLASH_ESCAPES"),
+        server: match words.contains("MYSQL") {
+            true => ServerVersion { mariadb: false, number: 90_704 },
+            false => SqlMode::default().server,
+        },
         ..SqlMode::default()
     }
 }

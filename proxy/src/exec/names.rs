@@ -5,6 +5,11 @@ use ostrakon_protocol::column::ColumnDefinition;
 use ostrakon_router::plan::{Gather, RoutedPlan, TableName};
 use ostrakon_router::sharding::Topology;
 
+use crate::error::SqlError;
+
+/// ER_CANT_REOPEN_TABLE.
+const CANNOT_REOPEN: u16 = 1137;
+
 /// The names of one statement's tables.
 #[derive(Clone, Copy)]
 pub struct Names<'a> {
@@ -27,6 +32,16 @@ impl<'a> Names<'a> {
     /// No table is named.
     pub fn none() -> Self {
         Self { tables: &[], gathered: &[], database: None }
+    }
+
+    /// An error with logical names. A temporary table that a server cannot open twice is none that the user knows.
+    pub fn error(&self, e: SqlError) -> SqlError {
+        if e.errno == CANNOT_REOPEN && !self.gathered.is_empty() {
+            return SqlError::not_supported(
+                "a table inside a nested WITH query that is read several times, over several groups on MySQL",
+            );
+        }
+        SqlError { message: self.in_text(&e.message), ..e }
     }
 
     /// Some physical name may have to be replaced.

@@ -45,9 +45,10 @@ impl ColumnRewrite for Rewriter<'_> {
     }
 
     fn rewrite_error(&mut self, error: &ErrPacket<'_>, out: &mut Vec<u8>) -> bool {
-        let message = self.names.in_text(&error.message_text());
         let sqlstate = String::from_utf8_lossy(&error.sqlstate).into_owned();
-        let error = self.kill.as_victim(SqlError { errno: error.code, sqlstate, message });
+        let message = error.message_text();
+        let error = self.names.error(SqlError { errno: error.code, sqlstate, message: message.to_string() });
+        let error = self.kill.as_victim(error);
         ErrPacket::with_state(error.errno, &error.sqlstate, &error.message).encode(out);
         self.error = Some(error);
         true
@@ -328,7 +329,7 @@ impl Session {
 
     /// An error with logical names.
     pub fn logical_error(&self, e: SqlError, names: Names<'_>) -> SqlError {
-        SqlError { message: names.in_text(&e.message), ..e }
+        names.error(e)
     }
 }
 

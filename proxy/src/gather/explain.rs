@@ -47,6 +47,17 @@ impl Session {
                 });
             }
         }
+        for made in &gather.made {
+            let direct = |table: &str| place.direct.get(table).copied();
+            let query = gather.made_by(made, &self.arguments(plan, input, &[], &[]), &direct);
+            explained.push(Explained {
+                group: String::new(),
+                names: gather.names.clone(),
+                statement: String::from_utf8_lossy(&query).into_owned(),
+                expected: None,
+                links: Vec::new(),
+            });
+        }
         let mut execution = Execution::default();
         let direct = |table: &str| place.direct.get(table).copied();
         gather.statement_into(&self.arguments(plan, input, &[], &[]), &direct, &mut execution);

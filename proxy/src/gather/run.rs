@@ -10,6 +10,7 @@ use ostrakon_router::plan::{Combine, Execution, Gather, RoutedPlan, Source, Stat
 use super::budget::Budget;
 use super::connection::GatherConnection;
 use super::load::Loaded;
+use super::source::temporary_name;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::exec::names::Names;
@@ -125,6 +126,7 @@ impl Session {
             let planned = self.plan_source(source, input, &[])?;
             self.create_for(&mut place, gather, &planned).await?;
         }
+        self.make_tables(&mut place, plan, gather, input, &chosen).await?;
         let execution = self.final_statement(plan, gather, input, &chosen);
         let settings = Rc::clone(&self.settings);
         place.lease.connection.queue_settings(&settings);
@@ -163,9 +165,39 @@ impl Session {
         self.trace_loading(false);
         self.settings = session;
         loaded?;
+        self.make_tables(&mut place, plan, gather, input, &chosen).await?;
         let moment = self.worker.intern(self.final_settings(moment, &budget)?);
         place.lease.connection.queue_settings(&moment);
         Ok((place, self.final_statement(plan, gather, input, &chosen), budget))
+    }
+
+    /// Makes the tables that the statement reads several times.
+    async fn make_tables(
+        &mut self,
+        place: &mut GatherConnection,
+        plan: &RoutedPlan,
+        gather: &Gather,
+        input: Input<'_>,
+        chosen: &Place,
+    ) -> Result<(), Failure> {
+        for made in &gather.made {
+            let direct = |table: &str| chosen.direct.get(table).copied();
+            let query = gather.made_by(made, &self.arguments(plan, input, &[], &[]), &direct);
+            let query = String::from_utf8(query).map_err(|_| {
+                SqlError::not_supported("a WITH query that is read twice, with other bytes than UTF-8")
+            })?;
+            let table = temporary_name(&made.table);
+            place
+                .create(&table, &query, &[])
+                .await
+                .map_err(|e| self.logical_error(e, Names::of_gather(gather, plan)))?;
+            for copy in &made.copies {
+                place.copy(&table, &temporary_name(copy)).await?;
+            }
+            let instance = place.lease.connection.instance().to_owned();
+            self.note_sent(Role::Gathered, &instance, query.as_bytes(), 0, 0);
+        }
+        Ok(())
     }
 
     fn final_statement(

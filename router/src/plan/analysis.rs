@@ -39,6 +39,16 @@ pub(crate) struct Analysis {
     pub copies: bool,
     /// The query's SELECTs, outer ones first.
     pub blocks: Vec<QueryBlock>,
+    /// Where WITH queries are read.
+    pub cte_mentions: Vec<CteMention>,
+}
+
+/// A WITH query in a FROM clause.
+#[derive(Debug)]
+pub(crate) struct CteMention {
+    pub name: String,
+    pub span: Range<usize>,
+    pub has_alias: bool,
 }
 
 impl Analysis {
@@ -124,6 +134,7 @@ pub(crate) struct Analyst<'x> {
     blocks: Vec<QueryBlock>,
     /// A WITH query was read, in the block that is analysed or below.
     pub(super) reads_cte: bool,
+    pub(super) cte_mentions: Vec<CteMention>,
 }
 
 impl<'x> Analyst<'x> {
@@ -137,6 +148,7 @@ impl<'x> Analyst<'x> {
             bare: Vec::new(),
             blocks: Vec::new(),
             reads_cte: false,
+            cte_mentions: Vec::new(),
         }
     }
 
@@ -158,6 +170,7 @@ impl<'x> Analyst<'x> {
             references,
             copies,
             blocks: self.blocks,
+            cte_mentions: self.cte_mentions,
         };
         if analysis.is_mixed() {
             analysis.scatter = Err("tables of several databases".into());

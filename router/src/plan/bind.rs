@@ -264,6 +264,7 @@ impl<'r> Binder<'r> {
             firm: Classes::default(),
             copies: false,
             blocks: Vec::new(),
+            cte_mentions: Vec::new(),
             references: vec![reference],
         }
     }

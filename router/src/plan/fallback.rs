@@ -66,6 +66,7 @@ pub(crate) fn plan(
         firm: Classes::default(),
         copies: false,
         blocks: Vec::new(),
+        cte_mentions: Vec::new(),
         references: binder.references,
     };
     let cutter = Cutter::new(&request.template.holes, edits(&analysis, special.edits));

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod columns;
+mod ctes;
 mod filters;
 mod literal;
 
@@ -23,6 +24,8 @@ use super::{Arguments, Execution, Request, RoutedPlan, StatementClass, TableName
 use crate::lexer::SqlMode;
 use crate::sharding::topology::quote;
 
+pub use ctes::Made;
+
 /// The database of the temporary tables: the system schema, which every instance has.
 pub const GATHER_DATABASE: &str = "__ostrakon";
 
@@ -33,6 +36,8 @@ pub struct Gather {
     pub reason: Arc<str>,
     /// In the order in which they are loaded.
     pub sources: Vec<Source>,
+    /// Tables that are made of them before the statement runs, in this order.
+    pub made: Vec<Made>,
     /// The temporary tables' names with those that they stand for.
     pub names: Vec<TableName>,
     mode: SqlMode,
@@ -91,6 +96,24 @@ impl Gather {
         is_direct: &dyn Fn(&str) -> Option<usize>,
         out: &mut Execution,
     ) {
+        let pieces = self.over_tables(&self.statement, is_direct);
+        super::text::render(&pieces, arguments, self.mode, &self.references, (0, 0), |_| 0, out);
+    }
+}
+
+impl Gather {
+    /// The query that makes a table: text over the temporary tables, with literals in place of parameters.
+    pub fn made_by(
+        &self,
+        made: &Made,
+        arguments: &Arguments<'_>,
+        is_direct: &dyn Fn(&str) -> Option<usize>,
+    ) -> Vec<u8> {
+        literal::render(&self.over_tables(&made.query, is_direct), arguments, self.mode)
+    }
+
+    /// The pieces with the names of what is read in place of the logical tables'.
+    fn over_tables(&self, pieces: &[Piece], is_direct: &dyn Fn(&str) -> Option<usize>) -> Vec<Piece> {
         let table = |index: usize| {
             let name = table_name(index);
             let physical = is_direct(&name).and_then(|group| {
@@ -102,15 +125,11 @@ impl Gather {
                 None => text(format!("{}.{}", quote(GATHER_DATABASE), quote(&name))),
             }
         };
-        let pieces: Vec<Piece> = self
-            .statement
-            .iter()
-            .map(|piece| match piece {
-                Piece::Table(index) => table(*index),
-                other => other.clone(),
-            })
-            .collect();
-        super::text::render(&pieces, arguments, self.mode, &self.references, (0, 0), |_| 0, out);
+        let place = |piece: &Piece| match piece {
+            Piece::Table(index) => table(*index),
+            other => other.clone(),
+        };
+        pieces.iter().map(place).collect()
     }
 }
 
@@ -234,6 +253,8 @@ impl Gatherer<'_> {
                 vec![text(format!("SELECT * FROM {}.{}", quote(GATHER_DATABASE), quote(&name)))],
             ));
         }
+        let (made, read) = self.made(&edits, references.len() + pushed.len());
+        edits.extend(read);
         let cutter = Cutter::new(self.cutter.holes, edits);
         let statement = cutter.range(0, self.request.template.length);
         let names = references.iter().enumerate().map(|(index, reference)| TableName {
@@ -242,7 +263,7 @@ impl Gatherer<'_> {
             physical_prefix: table_name(index).into(),
         });
         // What a query has made belongs to no table.
-        let made = (0..pushed.len()).map(|at| TableName {
+        let without = (0..pushed.len() + made.len()).map(|at| TableName {
             logical_database: "".into(),
             logical_table: "".into(),
             physical_prefix: table_name(references.len() + at).into(),
@@ -250,7 +271,8 @@ impl Gatherer<'_> {
         Gather {
             reason: reason.into(),
             sources,
-            names: names.chain(made).collect(),
+            names: names.chain(without).collect(),
+            made,
             mode: self.request.mode,
             references: references.clone(),
             statement,

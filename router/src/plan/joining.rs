@@ -2,7 +2,7 @@
 //!
 //! What a join's ON says holds for all rows of an inner join (*firm*), but only for matches of an outer one.
 
-use super::analysis::{Analyst, Outer, Tree};
+use super::analysis::{Analyst, CteMention, Outer, Tree};
 use super::bind::Entry;
 use super::classes::{Classes, ColumnId};
 use super::condition::{Condition, Reader, equal_as_keys};
@@ -62,6 +62,11 @@ impl Analyst<'_> {
                     alias.clone().or(name.last().map(|part| part.text.clone())).unwrap_or_default();
                 self.enter(scope, known_as, None);
                 self.reads_cte = true;
+                self.cte_mentions.extend(name.last().map(|part| CteMention {
+                    name: part.text.clone(),
+                    span: part.span.clone(),
+                    has_alias: alias.is_some(),
+                }));
                 Bound::Closed(Spread::Copies)
             }
             Source::Table { name, alias } => {

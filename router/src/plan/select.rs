@@ -12,7 +12,7 @@ use super::route::Tables;
 use super::special::{Special, special};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
-use super::tree::{Body, Expr, Item, Query};
+use super::tree::{Body, Expr, Item, Query, Select};
 use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, nextval};
 use crate::RouterError;
 use crate::sharding::topology::quote;
@@ -61,8 +61,11 @@ fn parsed(
     let holes = &request.template.holes;
     let mut cutter = Cutter::new(holes, edits(&analysis, special.edits));
     let layout = first_select(tokens).map(|select| Layout::new(tokens, select));
-    if let Some(layout) = &layout {
-        keep_labels(tokens, &mut cutter, layout, query);
+    if let Some(first) = first_block(&query.body)
+        && let Some(select) = tokens.at_byte(first.start)
+    {
+        let layout = Layout::new(tokens, select);
+        keep_labels(tokens, &mut cutter, &layout, first, &analysis);
     }
     let alone = cutter.range(0, request.template.length);
     let merged = merged(request, tokens, query, layout.as_ref(), &cutter, &analysis, &binder);
@@ -144,13 +147,18 @@ pub(crate) fn edits(analysis: &Analysis, session: Vec<Edit>) -> Vec<Edit> {
 }
 
 /// An expression without alias is labelled by its own text: it keeps it when something in it is replaced.
-fn keep_labels(tokens: &Tokens<'_>, cutter: &mut Cutter<'_>, layout: &Layout, query: &Query) {
+fn keep_labels(
+    tokens: &Tokens<'_>,
+    cutter: &mut Cutter<'_>,
+    layout: &Layout,
+    select: &Select,
+    analysis: &Analysis,
+) {
     let mut labels = Vec::new();
-    let items = match first_block(&query.body) {
-        Some(items) if items.len() == layout.items.len() => items,
-        _ => return,
-    };
-    for (item, range) in items.iter().zip(&layout.items) {
+    if select.items.len() != layout.items.len() {
+        return;
+    }
+    for (item, range) in select.items.iter().zip(&layout.items) {
         let Some(last) = range.end.checked_sub(1).filter(|last| *last >= range.start) else { continue };
         let (start, end) = (tokens.start(range.start), tokens.end(last));
         let is_labelled = match item {
@@ -159,16 +167,20 @@ fn keep_labels(tokens: &Tokens<'_>, cutter: &mut Cutter<'_>, layout: &Layout, qu
             Item::Expr { expr: Expr::Column(column), .. } => column.parts.len() > 1,
             Item::Expr { .. } => false,
         };
-        if !is_labelled && cutter.touches(start, end) {
+        // A WITH query may become a table.
+        let reads_cte =
+            analysis.cte_mentions.iter().any(|found| found.span.start >= start && found.span.end <= end);
+        if !is_labelled && (reads_cte || cutter.touches(start, end)) {
             labels.push(Edit::new(end..end, vec![text(" AS "), cutter.label(start, end)]));
         }
     }
     cutter.edits.extend(labels);
 }
 
-fn first_block(body: &Body) -> Option<&[Item]> {
+/// The SELECT that labels the answer's columns.
+fn first_block(body: &Body) -> Option<&Select> {
     match body {
-        Body::Select(select) => Some(&select.items),
+        Body::Select(select) => Some(select),
         Body::Set(left, _) => first_block(left),
         Body::Nested(query) => first_block(&query.body),
         Body::Values(_) => None,

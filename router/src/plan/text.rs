@@ -184,14 +184,7 @@ pub(crate) fn push(
             }
         }
         Piece::Label { from, to } => {
-            let (from, to) = (from.resolve(arguments.holes), to.resolve(arguments.holes));
-            let label =
-                String::from_utf8_lossy(arguments.text.get(from..to).unwrap_or_default()).into_owned();
-            let cut =
-                label.char_indices().map(|(at, _)| at).take_while(|at| *at <= LABEL_MAX).last().unwrap_or(0);
-            let kept =
-                if label.len() > LABEL_MAX { label.get(..cut).unwrap_or_default() } else { label.as_str() };
-            out.buffer.extend_from_slice(crate::sharding::topology::quote(kept.trim()).as_bytes());
+            out.buffer.extend_from_slice(label(*from, *to, arguments).as_bytes());
         }
         Piece::Text(text) => out.buffer.extend_from_slice(text.as_bytes()),
         Piece::Table(reference) => {
@@ -207,6 +200,15 @@ pub(crate) fn push(
         Piece::Next { index, typed } => push_next(*index, *typed, arguments, out),
         Piece::Limit { offset, count } => push_limit(*offset, *count, arguments, mode, out),
     }
+}
+
+/// The user's bytes as a quoted name.
+pub(crate) fn label(from: Anchor, to: Anchor, arguments: &Arguments<'_>) -> String {
+    let (from, to) = (from.resolve(arguments.holes), to.resolve(arguments.holes));
+    let label = String::from_utf8_lossy(arguments.text.get(from..to).unwrap_or_default()).into_owned();
+    let cut = label.char_indices().map(|(at, _)| at).take_while(|at| *at <= LABEL_MAX).last().unwrap_or(0);
+    let kept = if label.len() > LABEL_MAX { label.get(..cut).unwrap_or_default() } else { label.as_str() };
+    crate::sharding::topology::quote(kept.trim())
 }
 
 /// A parameter in a prepared statement, so that its text stays the same.

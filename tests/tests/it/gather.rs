@@ -6,7 +6,11 @@ use ostrakon_tests::cluster::{run, value};
 use ostrakon_tests::pair::Pair;
 
 async fn filled() -> Pair {
-    let mut pair = Pair::start().await;
+    fill(Pair::start().await).await
+}
+
+/// Gives both four tables of all kinds.
+pub async fn fill(mut pair: Pair) -> Pair {
     pair.create(
         "CREATE TABLE c (id INT NOT NULL PRIMARY KEY, name VARCHAR(20), city VARCHAR(20), born DATE, boss INT)",
         "DBPARTITION BY HASH(id) TBPARTITION BY HASH(id) TBPARTITIONS 2",
@@ -43,7 +47,7 @@ async fn filled() -> Pair {
     pair
 }
 
-const QUERIES: &[&str] = &[
+pub const QUERIES: &[&str] = &[
     "SELECT c.name, o.total FROM c JOIN o ON o.c_id = c.id ORDER BY o.id",
     "SELECT c.name, o.total FROM c, o WHERE o.c_id = c.id AND o.total > 100 AND c.city = 'city1' ORDER BY o.id",
     "SELECT c.name, COUNT(*), SUM(o.total), AVG(total) FROM c JOIN o ON o.c_id = c.id GROUP BY c.name HAVING COUNT(*) > 3 ORDER BY 1",
@@ -60,6 +64,12 @@ const QUERIES: &[&str] = &[
     "WITH t AS (SELECT c_id, SUM(total) x FROM o GROUP BY c_id) SELECT c.id, t.x FROM c LEFT JOIN t ON t.c_id = c.id ORDER BY 1",
     "WITH RECURSIVE up AS (SELECT id, boss, 0 d FROM c WHERE id = 40 UNION ALL SELECT c.id, c.boss, d + 1 FROM c JOIN up ON c.id = up.boss WHERE d < 5) \
      SELECT * FROM up ORDER BY d",
+    "WITH t AS (SELECT c_id, COUNT(*) n FROM o GROUP BY c_id), u AS (SELECT n, COUNT(*) m FROM t GROUP BY n) \
+     SELECT t.c_id, u.m, (SELECT MAX(n) FROM t) FROM t JOIN u ON u.n = t.n JOIN u AS w ON w.m = u.m ORDER BY 1, 2",
+    "WITH RECURSIVE up AS (SELECT id, boss, 0 d FROM c WHERE id = 40 UNION ALL SELECT c.id, c.boss, d + 1 FROM c JOIN up ON c.id = up.boss WHERE d < 3) \
+     SELECT a.id, (SELECT COUNT(*) FROM up) FROM up a ORDER BY a.d",
+    "SELECT state, COUNT(*) FROM o GROUP BY state UNION ALL SELECT 'all', COUNT(*) FROM o UNION SELECT city, id FROM c WHERE id < 4 ORDER BY 1, 2",
+    "SELECT id FROM c WHERE id IN (SELECT c_id FROM o GROUP BY c_id HAVING SUM(total) > 500) AND city IN (SELECT city FROM b) ORDER BY id",
     "SELECT id, RANK() OVER (PARTITION BY city ORDER BY born, id) r FROM c ORDER BY id",
     "SELECT city, name, COUNT(*) FROM c GROUP BY city, name WITH ROLLUP",
     "SELECT city FROM c UNION SELECT city FROM b ORDER BY 1",

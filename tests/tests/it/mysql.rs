@@ -16,7 +16,7 @@ use ostrakon::dev::server::ServerKind::MySql;
 use ostrakon_tests::cluster::TestCluster;
 use ostrakon_tests::pair::Pair;
 
-use crate::merge;
+use crate::{gather, merge};
 
 /// Instances of MySQL.
 fn cluster() -> TestCluster {
@@ -44,6 +44,17 @@ async fn ordered_and_aggregated_answers_equal_one_servers() {
     }
     for sql in merge::UNORDERED {
         pair.same_set(sql).await;
+    }
+}
+
+#[tokio::test]
+async fn what_neither_passes_nor_merges_is_gathered() {
+    let mut pair = gather::fill(pair().await).await;
+    for sql in gather::QUERIES.iter().filter(|sql| !sql.contains("ROLLUP")) {
+        pair.same(sql).await;
+        if !sql.contains("FOUND_ROWS") {
+            pair.same_prepared(sql, Vec::new()).await;
+        }
     }
 }
 

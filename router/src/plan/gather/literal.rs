@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::super::Arguments;
-use super::super::text::Piece;
+use super::super::text::{Piece, label};
 use crate::lexer::{HoleKind, SqlMode};
 use crate::value::Value;
 
@@ -17,8 +17,12 @@ pub(super) fn render(pieces: &[Piece], arguments: &Arguments<'_>, mode: SqlMode)
                 copy(from, to, params.0, arguments, mode, &mut out);
             }
             Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
-            // No source has others.
-            _ => {}
+            Piece::Session(function) => {
+                out.extend_from_slice(arguments.session.literal(*function).as_bytes())
+            }
+            Piece::Label { from, to } => out.extend_from_slice(label(*from, *to, arguments).as_bytes()),
+            // Those of writes and of merges.
+            Piece::Table(_) | Piece::Next { .. } | Piece::Limit { .. } => {}
         }
     }
     out
