@@ -1,0 +1,14 @@
+-- Writes in forms that only MySQL has.
+
+DELETE FROM orders AS o WHERE o.customer_id = 7;
+DELETE FROM orders o WHERE EXISTS (SELECT 1 FROM order_items i WHERE i.order_id = o.id AND i.quantity > 5);
+INSERT INTO totals (customer_id, orders) VALUES (1, 5), (90, 6) AS new ON DUPLICATE KEY UPDATE orders = totals.orders + new.orders;
+INSERT INTO totals (customer_id, orders) VALUES (1, 5) AS new (a, b) ON DUPLICATE KEY UPDATE orders = a + b;
+INSERT INTO totals (customer_id, orders) SELECT * FROM (SELECT customer_id, COUNT(*) n FROM orders GROUP BY customer_id) AS t ON DUPLICATE KEY UPDATE orders = totals.orders + t.n;
+INSERT INTO archive (order_id, what) VALUES ROW(1, 'a'), ROW(2, 'b');
+-- nothing
+INSERT INTO archive (order_id, customer_id) TABLE product_tags LIMIT 0;
+WITH t AS (SELECT customer_id, SUM(total) s FROM orders GROUP BY customer_id) UPDATE customers c JOIN t ON t.customer_id = c.id SET c.balance = t.s WHERE t.s > 500;
+WITH t AS (SELECT id FROM customers WHERE level = 'gold') DELETE FROM orders WHERE customer_id IN (SELECT id FROM t);
+WITH t AS (SELECT order_id FROM order_returns) UPDATE orders SET note = 'returned' WHERE id IN (SELECT order_id FROM t);
+WITH t AS (SELECT id FROM orders WHERE total > 500) DELETE o, i FROM orders o JOIN t ON t.id = o.id LEFT JOIN order_items i ON i.order_id = o.id;
