@@ -68,6 +68,9 @@ pub(crate) struct QueryBlock {
     pub from: Vec<Tree>,
     /// A `*` in the select list.
     pub star: bool,
+    /// Each item is a column, a number that is made of many rows, or the least or greatest value of a column: values that a table's columns can stand for. (A literal
+    /// gives way to a column's collation where two meet, a column does not.)
+    pub plain: bool,
     /// It is all of its query: no WITH, no UNION.
     pub whole: bool,
     /// It reads a WITH query, in itself or below.
@@ -283,6 +286,7 @@ impl<'x> Analyst<'x> {
             scope,
             from: Vec::new(),
             star,
+            plain: select.items.iter().all(is_plain),
             whole,
             reads_cte: false,
             references: 0..0,
@@ -360,6 +364,16 @@ impl<'x> Analyst<'x> {
             match item {
                 Item::Expr { expr, .. } => exprs.push(expr),
                 Item::TableStar(parts) => {
+                    // A server without a current database would look for one first.
+                    if let [table] = parts.as_slice()
+                        && !self.binder.is_named(scope, &table.text)
+                    {
+                        return Err(RouterError::new(
+                            1051,
+                            "42S02",
+                            format!("Unknown table '{}'", table.text),
+                        ));
+                    }
                     let star = super::tree::Name { text: "*".into(), span: 0..0 };
                     let parts: Vec<_> = parts.iter().cloned().chain([star]).collect();
                     self.binder.note(scope, &parts);
@@ -479,6 +493,20 @@ fn usable_keys(reference: &Reference) -> Vec<usize> {
         })
     };
     reference.placer.key_ordinals().iter().filter(is_usable).copied().collect()
+}
+
+fn is_plain(item: &Item) -> bool {
+    const NUMBERS: &[&str] = &["COUNT", "SUM", "AVG"];
+    let Item::Expr { expr, .. } = item else { return true };
+    match expr {
+        Expr::Column(_) => true,
+        Expr::Call(call) if call.window || call.special => false,
+        Expr::Call(call) if NUMBERS.contains(&call.name.as_str()) => true,
+        Expr::Call(call) if ["MIN", "MAX"].contains(&call.name.as_str()) => {
+            matches!(call.args.as_slice(), [Expr::Column(_)])
+        }
+        _ => false,
+    }
 }
 
 fn is_text(data_type: &ostrakon_catalog::column::ColumnType) -> bool {

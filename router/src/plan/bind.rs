@@ -150,8 +150,15 @@ impl<'r> Binder<'r> {
             if SYSTEM.iter().any(|system| system.eq_ignore_ascii_case(database)) {
                 return Err(RouterError::not_supported(format_args!("tables of '{database}' in a query")));
             }
-            return Err(RouterError::unknown_database(database));
+            // MariaDB looks for the table only (tried: 10.11).
+            return Err(match self.request.mode.server.mariadb {
+                true => RouterError::no_such_table(database, table),
+                false => RouterError::unknown_database(database),
+            });
         };
+        if table.is_empty() || table.ends_with(' ') {
+            return Err(RouterError::new(1103, "42000", format!("Incorrect table name '{table}'")));
+        }
         let Some(entry) = found.tables.get(table) else {
             return Err(RouterError::no_such_table(database, table));
         };
@@ -233,6 +240,18 @@ impl<'r> Binder<'r> {
             at = scope.parent;
         }
         None
+    }
+
+    /// True when some scope has a table or derived table of that name.
+    pub fn is_named(&self, scope: usize, name: &str) -> bool {
+        let mut at = Some(scope);
+        while let Some(scope) = at.and_then(|index| self.scopes.get(index)) {
+            if scope.entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name)) {
+                return true;
+            }
+            at = scope.parent;
+        }
+        false
     }
 
     /// Notes a column's qualifier if it has to be rewritten: one with a database, or any of a bare reference.

@@ -8,9 +8,10 @@ use super::bind::{Binder, Kind};
 use super::classes::Classes;
 use super::condition::Condition;
 use super::gather::Gatherer;
+use super::layout::Layout;
 use super::select::{assemble, edits};
 use super::special::Special;
-use super::text::Cutter;
+use super::text::{Cutter, Edit, text};
 use super::tokens::Tokens;
 use super::tree::Name;
 use super::{Combine, Request, RoutedPlan, StatementClass};
@@ -37,6 +38,9 @@ pub(crate) fn plan(
         if is_before_tables(tokens, at) {
             table_list(tokens, at + 1, &mut binder)?;
         }
+    }
+    if binder.references.is_empty() && tokens.is_any_word(0, &["UPDATE", "DELETE"]) {
+        return Err(RouterError::syntax(format_args!("near '{}'", String::from_utf8_lossy(tokens.text))));
     }
     let has = |kind| binder.references.iter().any(|reference| reference.kind == kind);
     let groups = binder.database.as_ref().map_or(0, |database| database.groups.len());
@@ -69,7 +73,8 @@ pub(crate) fn plan(
         cte_mentions: Vec::new(),
         references: binder.references,
     };
-    let cutter = Cutter::new(&request.template.holes, edits(&analysis, special.edits));
+    let mut cutter = Cutter::new(&request.template.holes, edits(&analysis, special.edits));
+    keep_labels(tokens, &mut cutter);
     let alone = cutter.range(0, request.template.length);
     let reason = format!("a query that the planner does not read ({message})");
     let combine = match reads {
@@ -86,6 +91,31 @@ pub(crate) fn plan(
     let mut plan = assemble(request, analysis, class, combine, alone, Vec::new());
     plan.user_variables = special.variables;
     Ok(plan)
+}
+
+/// An item without alias that has something replaced in it keeps its label.
+fn keep_labels(tokens: &Tokens<'_>, cutter: &mut Cutter<'_>) {
+    let select = tokens.find(0, tokens.len(), |at| tokens.is_word(at, "SELECT"));
+    if select >= tokens.len() {
+        return;
+    }
+    let mut labels = Vec::new();
+    for item in Layout::new(tokens, select).items {
+        let Some(last) = item.end.checked_sub(1).filter(|last| *last > item.start) else { continue };
+        let (start, end) = (tokens.start(item.start), tokens.end(last));
+        let before = last - 1;
+        // `t.c` is labelled c; a name behind an expression is an alias.
+        let is_named = tokens.name(last).is_some()
+            && (tokens.is_op(before, ".")
+                || tokens.is_op(before, ")")
+                || tokens.name(before).is_some()
+                || !matches!(tokens.kind(before), TokenKind::Op));
+        let is_string = tokens.kind(last) == TokenKind::String;
+        if !is_named && !is_string && cutter.touches(start, end) {
+            labels.push(Edit::new(end..end, vec![text(" AS "), cutter.label(start, end)]));
+        }
+    }
+    cutter.edits.extend(labels);
 }
 
 /// Names of WITH queries: `name [(columns)] AS (`, wherever they stand. A table of that name is not read then, which is an error and no wrong answer.

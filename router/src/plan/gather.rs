@@ -21,6 +21,7 @@ use super::condition::equal_as_keys;
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::{Arguments, Execution, Request, RoutedPlan, StatementClass, TableName};
+use crate::RouterError;
 use crate::lexer::SqlMode;
 use crate::sharding::topology::quote;
 
@@ -444,6 +445,34 @@ impl Gatherer<'_> {
             Some(Edit::new(span.clone(), vec![text(known_as(index)?)]))
         };
         self.analysis.qualifiers.iter().filter_map(edit).collect()
+    }
+
+    /// Names in index hints that are no index of the table before them.
+    ///
+    /// Errors: 1176.
+    pub fn check_hints(&self) -> Result<(), RouterError> {
+        let tokens = self.tokens;
+        let is_hint = |at: &usize| {
+            tokens.is_any_word(*at, &["USE", "FORCE", "IGNORE"])
+                && tokens.is_any_word(at + 1, &["INDEX", "KEY"])
+        };
+        for at in (0..tokens.len()).filter(is_hint) {
+            let before = self.analysis.references.iter().rfind(|found| found.span.end <= tokens.start(at));
+            let open = tokens.find(at + 2, tokens.len(), |at| tokens.is_op(at, "("));
+            let names = (open + 1..tokens.close(open)).filter_map(|at| tokens.name(at));
+            for (reference, name) in
+                before.into_iter().flat_map(|found| names.clone().map(move |name| (found, name)))
+            {
+                if !reference.table.keys.iter().any(|key| key.name.eq_ignore_ascii_case(&name)) {
+                    return Err(RouterError::new(
+                        1176,
+                        "42000",
+                        format!("Key '{name}' doesn't exist in table '{}'", reference.known_as),
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Index hints: the temporary tables do not have those indexes.

@@ -74,6 +74,7 @@ fn parsed(
         Err(reason) => {
             let gathered =
                 Gatherer { request, tokens, cutter: &cutter, analysis: &analysis, binder: &binder };
+            gathered.check_hints()?;
             match gathered.plan(reason, class) {
                 Ok(gather) => (Combine::Gather(Arc::new(gather)), Vec::new()),
                 Err(reason) => (Combine::Never(reason.into()), Vec::new()),

@@ -10,7 +10,7 @@ use super::super::bind::Kind;
 use super::super::keys::AGGREGATES;
 use super::super::layout::Layout;
 use super::super::text::Cutter;
-use super::super::tree::{Column, Name};
+use super::super::tree::Column;
 use super::super::{Combine, Plan, Request, StatementClass};
 use super::{Gatherer, Source};
 use crate::lexer::{Template, scan};
@@ -81,7 +81,11 @@ impl Gatherer<'_> {
     fn is_pushable(&self, block: &QueryBlock) -> Option<Range<usize>> {
         let tokens = self.tokens;
         let select = tokens.at_byte(block.start)?;
-        if block.reads_cte || block.references.is_empty() {
+        if block.reads_cte
+            || !block.plain
+            || block.references.is_empty()
+            || self.is_counted_union(block, select)
+        {
             return None;
         }
         let layout = Layout::new(tokens, select);
@@ -93,6 +97,18 @@ impl Gatherer<'_> {
         let plain =
             self.is_closed(block) && self.has_plain_columns(block, &layout) && self.is_steady(select..end);
         (plain && self.is_answered_by_shards(text.clone())).then_some(text)
+    }
+
+    /// A branch of a UNION where a server takes `*` for one column: in EXISTS.
+    fn is_counted_union(&self, block: &QueryBlock, select: usize) -> bool {
+        const SETS: &[&str] = &["UNION", "EXCEPT", "INTERSECT", "ALL", "DISTINCT"];
+        let tokens = self.tokens;
+        let is_branch = !block.whole || {
+            let open = select.saturating_sub(1);
+            tokens.is_any_word(open.saturating_sub(1), SETS)
+                || tokens.is_any_word(tokens.close(open) + 1, SETS)
+        };
+        is_branch && (0..tokens.len()).any(|at| tokens.is_word(at, "EXISTS"))
     }
 
     /// The parenthesis that closes a query, which is not the statement: that one's rows have an order.
@@ -107,19 +123,10 @@ impl Gatherer<'_> {
     /// The end of a branch of a UNION that makes fewer rows of many, without what belongs to the whole UNION.
     fn end_of_branch(&self, select: usize, layout: &Layout) -> Option<usize> {
         let tokens = self.tokens;
-        let names_columns = |item: &Range<usize>| {
-            let range = tokens.start(item.start)..tokens.end(item.end.max(1) - 1);
-            let within = |parts: &[Name]| parts.first().is_some_and(|part| range.contains(&part.span.start));
-            self.binder.mentions.iter().any(|(_, parts)| within(parts))
-                || item.clone().any(|at| self.is_aggregate(at))
-        };
         let items = layout.items.first()?.start..layout.items.last()?.end;
         let shrinks = !layout.group.is_empty() || items.clone().any(|at| self.is_aggregate(at));
-        // The type of a bare NULL comes from the other branches.
-        let is_typed =
-            layout.items.iter().all(names_columns) && !items.clone().any(|at| tokens.is_word(at, "NULL"));
         let end = tokens.find(select, layout.end, |at| tokens.is_any_word(at, &["ORDER", "LIMIT"]));
-        (shrinks && is_typed && !layout.calc_found_rows).then_some(end)
+        (shrinks && !layout.calc_found_rows).then_some(end)
     }
 
     fn is_aggregate(&self, at: usize) -> bool {
@@ -177,13 +184,14 @@ impl Gatherer<'_> {
         for tree in &block.from {
             tree.tables(&mut all);
         }
-        // A bare NULL has no type of its own.
-        let is_untyped = |item: &Range<usize>| item.is_empty() || tokens.is_word(item.start, "NULL");
-        if layout.items.iter().any(is_untyped) {
+        if layout.items.iter().any(Range::is_empty) {
             return false;
         }
         for item in &layout.items {
             let (start, end) = (tokens.start(item.start), tokens.end(item.end - 1));
+            if tokens.name(item.end - 1).is_some_and(|name| name.is_empty() || name.ends_with(' ')) {
+                return false;
+            }
             if end - start > NAME_CHARS_MAX && !(item.start..item.end).any(|at| tokens.is_word(at, "AS")) {
                 return false;
             }

@@ -7,6 +7,7 @@ use ostrakon_catalog::column::ColumnType;
 use super::super::analysis::Tree;
 use super::super::bind::Reference;
 use super::super::classes::ColumnId;
+use super::super::condition::equal_as_keys;
 use super::super::tree::Column;
 use super::Gatherer;
 use super::filters::Filters;
@@ -104,8 +105,19 @@ impl Gatherer<'_> {
 
     /// Columns that other tables' columns are compared with.
     pub(super) fn joined_columns(&self, filters: &Filters) -> Vec<ColumnId> {
-        let both = filters.equalities.iter().flat_map(|(left, right)| [*left, *right]);
-        let all: BTreeSet<ColumnId> = both.chain(filters.compared.iter().copied()).collect();
+        let data_type = |column: &ColumnId| {
+            let columns = &self.analysis.references.get(column.0)?.table.columns;
+            columns.get(column.1).map(|column| &column.data_type)
+        };
+        // An index of strings finds what its collation calls equal: with another collation on the other side that is not what `=` says.
+        let is_alike = |pair: &&(ColumnId, ColumnId)| match (data_type(&pair.0), data_type(&pair.1)) {
+            (Some(left), Some(right)) => equal_as_keys(left, right),
+            _ => false,
+        };
+        let is_integer = |column: &&ColumnId| data_type(column).is_some_and(ColumnType::is_integer);
+        let both = filters.equalities.iter().filter(is_alike).flat_map(|(left, right)| [*left, *right]);
+        let all: BTreeSet<ColumnId> =
+            both.chain(filters.compared.iter().filter(is_integer).copied()).collect();
         all.into_iter().collect()
     }
 }
