@@ -27,6 +27,7 @@ mod jobs_takeover;
 mod kill;
 mod launcher;
 mod leak;
+mod memory;
 mod merge;
 mod metrics;
 mod mysql;
