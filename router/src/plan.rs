@@ -242,6 +242,8 @@ pub struct RoutedPlan {
     pub sets_last_id: bool,
     /// User variables that the statement reads: lower case, without the `@`.
     pub user_variables: Vec<String>,
+    /// User variables that it assigns: their values are asked from the connection that ran the statement.
+    pub assigned: Vec<String>,
     /// Sequences that the statement takes values of by NEXTVAL, one for each place in it.
     pub nextvals: Vec<SequenceName>,
     body: Body,

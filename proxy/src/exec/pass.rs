@@ -57,13 +57,15 @@ impl ColumnRewrite for Rewriter<'_> {
 
 /// What the session asks or notes after an answer went through.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct After {
+pub struct After<'a> {
     /// First AUTO_INCREMENT value that the sequence gave; the OK packet says it.
     pub generated: Option<u64>,
     /// The OK packet's value may be one that the statement gave itself, which LAST_INSERT_ID() does not follow: ask which it is.
     pub ask_insert_id: bool,
     /// SQL_CALC_FOUND_ROWS: ask how many rows there would have been.
     pub ask_found_rows: bool,
+    /// User variables that the statement assigns.
+    pub variables: &'a [String],
 }
 
 /// What went through to the client.
@@ -116,6 +118,7 @@ impl Session {
             generated: execution.first_generated.filter(|_| writes && !plan.sets_last_id),
             ask_insert_id: writes && (plan.sets_last_id || plan.sequence.is_none()),
             ask_found_rows: plan.calc_found_rows,
+            variables: &plan.assigned,
         };
         let place = self.trace.is_some().then(|| lease.group.name.clone());
         let relayed = self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await?;
@@ -160,7 +163,7 @@ impl Session {
         mut lease: Lease,
         kind: ResponseKind,
         names: Names<'_>,
-        after: After,
+        after: After<'_>,
         more: bool,
     ) -> Result<(u64, u64), Failure> {
         let relayed = self.relay_answer(&mut lease, kind, names, after, more).await?;
@@ -182,7 +185,7 @@ impl Session {
         lease: &mut Lease,
         kind: ResponseKind,
         names: Names<'_>,
-        after: After,
+        after: After<'_>,
         more: bool,
     ) -> Result<Relayed, Failure> {
         lease.connection.flush().await?;
@@ -239,6 +242,9 @@ impl Session {
             self.note_end(end, seen.rows);
         }
         let warnings = seen.end.map_or(0, |end| end.warnings);
+        if !after.variables.is_empty() {
+            self.follow_variables(&mut lease.connection, after.variables).await;
+        }
         if let Some(error) = rewriter.error {
             self.row_count = -1;
             self.warnings =
@@ -284,7 +290,7 @@ impl Session {
     }
 
     /// Asks the connection that ran a statement for what only it knows. The answer is with the client already: a failure changes nothing of it.
-    async fn ask_after(&mut self, lease: &mut Lease, after: After, end: ResultEnd) {
+    async fn ask_after(&mut self, lease: &mut Lease, after: After<'_>, end: ResultEnd) {
         let insert_id = after.ask_insert_id && end.last_insert_id != 0;
         let question = match (insert_id, after.ask_found_rows) {
             (true, _) => "SELECT LAST_INSERT_ID()",

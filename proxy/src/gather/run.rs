@@ -54,7 +54,8 @@ impl Session {
             place.drop_tables().await;
             return Err(self.logical_error(e, names).into());
         }
-        let after = After { ask_found_rows: plan.calc_found_rows, ..After::default() };
+        let after =
+            After { ask_found_rows: plan.calc_found_rows, variables: &plan.assigned, ..After::default() };
         let relayed =
             self.relay_answer(&mut place.lease, sending.response_kind(), names, after, more).await?;
         place.drop_tables().await;

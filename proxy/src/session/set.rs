@@ -189,12 +189,36 @@ impl Session {
             }
             SetValue::Expression(text) => text.as_str(),
         };
-        let quoted = quote(name);
         let expression = self.server_expression(text)?;
-        let set = format!("SET @{quoted} = {expression}");
-        let read = format!("SELECT @{quoted}, COLLATION(@{quoted}), CHARSET(@{quoted}), HEX(@{quoted})");
+        let set = format!("SET @{} = {expression}", quote(name));
+        let read = read_variable(name);
         let (answer, connection) = self.try_on_server(&set, &read, base).await?;
         self.keep_settings(vec![(format!("@{name}"), Some(user_literal(&answer)))], base, connection)
+    }
+
+    /// Takes the values of user variables that a statement on this connection has assigned. Where they cannot be had the connection is closed, so that no other session sees
+    /// them.
+    pub async fn follow_variables(&mut self, connection: &mut Pooled, names: &[String]) {
+        if connection.is_broken() {
+            return;
+        }
+        let mut values = Vec::with_capacity(names.len());
+        for name in names {
+            match connection.query(&read_variable(name)).await {
+                Ok(answer) => values.push((format!("@{name}"), user_literal(&answer))),
+                Err(e) => {
+                    tracing::debug!(variable = name, error = %e.message, "a user variable's value is lost");
+                    connection.mark_broken();
+                    return;
+                }
+            }
+        }
+        let with = |settings: &Settings| {
+            values.iter().fold(settings.clone(), |settings, (name, value)| settings.with(name, value.clone()))
+        };
+        let changed = with(connection.settings());
+        connection.adopt(&self.worker.intern(changed));
+        self.settings = self.worker.intern(with(&self.settings));
     }
 
     /// The value of what is no plain word or number, asked from a server.
@@ -346,6 +370,12 @@ fn literal(answer: &Answer, column: usize) -> String {
         Some(bytes) if numeric => String::from_utf8_lossy(&bytes).into_owned(),
         Some(bytes) => quote_string(&String::from_utf8_lossy(&bytes)),
     }
+}
+
+/// Asks for a user variable's value, and what `user_literal` must know of it.
+fn read_variable(name: &str) -> String {
+    let quoted = quote(name);
+    format!("SELECT @{quoted}, COLLATION(@{quoted}), CHARSET(@{quoted}), HEX(@{quoted})")
 }
 
 /// A user variable's value as SQL text that gives it its type and collation again.

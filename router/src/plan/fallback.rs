@@ -73,14 +73,21 @@ pub(crate) fn plan(
         cte_mentions: Vec::new(),
         references: binder.references,
     };
-    let mut cutter = Cutter::new(&request.template.holes, edits(&analysis, special.edits));
+    let mut cutter = Cutter::new(&request.template.holes, edits(&analysis, special.edits.clone()));
     keep_labels(tokens, &mut cutter);
     let alone = cutter.range(0, request.template.length);
     let reason = format!("a query that the planner does not read ({message})");
     let combine = match reads {
         true => {
             let binder = &Binder::new(request);
-            let gatherer = Gatherer { request, tokens, cutter: &cutter, analysis: &analysis, binder };
+            let gatherer = Gatherer {
+                request,
+                tokens,
+                cutter: &cutter,
+                analysis: &analysis,
+                binder,
+                assigns: !special.assigned.is_empty(),
+            };
             match gatherer.whole(reason, class) {
                 Ok(gather) => Combine::Gather(Arc::new(gather)),
                 Err(reason) => Combine::Never(reason.into()),
@@ -90,6 +97,7 @@ pub(crate) fn plan(
     };
     let mut plan = assemble(request, analysis, class, combine, alone, Vec::new());
     plan.user_variables = special.variables;
+    plan.assigned = special.assigned;
     Ok(plan)
 }
 

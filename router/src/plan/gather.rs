@@ -207,6 +207,8 @@ pub(crate) struct Gatherer<'g> {
     pub cutter: &'g Cutter<'g>,
     pub analysis: &'g Analysis,
     pub binder: &'g Binder<'g>,
+    /// The statement assigns user variables: what reads one must run in its place.
+    pub assigns: bool,
 }
 
 impl Gatherer<'_> {

@@ -14,7 +14,7 @@ use super::condition::Condition;
 use super::nextval::Next;
 use super::rows::{AutoValue, Cell, Row, Rows};
 use super::select::{assemble, edits as query_edits};
-use super::special::{Special, special};
+use super::special::{Special, refuse_assignment, special};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::values::Operand;
@@ -31,6 +31,7 @@ const CACHED_ROWS: usize = 16;
 /// Errors: 1136 when a row has another number of values than there are columns, those of binding, and 1235 for what cannot be placed.
 pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
     let mut special = special(tokens)?;
+    refuse_assignment(&special)?;
     let layout = layout(tokens)?;
     if let Some(query) = layout.query {
         nextval::refuse(&special, "INSERT ... SELECT")?;
@@ -119,6 +120,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         calc_found_rows: false,
         sets_last_id: special.sets_last_id,
         user_variables: special.variables,
+        assigned: Vec::new(),
         nextvals,
         body: PlanBody::Rows(Box::new(body)),
     })

@@ -6,7 +6,7 @@ use super::analysis::{Analysis, Analyst};
 use super::ast::{self, Part};
 use super::bind::{Binder, Kind};
 use super::select::{assemble, edits};
-use super::special::{Special, special};
+use super::special::{Special, refuse_assignment, special};
 use super::text::{Cutter, Edit, Piece};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Source};
@@ -30,6 +30,7 @@ struct Write {
 /// Errors: those of binding; 1235 for what cannot be written shard by shard.
 pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
     let special = special(tokens)?;
+    refuse_assignment(&special)?;
     nextval::refuse(&special, "UPDATE and DELETE")?;
     let write = if tokens.is_word(0, "UPDATE") { update(tokens) } else { delete(tokens) };
     let class = match &write {

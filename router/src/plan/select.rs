@@ -68,12 +68,23 @@ fn parsed(
         keep_labels(tokens, &mut cutter, &layout, first, &analysis);
     }
     let alone = cutter.range(0, request.template.length);
-    let merged = merged(request, tokens, query, layout.as_ref(), &cutter, &analysis, &binder);
+    let assigned = special.assigned.clone();
+    let merged = if assigned.is_empty() {
+        merged(request, tokens, query, layout.as_ref(), &cutter, &analysis, &binder)
+    } else {
+        Err("an assignment to a user variable".into())
+    };
     let (combine, many) = match merged {
         Ok((spec, pieces)) => (Combine::Rows(spec), pieces),
         Err(reason) => {
-            let gathered =
-                Gatherer { request, tokens, cutter: &cutter, analysis: &analysis, binder: &binder };
+            let gathered = Gatherer {
+                request,
+                tokens,
+                cutter: &cutter,
+                analysis: &analysis,
+                binder: &binder,
+                assigns: !assigned.is_empty(),
+            };
             gathered.check_hints()?;
             match gathered.plan(reason, class) {
                 Ok(gather) => (Combine::Gather(Arc::new(gather)), Vec::new()),
@@ -89,6 +100,7 @@ fn parsed(
     plan.calc_found_rows = found_rows;
     plan.nextvals = nextvals;
     plan.user_variables = special.variables;
+    plan.assigned = assigned;
     Ok(plan)
 }
 
@@ -229,6 +241,7 @@ pub(crate) fn assemble(
         calc_found_rows: false,
         sets_last_id: false,
         user_variables: Vec::new(),
+        assigned: Vec::new(),
         nextvals: Vec::new(),
         body: PlanBody::Tables(Box::new(tables)),
     }

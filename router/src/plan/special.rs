@@ -19,6 +19,8 @@ pub(crate) struct Special {
     pub varies: Option<String>,
     /// User variables that are read, lower case, without the `@`.
     pub variables: Vec<String>,
+    /// User variables that the statement assigns, as those that are read.
+    pub assigned: Vec<String>,
     /// Places that ask for a value of a sequence, in the order of the text.
     pub nexts: Vec<Next>,
 }
@@ -73,7 +75,7 @@ pub(crate) const VARYING: &[&str] = &[
 
 /// Reads the statement's tokens.
 ///
-/// Errors: 1235 for user variable assignment, named locks, and functions of sequences that are not there.
+/// Errors: 1235 for named locks, and functions of sequences that are not there.
 pub(crate) fn special(tokens: &Tokens<'_>) -> Result<Special, RouterError> {
     let mut found = Special::default();
     for at in 0..tokens.len() {
@@ -83,19 +85,25 @@ pub(crate) fn special(tokens: &Tokens<'_>) -> Result<Special, RouterError> {
             TokenKind::UserVariable => {
                 let name = String::from_utf8_lossy(tokens.bytes(at)).trim_start_matches('@').to_lowercase();
                 let name = name.trim_matches(|quote| matches!(quote, '\'' | '"' | '`')).to_owned();
-                if !found.variables.contains(&name) {
-                    found.variables.push(name);
-                }
+                // The last one is the one that was found.
+                found.variables.retain(|known| *known != name);
+                found.variables.push(name);
                 if tokens.is_op(at + 1, ":=") {
-                    return Err(RouterError::not_supported(
-                        "assignment to a user variable inside a statement; use SET",
-                    ));
+                    found.assigned.extend(found.variables.last().cloned());
                 }
             }
             _ => {}
         }
     }
     Ok(found)
+}
+
+/// Errors: 1235 for a statement that assigns a user variable where that is not possible.
+pub(crate) fn refuse_assignment(special: &Special) -> Result<(), RouterError> {
+    match special.assigned.as_slice() {
+        [] => Ok(()),
+        _ => Err(RouterError::not_supported("assignment to a user variable inside a write; use SET")),
+    }
 }
 
 fn word(tokens: &Tokens<'_>, at: usize, found: &mut Special) -> Result<(), RouterError> {

@@ -163,3 +163,36 @@ fn any_copy(statement: String) -> String {
         None => statement,
     }
 }
+
+#[tokio::test]
+async fn user_variables_are_assigned_as_by_one_server() {
+    let mut pair = filled().await;
+    for sql in [
+        "SELECT @a := 7, @b := 'x', @c := 1.50, @d := NULL, @e := 2e0",
+        "SELECT @a, @b, @c, @d, @e",
+        "SELECT @r := @r + 1, t.id FROM (SELECT c.id FROM c JOIN o ON o.c_id = c.id ORDER BY o.id LIMIT 50) t, (SELECT @r := 0) v",
+        "SELECT @r, @r + 1",
+        "SELECT @last := MAX(id) FROM c",
+        "SELECT id, name FROM c WHERE id = @last",
+        "SELECT @one := name FROM c WHERE id = 3",
+        "SELECT @one, COLLATION(@one)",
+        "SELECT COUNT(*) FROM c, o WHERE o.c_id = c.id AND c.id > @r",
+    ] {
+        pair.same(sql).await;
+    }
+    pair.prepare("BEGIN").await;
+    pair.same("SELECT @t := SUM(total) FROM o").await;
+    pair.prepare("ROLLBACK").await;
+    pair.same("SELECT @t").await;
+    assert_eq!(
+        ostrakon_tests::cluster::refused(&mut pair.node, "UPDATE c SET boss = (@a := @a + 1) WHERE id = 3")
+            .await
+            .0,
+        1235
+    );
+    // Another session must not see them.
+    let mut other = pair.cluster.client(Some("app")).await;
+    for _ in 0..20 {
+        assert_eq!(value::<Option<i64>>(&mut other, "SELECT @a").await, None);
+    }
+}

@@ -294,6 +294,7 @@ impl Gatherer<'_> {
             && !range.clone().any(|at| {
                 (tokens.is_any_word(at, VARYING) && tokens.is_op(at + 1, "("))
                     || (tokens.kind(at) == TokenKind::SystemVariable)
+                    || (self.assigns && tokens.kind(at) == TokenKind::UserVariable)
                     || (tokens.is_op(at, ".") && tokens.is_op(at + 2, "("))
             })
     }
