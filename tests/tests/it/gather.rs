@@ -2,7 +2,7 @@
 
 use mysql_async::Value;
 use mysql_async::prelude::Queryable;
-use ostrakon_tests::cluster::{run, value};
+use ostrakon_tests::cluster::{TestCluster, refused, run, value};
 use ostrakon_tests::pair::Pair;
 
 async fn filled() -> Pair {
@@ -184,15 +184,71 @@ async fn user_variables_are_assigned_as_by_one_server() {
     pair.same("SELECT @t := SUM(total) FROM o").await;
     pair.prepare("ROLLBACK").await;
     pair.same("SELECT @t").await;
-    assert_eq!(
-        ostrakon_tests::cluster::refused(&mut pair.node, "UPDATE c SET boss = (@a := @a + 1) WHERE id = 3")
-            .await
-            .0,
-        1235
-    );
+    assert_eq!(refused(&mut pair.node, "UPDATE c SET boss = (@a := @a + 1) WHERE id = 3").await.0, 1235);
     // Another session must not see them.
     let mut other = pair.cluster.client(Some("app")).await;
     for _ in 0..20 {
         assert_eq!(value::<Option<i64>>(&mut other, "SELECT @a").await, None);
     }
+}
+
+/// A gathered statement that takes long.
+const SLOW: &str = "SELECT SLEEP(1), c.id FROM c JOIN o ON o.c_id = c.id";
+
+#[tokio::test]
+async fn what_is_killed_or_left_leaves_no_table_behind() {
+    let mut pair = filled().await;
+    for round in 0..4 {
+        let mut slow = pair.cluster.client(Some("app")).await;
+        let id: u64 = value(&mut slow, "SELECT CONNECTION_ID()").await;
+        let running = tokio::spawn(async move {
+            let answer = slow.query::<mysql_async::Row, _>(SLOW).await;
+            answer.map(|_| slow)
+        });
+        while pair.cluster.running_statements() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        match round % 2 {
+            0 => {
+                run(&mut pair.node, &format!("KILL QUERY {id}")).await;
+                let ended = running.await.unwrap();
+                assert!(matches!(&ended, Err(mysql_async::Error::Server(e)) if e.code == 1317), "{ended:?}");
+            }
+            // The client is gone in the middle.
+            _ => running.abort(),
+        }
+        while pair.cluster.running_statements() > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        // Tables of the same names are made anew on whatever connection comes.
+        for _ in 0..4 {
+            pair.same(QUERIES[0]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_gathered_statement_has_a_time_limit() {
+    let cluster = TestCluster::start_with(|options| {
+        options.node_settings = "[limits]\ngather_time_s = 1\ngather_rows = 50\n".into()
+    });
+    let mut client = cluster.database("app", "DBPARTITIONS = 2").await;
+    run(&mut client, "CREATE TABLE t (id INT PRIMARY KEY, a INT) DBPARTITION BY HASH(id)").await;
+    run(&mut client, "INSERT INTO t VALUES (1, 2), (2, 3), (3, 4), (4, 5)").await;
+    let (errno, _) = refused(&mut client, "SELECT SLEEP(3) FROM t x JOIN t y ON x.a = y.id").await;
+    assert!(errno == 1969 || errno == 3024, "{errno}");
+    assert_eq!(value::<i64>(&mut client, "SELECT COUNT(*) FROM t x JOIN t y ON x.a = y.id").await, 3);
+    let rows: Vec<String> = (5..60).map(|id| format!("({id}, {id})")).collect();
+    run(&mut client, &format!("INSERT INTO t VALUES {}", rows.join(","))).await;
+    let (errno, message) = refused(&mut client, "SELECT COUNT(*) FROM t x JOIN t y ON x.a = y.id").await;
+    assert!(errno == 1104 && message.contains("limits.gather_rows"), "{errno} {message}");
+    // What fits is answered.
+    assert_eq!(
+        value::<i64>(
+            &mut client,
+            "SELECT COUNT(*) FROM t x JOIN t y ON x.a = y.id WHERE x.id < 5 AND y.id < 5"
+        )
+        .await,
+        3
+    );
 }
