@@ -3,6 +3,7 @@
 //! `pass` for one statement, `rows` for a scattered query, `write` for a scattered write; all take connections through `lease`.
 
 mod consistent;
+pub mod feed;
 pub mod lease;
 pub mod names;
 pub mod pass;

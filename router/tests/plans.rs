@@ -189,7 +189,6 @@ fn mode_of(words: &str) -> SqlMode {
             true => ServerVersion { mariadb: false, number: 90_704 },
             false => SqlMode::default().server,
         },
-        ..SqlMode::default()
     }
 }
 

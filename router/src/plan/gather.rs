@@ -26,6 +26,7 @@ use crate::lexer::SqlMode;
 use crate::sharding::topology::quote;
 
 pub use ctes::Made;
+use filters::Filters;
 
 /// The database of the temporary tables: the system schema, which every instance has.
 pub const GATHER_DATABASE: &str = "__ostrakon";
@@ -232,8 +233,7 @@ impl Gatherer<'_> {
                 continue;
             }
             let ordinals = needed.get(index).cloned().unwrap_or_default();
-            let own = filters.own.get(index).map(Vec::as_slice).unwrap_or_default();
-            sources.push(self.source(index, reference, &ordinals, own, &joined, &filters.links, locking));
+            sources.push(self.source(index, reference, &ordinals, &filters, &joined, locking));
         }
         for (at, block) in pushed.iter().enumerate() {
             let table = table_name(references.len() + at);
@@ -299,7 +299,7 @@ impl Gatherer<'_> {
                 ));
             }
             let all: Vec<usize> = (0..reference.table.columns.len()).collect();
-            sources.push(self.source(index, reference, &all, &[], &[], &[], locking));
+            sources.push(self.source(index, reference, &all, &Filters::default(), &[], locking));
         }
         Ok(self.gather(reason, sources, &[]))
     }
@@ -343,9 +343,8 @@ impl Gatherer<'_> {
         index: usize,
         reference: &Reference,
         ordinals: &[usize],
-        filters: &[std::ops::Range<usize>],
+        filters: &Filters,
         joined: &[ColumnId],
-        links: &[(ColumnId, ColumnId)],
         locking: &'static str,
     ) -> Source {
         let columns: Vec<SourceColumn> = ordinals
@@ -377,11 +376,11 @@ impl Gatherer<'_> {
             reference: Some(index),
             columns,
             keys,
-            links: self.links(index, links),
+            links: self.links(index, &filters.links),
             groups: Vec::new(),
             mode: self.request.mode,
             head,
-            conditions: filters.iter().map(condition).collect(),
+            conditions: filters.own.get(index).into_iter().flatten().map(condition).collect(),
             tail: locking,
         }
     }

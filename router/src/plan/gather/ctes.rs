@@ -58,7 +58,7 @@ impl Gatherer<'_> {
                 continue;
             }
             let table = table_name(first + made.len());
-            let mut query = with(&[kept.as_slice(), &[definition.whole.clone()]].concat(), &read);
+            let mut query = with(&[kept.as_slice(), std::slice::from_ref(&definition.whole)].concat(), &read);
             query.push(text(format!(" SELECT * FROM {}", quote(&definition.name))));
             let mut copies = Vec::new();
             for (at, mention) in mentions.iter().enumerate() {
