@@ -296,3 +296,37 @@ CREATE TABLE inbox (
     subject VARCHAR(100) NOT NULL DEFAULT '(none)',
     n INT NULL
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci /*SHARD DBPARTITION BY HASH(id) SHARD*/;
+
+-- Values that a copy on its way can spoil, and names that a rewriter can.
+CREATE TABLE oddities (
+    id INT NOT NULL PRIMARY KEY,
+    v VARCHAR(40) COLLATE utf8mb4_bin NULL,
+    latin VARCHAR(40) CHARACTER SET latin1 COLLATE latin1_bin NULL,
+    tx MEDIUMTEXT COLLATE utf8mb4_unicode_ci NULL,
+    bl LONGBLOB NULL,
+    bi BINARY(4) NULL,
+    f FLOAT NULL,
+    d DOUBLE NULL,
+    dc DECIMAL(50,25) NULL,
+    dt6 DATETIME(6) NULL,
+    ts6 TIMESTAMP(6) NULL DEFAULT NULL,
+    tm6 TIME(6) NULL,
+    bt64 BIT(64) NULL,
+    bt1 BIT(1) NULL
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci /*SHARD DBPARTITION BY HASH(id) SHARD*/;
+
+CREATE TABLE oddnames (
+    id INT NOT NULL,
+    `order` INT NOT NULL,
+    `group by` VARCHAR(10) NULL,
+    `select` INT NULL,
+    `naïve` INT NULL,
+    `x.y` INT NULL,
+    `Mixed` INT NULL,
+    `a``b` INT NULL,
+    `it's` INT NULL,
+    `count` INT NULL,
+    `1st` INT NULL,
+    PRIMARY KEY (id, `order`),
+    KEY `by group` (`group by`)
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci /*SHARD DBPARTITION BY HASH(`order`) SHARD*/;

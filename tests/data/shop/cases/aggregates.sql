@@ -105,7 +105,7 @@ SELECT SUM(id) DIV COUNT(*), SUM(id) MOD 7, MAX(id) % 10, COUNT(*) XOR 0 FROM or
 SELECT id FROM orders WHERE COUNT(*) > 1;
 -- error: 1111
 SELECT SUM(COUNT(*)) FROM orders;
--- error: 1582|1064
+-- error: 1064
 SELECT COUNT(DISTINCT) FROM orders;
 -- error: 1064
 SELECT SUM(id, total) FROM orders;

@@ -47,7 +47,7 @@ WITH t AS (SELECT id FROM customers WHERE id < 0) SELECT COUNT(*), MAX(id) FROM 
 WITH unused AS (SELECT * FROM orders) SELECT COUNT(*) FROM tags;
 -- error: 1146
 WITH t AS (SELECT 1) SELECT * FROM u;
--- error: 1222|1353|4002
+-- error: 4002|1353
 WITH t (a, b) AS (SELECT 1) SELECT * FROM t;
 -- error: 4004|1066
 WITH t AS (SELECT 1), t AS (SELECT 2) SELECT * FROM t;

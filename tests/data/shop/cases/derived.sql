@@ -63,7 +63,7 @@ SELECT s.name, JSON_LENGTH(t.p) FROM suppliers s JOIN (SELECT supplier_id, JSON_
 SELECT * FROM (SELECT id FROM customers LIMIT 0) t;
 -- empty
 SELECT * FROM (SELECT id FROM customers WHERE id < 0) t JOIN orders o ON o.customer_id = t.id;
--- error: 1248|1064
+-- error: 1064|1248
 SELECT * FROM (SELECT id FROM customers);
 -- error: 1060
 SELECT * FROM (SELECT c.id, o.id FROM customers c JOIN orders o ON o.customer_id = c.id) t;

@@ -38,7 +38,7 @@ UPDATE no_such_table SET a = 1;
 DELETE FROM no_such_table;
 -- error: 1146
 INSERT INTO archive (order_id) SELECT id FROM no_such_table;
--- error: 1049|1146
+-- error: 1146|1049
 SELECT * FROM no_such_database.orders;
 -- error: 1054
 SELECT nothing FROM customers;
@@ -82,7 +82,7 @@ UPDATE customers c JOIN orders o ON o.customer_id = c.id SET id = 5;
 SELECT * FROM customers c, orders c;
 -- error: 1066
 SELECT * FROM customers, customers;
--- error: 1109|1054
+-- error: 1109
 DELETE x FROM customers c;
 -- error: 1136
 INSERT INTO tags VALUES (100);
@@ -112,8 +112,6 @@ INSERT INTO tags (id, label) VALUES (100, 'x'), (100, 'y');
 INSERT INTO archive (order_id) VALUES (1), (2), (1);
 -- error: 1062
 INSERT INTO archive (order_id) SELECT order_id FROM order_items;
--- error: 1062
-UPDATE tags SET id = 5 WHERE id = 6;
 -- error: 1062
 UPDATE addresses SET num = 1 WHERE customer_id = (SELECT * FROM (SELECT MIN(customer_id) FROM addresses WHERE num = 2) x);
 -- error: 1062
@@ -182,7 +180,7 @@ UPDATE customers SET points = (SELECT id FROM orders WHERE customer_id = 7) WHER
 DELETE FROM tags WHERE id = (SELECT tag_id FROM product_tags WHERE product_id < 10);
 -- error: 1242
 INSERT INTO archive (order_id, total) VALUES (1, (SELECT total FROM orders WHERE customer_id = 7));
--- error: 1241|4078
+-- error: 4078|1241
 SELECT id FROM orders WHERE (id, total) = 1;
 -- error: 1241
 SELECT (1, 2) FROM tags;
@@ -218,11 +216,11 @@ UPDATE orders SET total = total + 9223372036854775807 * 2 WHERE id = 1002;
 INSERT INTO archive (order_id, total) VALUES (1, 1 / 0);
 -- error: 1365
 UPDATE orders SET total = total / 0 WHERE customer_id = 7;
--- error: 1221|1064
+-- error: 1064
 SELECT id FROM tags LIMIT 1 ORDER BY id;
--- error: 1210|1064
+-- error: 1064
 SELECT id FROM tags LIMIT 'x';
--- error: 1221|1064
+-- error: 1064
 DELETE c FROM customers c JOIN orders o ON o.customer_id = c.id LIMIT 1;
 -- error: 1267
 SELECT id FROM customers WHERE name COLLATE utf8mb4_bin = email COLLATE utf8mb4_unicode_ci;

@@ -14,7 +14,7 @@ SELECT customer_id, total FROM orders GROUP BY customer_id;
 SELECT id, COUNT(*) FROM orders;
 -- error: 3065
 SELECT DISTINCT customer_id FROM orders ORDER BY total;
--- error: 3055|1055
+-- error: 1055
 SELECT c.level, c.country, COUNT(*) FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY c.level;
 -- error: 3568
 SELECT id FROM customers WHERE id = 1 FOR UPDATE OF nothing;

@@ -116,7 +116,7 @@ SELECT id FROM customers WHERE id = (SELECT customer_id FROM orders WHERE total 
 SELECT id FROM customers WHERE id IN (SELECT id, name FROM customers);
 -- error: 1241
 SELECT (SELECT id, total FROM orders WHERE id = 1002);
--- error: 1241|4078
+-- error: 4078|1241
 SELECT id FROM customers WHERE (id, level) = (SELECT id FROM customers WHERE id = 1);
 -- error: 1054
 SELECT id FROM customers WHERE id IN (SELECT customer FROM orders);

@@ -80,9 +80,9 @@ SELECT id, label FROM tags UNION SELECT id FROM tags;
 SELECT id FROM tags UNION SELECT code FROM coupons ORDER BY label;
 -- error: 1250
 SELECT t.id FROM tags t UNION SELECT w.id FROM warehouses w ORDER BY t.id;
--- error: 1221|1064
+-- error: 1064
 SELECT id FROM tags ORDER BY id UNION SELECT id FROM warehouses;
--- error: 1221|1064
+-- error: 1064
 SELECT id FROM tags LIMIT 1 UNION ALL SELECT id FROM warehouses;
--- error: 1271|1267
+-- error: 1267
 SELECT vb COLLATE utf8mb4_bin FROM samples UNION SELECT vu COLLATE utf8mb4_unicode_ci FROM samples;

@@ -50,7 +50,7 @@ UPDATE customers c JOIN orders o ON o.customer_id = c.id SET c.nothing = 1;
 UPDATE customers c JOIN orders o ON o.customer_id = c.id SET note = 'x';
 -- error: 1146
 UPDATE customers c JOIN no_such_table o ON o.customer_id = c.id SET c.points = 1;
--- error: 1288|1054
+-- error: 1288
 UPDATE customers c JOIN (SELECT customer_id, COUNT(*) n FROM orders GROUP BY customer_id) t ON t.customer_id = c.id SET t.n = 1;
 -- error: 1048
 UPDATE orders o LEFT JOIN payments p ON p.order_id = o.id SET o.total = p.amount WHERE o.customer_id = 7;
