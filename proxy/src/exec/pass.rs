@@ -252,6 +252,18 @@ impl Session {
             let ends_transaction = error.ends_transaction() || !self.keeps_transaction(lease).await;
             return Ok(Relayed::Error { ends_transaction });
         }
+        if after.ask_found_rows && !self.mode.server.mariadb {
+            // On MySQL what SHOW WARNINGS shows counts for FOUND_ROWS(), and asking that empties the list, which has this warning at least.
+            if let Some(end) = seen.end {
+                self.ask_after(lease, after, end).await;
+                self.warnings.push(Warning {
+                    level: "Warning".into(),
+                    code: 1287,
+                    message: "SQL_CALC_FOUND_ROWS is deprecated and will be removed in a future release. Consider using two separate queries instead.".into(),
+                });
+            }
+            return Ok(Relayed::Answer { rows: seen.rows, bytes });
+        }
         if warnings > 0 {
             self.fetch_warnings(lease, names).await;
         }

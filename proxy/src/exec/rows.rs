@@ -77,6 +77,8 @@ pub struct Query<'a> {
     pub spec: &'a MergeSpec,
     pub input: Input<'a>,
     pub sending: Sending<'a>,
+    /// `sql_select_limit`, where it counts.
+    pub at_most: Option<u64>,
 }
 
 /// Where merged rows go.
@@ -101,12 +103,20 @@ pub trait Rows {
 impl Session {
     /// Runs a scattered query and streams the merged rows.
     pub async fn merge_rows(&mut self, query: Query<'_>, more: bool) -> Result<(), Failure> {
-        if self.settings.get("sql_select_limit").is_some() {
-            return Err(SqlError::not_supported(
-                "a query of several physical tables while sql_select_limit is set: each would be cut by itself; use LIMIT",
-            )
-            .into());
+        // Each physical table's rows are not the statement's: those are counted here.
+        let session = Rc::clone(&self.settings);
+        let at_most = session.get("sql_select_limit").and_then(|limit| limit.trim_matches('\'').parse().ok());
+        if let Some(at_most) = at_most {
+            self.settings = self.worker.intern(session.without("sql_select_limit"));
+            let cut = Query { at_most: query.spec.limit.is_none().then_some(at_most), ..query };
+            let merged = Box::pin(self.merge_groups(cut, more)).await;
+            self.settings = session;
+            return merged;
         }
+        self.merge_groups(query, more).await
+    }
+
+    async fn merge_groups(&mut self, query: Query<'_>, more: bool) -> Result<(), Failure> {
         let names = Names::of(query.plan);
         let mut parts = parts(query.plan, query.execution)?;
         let alone = self.wants_agreement() && !self.transaction.applies();
@@ -348,6 +358,9 @@ impl Session {
         let mut out = Vec::new();
         let mut row = Vec::new();
         loop {
+            if query.at_most == Some(rows) {
+                return Ok(rows);
+            }
             match merge.next(&mut out)? {
                 Step::Row => {
                     rows += 1;

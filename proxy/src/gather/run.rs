@@ -81,7 +81,8 @@ impl Session {
         let mut execution = Execution::default();
         plan.route_into(&self.arguments(plan, input, &[], &[]), &mut execution)?;
         let union = MergeSpec::default();
-        let query = |execution, spec| Query { plan, execution, spec, input, sending: Sending::Text };
+        let query =
+            |execution, spec| Query { plan, execution, spec, input, sending: Sending::Text, at_most: None };
         if let (true, Combine::Gather(gather)) = (execution.gathers, &plan.combine) {
             let (mut place, execution, _budget) = self.gathered(plan, gather, input).await?;
             let (lease, fetched) = self.fetch_over(query(&execution, &union), place.lease, rows).await;

@@ -227,7 +227,8 @@ impl Session {
             [_] => self.pass(plan, execution, sending, more).await,
             _ => match &plan.combine {
                 Combine::Rows(spec) => {
-                    self.merge_rows(Query { plan, execution, spec, input, sending }, more).await
+                    self.merge_rows(Query { plan, execution, spec, input, sending, at_most: None }, more)
+                        .await
                 }
                 Combine::Counts | Combine::Broadcast => {
                     self.scatter_write(plan, execution, input, sending, more).await

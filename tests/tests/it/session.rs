@@ -183,9 +183,19 @@ async fn a_limit_of_the_session_is_not_taken_for_one_of_each_shard() {
     let mut pair = Pair::start().await;
     pair.create("CREATE TABLE t (id INT PRIMARY KEY)", "DBPARTITION BY HASH(id)").await;
     pair.prepare("INSERT INTO t VALUES (1),(2),(3),(4),(5),(6),(7),(8)").await;
-    pair.prepare("SET sql_select_limit = 1").await;
-    assert!(!pair.same_or_refused("SELECT id FROM t ORDER BY id").await);
-    pair.same("SELECT id FROM t WHERE id = 3").await;
+    for limit in [0, 1, 3] {
+        pair.prepare(&format!("SET sql_select_limit = {limit}")).await;
+        for sql in [
+            "SELECT id FROM t ORDER BY id",
+            "SELECT id FROM t ORDER BY id LIMIT 5",
+            "SELECT id FROM t WHERE id = 3",
+            "SELECT id, COUNT(*) FROM t GROUP BY id ORDER BY id DESC",
+            "SELECT a.id FROM t a JOIN t b ON b.id = a.id + 1 ORDER BY a.id",
+        ] {
+            pair.same(sql).await;
+            pair.same_prepared(sql, Vec::new()).await;
+        }
+    }
     pair.prepare("SET sql_select_limit = DEFAULT").await;
     pair.same("SELECT id FROM t ORDER BY id").await;
 }
