@@ -305,8 +305,8 @@ impl Session {
     async fn ask_after(&mut self, lease: &mut Lease, after: After<'_>, end: ResultEnd) {
         let insert_id = after.ask_insert_id && end.last_insert_id != 0;
         let question = match (insert_id, after.ask_found_rows) {
-            (true, _) => "SELECT LAST_INSERT_ID()",
-            (false, true) => "SELECT FOUND_ROWS()",
+            (true, _) => "SELECT LAST_INSERT_ID() LIMIT 1",
+            (false, true) => "SELECT FOUND_ROWS() LIMIT 1",
             (false, false) => return,
         };
         let answer = lease.connection.query(question).await;

@@ -139,7 +139,7 @@ impl Session {
         let expression = self.server_expression(text)?;
         let sql = format!("SET SESSION {name} = {expression}");
         let (answer, connection) =
-            self.try_on_server(&sql, &format!("SELECT @@SESSION.{kept}, @@sql_mode"), base).await?;
+            self.try_on_server(&sql, &format!("SELECT @@SESSION.{kept}, @@sql_mode LIMIT 1"), base).await?;
         if name == "sql_auto_is_null" && answer.text(0, 0) == "1" {
             return Err(SqlError::not_supported("SET sql_auto_is_null = 1").into());
         }
@@ -170,7 +170,7 @@ impl Session {
         if let Some(collation) = collation {
             sql.push_str(&format!(" COLLATE {}", quote_string(collation)));
         }
-        let read = "SELECT @@character_set_client, @@character_set_results, @@collation_connection";
+        let read = "SELECT @@character_set_client, @@character_set_results, @@collation_connection LIMIT 1";
         let (answer, connection) = self.try_on_server(&sql, read, base).await?;
         let names = CONNECTION_DEFAULTS.iter().enumerate();
         let changes = names.map(|(at, name)| ((*name).to_owned(), Some(literal(&answer, at)))).collect();
@@ -226,7 +226,7 @@ impl Session {
         if text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'\'' | b'"' | b'_')) {
             return Ok(text.to_owned());
         }
-        let read = format!("SELECT {}", self.server_expression(text)?);
+        let read = format!("SELECT {} LIMIT 1", self.server_expression(text)?);
         let (answer, mut connection) = self.try_on_server("SET @`__ostrakon` = NULL", &read, base).await?;
         connection.adopt(base);
         Ok(answer.text(0, 0))
@@ -274,7 +274,7 @@ impl Session {
         Ok(statement.map(|s| String::from_utf8_lossy(execution.text(s)).into_owned()).unwrap_or_default())
     }
 
-    /// Runs `set` on some backend connection with the settings `base`, then `read`. The caller gives the connection its new settings by
+    /// Runs `set` on some backend connection with the settings `base`, then `read`, which has a LIMIT of its own (`sql_select_limit` may be 0). The caller gives the connection its new settings by
     /// `keep_settings`, or drops it: it is marked broken until then.
     async fn try_on_server(
         &mut self,
@@ -375,7 +375,7 @@ fn literal(answer: &Answer, column: usize) -> String {
 /// Asks for a user variable's value, and what `user_literal` must know of it.
 fn read_variable(name: &str) -> String {
     let quoted = quote(name);
-    format!("SELECT @{quoted}, COLLATION(@{quoted}), CHARSET(@{quoted}), HEX(@{quoted})")
+    format!("SELECT @{quoted}, COLLATION(@{quoted}), CHARSET(@{quoted}), HEX(@{quoted}) LIMIT 1")
 }
 
 /// A user variable's value as SQL text that gives it its type and collation again.
