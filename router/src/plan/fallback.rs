@@ -87,6 +87,7 @@ pub(crate) fn plan(
                 analysis: &analysis,
                 binder,
                 assigns: !special.assigned.is_empty(),
+                query: None,
             };
             match gatherer.whole(reason, class) {
                 Ok(gather) => Combine::Gather(Arc::new(gather)),

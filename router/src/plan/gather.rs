@@ -20,6 +20,7 @@ use super::classes::ColumnId;
 use super::condition::equal_as_keys;
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
+use super::tree::Query;
 use super::{Arguments, Execution, Request, RoutedPlan, StatementClass, TableName};
 use crate::RouterError;
 use crate::lexer::SqlMode;
@@ -210,6 +211,8 @@ pub(crate) struct Gatherer<'g> {
     pub binder: &'g Binder<'g>,
     /// The statement assigns user variables: what reads one must run in its place.
     pub assigns: bool,
+    /// What the parser made of it, if it could.
+    pub query: Option<&'g Query>,
 }
 
 impl Gatherer<'_> {
@@ -354,8 +357,10 @@ impl Gatherer<'_> {
             .collect();
         let alias = quote(&reference.known_as);
         let values: Vec<String> = columns.iter().map(|column| self.carried(&alias, column)).collect();
+        let distinct =
+            if self.counts_once() && columns.iter().all(columns::is_exact) { "DISTINCT " } else { "" };
         let head = vec![text(format!(
-            "SELECT {} FROM {}.{} AS {alias}",
+            "SELECT {distinct}{} FROM {}.{} AS {alias}",
             values.join(", "),
             quote(&reference.database.name),
             quote(&reference.table.name),

@@ -84,6 +84,7 @@ fn parsed(
                 analysis: &analysis,
                 binder: &binder,
                 assigns: !assigned.is_empty(),
+                query: Some(query),
             };
             gathered.check_hints()?;
             match gathered.plan(reason, class) {

@@ -8,9 +8,11 @@ use super::super::analysis::Tree;
 use super::super::bind::Reference;
 use super::super::classes::ColumnId;
 use super::super::condition::equal_as_keys;
-use super::super::tree::Column;
-use super::Gatherer;
+use super::super::keys::AGGREGATES;
+use super::super::special::VARYING;
+use super::super::tree::{Body, Column, Expr, Item, Query};
 use super::filters::Filters;
+use super::{Gatherer, SourceColumn};
 use crate::lexer::TokenKind;
 
 impl Gatherer<'_> {
@@ -103,6 +105,41 @@ impl Gatherer<'_> {
         at > 1 && self.tokens.is_op(at - 1, "(") && self.tokens.is_word(at - 2, "EXISTS")
     }
 
+    /// The statement reads one table, and a row that is there twice is to it as if it were there once.
+    pub(super) fn counts_once(&self) -> bool {
+        const ONCE: &[&str] = &["MIN", "MAX"];
+        let Some(Query { body: Body::Select(select), order_by, .. }) = self.query else { return false };
+        let varies = (0..self.tokens.len())
+            .any(|at| self.tokens.is_any_word(at, VARYING) && self.tokens.is_op(at + 1, "("));
+        if self.analysis.references.len() != 1
+            || self.analysis.blocks.len() != 1
+            || select.odd
+            || self.assigns
+            || varies
+        {
+            return false;
+        }
+        let items = select.items.iter().filter_map(|item| match item {
+            Item::Expr { expr, .. } => Some(expr),
+            _ => None,
+        });
+        let (mut all, mut aggregates) = (true, false);
+        for expr in items.chain(&select.having).chain(order_by).chain(&select.group_by) {
+            expr.walk(&mut |part| match part {
+                Expr::Call(call) => {
+                    let aggregate = AGGREGATES.contains(&call.name.as_str());
+                    aggregates |= aggregate;
+                    all &=
+                        !call.window && (!aggregate || call.distinct || ONCE.contains(&call.name.as_str()));
+                    all &= call.rest.calls.iter().all(is_scalar);
+                }
+                Expr::Other(flat) => all &= flat.calls.iter().all(is_scalar),
+                _ => {}
+            });
+        }
+        all && (aggregates || select.distinct || !select.group_by.is_empty())
+    }
+
     /// Columns that other tables' columns are compared with.
     pub(super) fn joined_columns(&self, filters: &Filters) -> Vec<ColumnId> {
         let data_type = |column: &ColumnId| {
@@ -152,6 +189,21 @@ pub(super) fn can_be_listed(data_type: &ColumnType) -> bool {
         ColumnType::Date => true,
         data_type => data_type.is_integer(),
     }
+}
+
+/// Neither aggregate nor window.
+fn is_scalar((name, window): &(String, bool)) -> bool {
+    !window && !AGGREGATES.contains(&name.as_str())
+}
+
+/// True for a column whose equal values are the same value in all that can be seen.
+pub(super) fn is_exact(column: &SourceColumn) -> bool {
+    let data_type = &column.data_type;
+    data_type.is_integer()
+        || matches!(
+            data_type,
+            ColumnType::Decimal { .. } | ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Year
+        )
 }
 
 /// True for a column that every engine can index whole.
