@@ -7,6 +7,7 @@ use crate::compare::{ColumnShape, Outcome};
 /// ENUM_FLAG of column definitions.
 const ENUM_FLAG: u16 = 256;
 const NOT_NULL_FLAG: u16 = 1;
+const BLOB_FLAG: u16 = 16;
 /// How far apart two sums of doubles may be that were added up in another order.
 const TOLERANCE: f64 = 1e-9;
 /// How much of a difference is shown.
@@ -24,6 +25,8 @@ pub struct Likeness {
     /// The count of warnings in `Records: 3  Duplicates: 0  Warnings: 1` must be alike. Elsewhere warnings are compared by themselves:
     /// servers convert a condition's constants once for each plan, and warn each time.
     pub exact_info: bool,
+    /// The answer comes from temporary tables, in which an expression of a derived table is a column: whether it can be NULL is not compared.
+    pub gathered: bool,
 }
 
 impl Likeness {
@@ -51,7 +54,7 @@ impl Likeness {
             // The servers' families have different states for one number.
             Outcome::Error { sqlstate, .. } => sqlstate.clear(),
             Outcome::Rows { columns, rows } => {
-                columns.iter_mut().for_each(|column| settle(column, rows.is_empty()));
+                columns.iter_mut().for_each(|column| settle(column, rows.is_empty() || self.gathered));
             }
         }
         if let Outcome::Rows { rows, .. } = &mut outcome
@@ -81,8 +84,8 @@ impl Likeness {
 }
 
 /// A column without what depends on how far a plan was made, or on whether rows went through a temporary table.
-fn settle(column: &mut ColumnShape, without_rows: bool) {
-    if without_rows {
+fn settle(column: &mut ColumnShape, nullable_unknown: bool) {
+    if nullable_unknown {
         // A plan that reads nothing is not optimized, and NOT NULL shows how far it was.
         column.flags &= !NOT_NULL_FLAG;
     }
@@ -92,6 +95,12 @@ fn settle(column: &mut ColumnShape, without_rows: bool) {
         // MIN of an ENUM is one or none, by whether the server went through a temporary table.
         column.flags &= !ENUM_FLAG;
         column.kind = "string".to_owned();
+    }
+    if column.kind.contains("BLOB") {
+        // Which size of it, and its flag, by whether an expression's rows went through a temporary table.
+        column.decimals = 0;
+        column.flags &= !BLOB_FLAG;
+        column.kind = "blob".to_owned();
     }
 }
 

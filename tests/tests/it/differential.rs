@@ -249,6 +249,7 @@ fn likeness(statement: &Statement) -> Likeness {
         loose: statement.loose,
         exact_info: statement.class == "insert",
         approximate: false,
+        gathered: false,
     }
 }
 

@@ -189,6 +189,7 @@ impl World {
             approximate: scenario.approximate,
             loose: scenario.loose,
             exact_info: false,
+            gathered: true,
         };
         if let Some(text) = likeness.difference(&node, &plain) {
             return Verdict::Different {
@@ -271,6 +272,7 @@ impl World {
                     approximate: scenario.approximate,
                     loose: scenario.loose,
                     exact_info: false,
+                    gathered: true,
                 };
                 let made = likeness.comparable(&outcome(&mut self.plain, &sql, &way).await).labels_only();
                 let failed = matches!(made, Outcome::Error { .. });

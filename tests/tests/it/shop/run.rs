@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Row};
 use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run, server_of};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
@@ -18,8 +18,31 @@ const NOW: &str = "SET timestamp = 1718454896";
 /// A table of the schema: its name in lower case, the statements that fill it, and its rows then.
 struct Table {
     name: String,
+    broadcast: bool,
     fill: Vec<String>,
     rows: Outcome,
+}
+
+/// A route as EXPLAIN tells it.
+struct Route {
+    /// pass, merge, gather, scatter, broadcast, refused, error, or `-` for what EXPLAIN does not take.
+    mode: String,
+    sends: Vec<(String, String)>,
+}
+
+impl Route {
+    /// Any instance can answer, because no table is read.
+    fn is_anywhere(&self) -> bool {
+        self.sends.iter().all(|(group, _)| group == "(any)")
+    }
+}
+
+/// Groups and the statements that they get.
+fn sends(rows: &[Row]) -> Vec<(String, String)> {
+    let text = |row: &Row, name: &str| row.get::<Option<String>, _>(name).flatten().unwrap_or_default();
+    let mut all: Vec<_> = rows.iter().map(|row| (text(row, "GROUP_NAME"), text(row, "STATEMENT"))).collect();
+    all.sort();
+    all
 }
 
 /// Both servers with the shop's tables, and what was found so far.
@@ -30,6 +53,10 @@ pub struct Shop {
     topic: String,
     /// By topic, by the way that EXPLAIN names.
     routes: BTreeMap<String, BTreeMap<String, usize>>,
+    /// The last statement compared was answered with an error.
+    failed: bool,
+    /// The case goes through temporary tables.
+    gathered: bool,
     /// Refused by the cluster, and not listed: by reason.
     pub refusals: BTreeMap<String, Vec<String>>,
     pub differences: Vec<String>,
@@ -81,6 +108,7 @@ impl Shop {
             if words.get(..2).is_some_and(|start| start == ["create", "table"]) {
                 tables.push(Table {
                     name: words[2].clone(),
+                    broadcast: statement.to_uppercase().contains("/*SHARD BROADCAST"),
                     fill: Vec::new(),
                     rows: Outcome::Rows { columns: Vec::new(), rows: Vec::new() },
                 });
@@ -97,6 +125,8 @@ impl Shop {
             tables,
             topic: String::new(),
             routes: BTreeMap::new(),
+            failed: false,
+            gathered: false,
             refusals: BTreeMap::new(),
             differences: Vec::new(),
             servers: (cluster, plain_server),
@@ -157,23 +187,27 @@ impl Shop {
             return;
         }
         let route = self.route(case).await;
-        *self.routes.entry(case.topic.clone()).or_default().entry(route.clone()).or_default() += 1;
+        self.gathered = route.mode == "gather";
+        *self.routes.entry(case.topic.clone()).or_default().entry(route.mode.clone()).or_default() += 1;
         if is_write(&case.sql) {
-            self.run_write(case).await;
+            self.run_write(case, &route).await;
         } else {
             let answered = self.compare(case, &Way::Text, "text").await;
+            if answered {
+                self.same_route(case, &route).await;
+            }
             if answered && is_query(&case.sql) {
                 self.compare(case, &Way::Prepared(Vec::new()), "prepared").await;
             }
             // EXPLAIN must say what then happens.
-            if answered != (route != "refused") && is_query(&case.sql) {
-                self.found(case, "EXPLAIN", &format!("  EXPLAIN says {route}"));
+            if answered != (route.mode != "refused") && is_query(&case.sql) {
+                self.found(case, "EXPLAIN", &format!("  EXPLAIN says {}", route.mode));
             }
         }
     }
 
     /// A write: in a transaction that is rolled back, and by itself, once by text and once prepared.
-    async fn run_write(&mut self, case: &Case) {
+    async fn run_write(&mut self, case: &Case, route: &Route) {
         let tables = self.tables_of(case);
         let (first, second) = match case.line % 2 {
             0 => (Way::Text, Way::Prepared(Vec::new())),
@@ -182,6 +216,9 @@ impl Shop {
         self.both("BEGIN").await;
         let answered = self.compare(case, &first, "in a transaction").await;
         if answered {
+            if matches!(first, Way::Text) {
+                self.same_route(case, route).await;
+            }
             self.same_tables(case, &tables, "in a transaction").await;
         }
         self.both("ROLLBACK").await;
@@ -196,6 +233,9 @@ impl Shop {
             }
         }
         self.compare(case, &second, "by itself").await;
+        if matches!(second, Way::Text) {
+            self.same_route(case, route).await;
+        }
         let mut changed = self.same_tables(case, &tables, "by itself").await;
         if case.after.is_some() {
             // What it changed is not only what is compared.
@@ -231,10 +271,16 @@ impl Shop {
 
     /// Runs a case's statement on both and compares the answers; false when the cluster refuses it.
     async fn compare(&mut self, case: &Case, way: &Way, when: &str) -> bool {
-        let node = outcome(&mut self.node, &case.sql, way).await;
+        // What a text sends to the servers is compared with EXPLAIN.
+        let sql = match way {
+            Way::Text if is_query(&case.sql) || is_write(&case.sql) => format!("TRACE {}", case.sql),
+            _ => case.sql.clone(),
+        };
+        let node = outcome(&mut self.node, &sql, way).await;
         let node_warnings = self.node.get_warnings();
         let plain = outcome(&mut self.plain, &case.sql, way).await;
         let plain_warnings = self.plain.get_warnings();
+        self.failed = matches!(node, Outcome::Error { .. });
         if node.is_refusal() && !plain.is_refusal() {
             let Outcome::Error { message, .. } = &node else { return false };
             if case.refused.is_none() {
@@ -253,6 +299,7 @@ impl Shop {
         let likeness = Likeness {
             ordered: statement::is_ordered(&case.sql) && !case.sorted,
             approximate: case.approximate,
+            gathered: self.gathered,
             ..Likeness::default()
         };
         if let Some(text) = likeness.difference(&node, &plain) {
@@ -271,20 +318,60 @@ impl Shop {
         true
     }
 
-    /// The way that EXPLAIN names: pass, merge, gather, scatter, broadcast, refused, or `-` for what it does not explain.
-    async fn route(&mut self, case: &Case) -> String {
+    /// Whether any group can answer: all of the case's tables are broadcast, or it has none.
+    fn reads_any_copy(&self, case: &Case) -> bool {
+        is_query(&case.sql) && self.tables_of(case).iter().all(|at| self.tables[*at].broadcast)
+    }
+
+    /// What EXPLAIN says of a case.
+    async fn route(&mut self, case: &Case) -> Route {
+        let mut route = Route { mode: "-".to_owned(), sends: Vec::new() };
         if !is_write(&case.sql) && !is_query(&case.sql) {
-            return "-".to_owned();
+            return route;
         }
-        let rows: Result<Vec<mysql_async::Row>, _> = self.node.query(format!("EXPLAIN {}", case.sql)).await;
+        let rows: Result<Vec<Row>, _> = self.node.query(format!("EXPLAIN {}", case.sql)).await;
         match rows {
             Ok(rows) => {
-                let mode = rows.first().and_then(|row| row.get::<String, _>("MODE"));
-                mode.unwrap_or_else(|| "-".to_owned())
+                if let Some(mode) = rows.first().and_then(|row| row.get("MODE")) {
+                    route.mode = mode;
+                }
+                route.sends = sends(&rows);
             }
-            Err(mysql_async::Error::Server(error)) if error.code == 1235 => "refused".to_owned(),
-            Err(mysql_async::Error::Server(_)) => "error".to_owned(),
+            Err(mysql_async::Error::Server(error)) if error.code == 1235 => route.mode = "refused".to_owned(),
+            Err(mysql_async::Error::Server(_)) => route.mode = "error".to_owned(),
             Err(error) => panic!("EXPLAIN {}: {error}", case.sql),
+        }
+        route
+    }
+
+    /// What was sent must be what EXPLAIN said; of what is gathered only that it was, because keys of small sources go to big ones.
+    async fn same_route(&mut self, case: &Case, route: &Route) {
+        if route.mode == "-" || route.mode == "error" || self.failed {
+            return;
+        }
+        let rows: Vec<Row> = self.node.query("SHOW TRACE").await.expect("SHOW TRACE");
+        let mut roles: Vec<String> = rows.iter().filter_map(|row| row.get("TYPE")).collect();
+        roles.sort();
+        roles.dedup();
+        let expected: &[&str] = match route.mode.as_str() {
+            "pass" => &["pass", "write"],
+            "merge" => &["merge"],
+            "scatter" | "broadcast" => &["write"],
+            "gather" => &["gathered", "source"],
+            _ => &[],
+        };
+        let is_gathered = route.mode == "gather";
+        let wrong = roles.iter().any(|role| !expected.contains(&role.as_str()))
+            || (is_gathered && !roles.iter().any(|role| role == "gathered"))
+            || (!is_gathered
+                && !rows.is_empty()
+                && sends(&rows) != route.sends
+                && !route.is_anywhere()
+                && !self.reads_any_copy(case));
+        if wrong {
+            let text =
+                format!("  EXPLAIN: {} {:?}\n  TRACE: {roles:?} {:?}", route.mode, route.sends, sends(&rows));
+            self.found(case, "trace", &text.chars().take(1200).collect::<String>());
         }
     }
 
