@@ -18,25 +18,29 @@ SEEDS ?= 10000
 FROM ?= 1000
 # Faults under load: nodes, and for the bank servers too, that are killed, stopped or replaced.
 KILLS ?= 200
-# For the bank and the lists: mysql, or mysql,mariadb for instances of both. For `make diff`: mysql.
+# For the bank and the lists: mysql, or mysql,mariadb for instances of both. For `make diff` and `make tpch`: mysql.
 SERVERS ?=
 # Random scenarios: how many, the first seed, and of that seed only the one of this number.
 COUNT ?= 10000
 SEED ?= 1000
 ONLY ?=
+# Topics of hand-written cases: all, or those whose names hold this; `joins:120` for one case.
+CASES ?=
 # How many seconds TPC-C's terminals work, and 1 for warehouses of TPC-C's own size.
 LASTING ?= 60
 FULL ?= 0
+# How large TPC-H's tables are: 1 has 6 million lines.
+SCALE ?= 0.1
 # More arguments for the test runner, for example: make test ARGS='-E "test(tls)"'
 ARGS ?=
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate simulate-commit chaos bank elle diff tpcc check bench bench-sequence bench-commit fmt
+.PHONY: help up down status test simulate simulate-commit chaos bank elle cases diff tpcc tpch check bench bench-sequence bench-commit fmt
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), LASTING=60 FULL=1 (tpcc)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), CASES=joins:120 SERVERS=mysql (cases), LASTING=60 FULL=1 (tpcc), SCALE=0.1 (tpch)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
@@ -80,6 +84,11 @@ elle: ## Reads and appends to lists of all groups while nodes and servers die, K
 	@cargo build --locked --workspace --bins --tests
 	@OSTRAKON_KILLS=$(KILLS) OSTRAKON_SERVERS=$(SERVERS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^elle::elle_over/)'
 
+cases: ## Runs every hand-written case by text and prepared, writes in a transaction and by themselves
+	@tools/setup test
+	@cargo build --locked --workspace --bins --tests
+	@OSTRAKON_ALL_WAYS=1 OSTRAKON_SERVERS=$(SERVERS) CASES=$(CASES) cargo nextest run --locked --workspace --profile chaos -E 'test(/^shop::every/)'
+
 diff: ## Plays COUNT random statements from seed SEED on a cluster and on one server, and compares all that a client sees
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
@@ -92,6 +101,13 @@ tpcc: ## Runs TPC-C over shards for LASTING seconds and checks its consistency c
 	@cargo build --locked --release --bin ostrakon
 	@OSTRAKON_BINARY='$(TARGET)/release/ostrakon' OSTRAKON_TPCC_SECONDS=$(LASTING) OSTRAKON_TPCC_FULL=$(FULL) \
 	    cargo nextest run --locked --workspace --profile chaos -E 'test(/^tpcc::tpcc_over/)'
+
+tpch: ## TPC-H's 22 queries at scale SCALE on shards and on one server: the same answers, and both times
+	@tools/setup test
+	@cargo build --locked --workspace --tests
+	@cargo build --locked --release --bin ostrakon
+	@OSTRAKON_BINARY='$(TARGET)/release/ostrakon' OSTRAKON_TPCH_SCALE=$(SCALE) OSTRAKON_SERVERS=$(SERVERS) \
+	    cargo nextest run --locked --workspace --profile chaos -E 'test(/^tpch::tpch_is/)'
 
 check: ## Formatting, lints, the order of the crates, licences and advisories
 	@tools/setup check

@@ -5,7 +5,7 @@ use mysql_async::{Conn, OptsBuilder};
 use ostrakon::dev::cluster::{Cluster, ClusterOptions};
 use ostrakon::dev::error::DevError;
 use ostrakon::dev::instance::{Instance, InstanceOptions};
-use ostrakon::dev::server::{DatabaseServer, ServerKind};
+use ostrakon::dev::server::{DatabaseServer, ServerKind, Sizing};
 
 use crate::place::{self, Folder};
 
@@ -171,13 +171,15 @@ impl PlainServer {
 
     /// As [`PlainServer::start`], with a program that the test chooses.
     pub fn of(server: DatabaseServer) -> Self {
+        Self::sized(server, Sizing::TEST)
+    }
+
+    /// As [`PlainServer::of`], of a size that the test chooses.
+    pub fn sized(server: DatabaseServer, sizing: Sizing) -> Self {
         let folder = Folder::new();
-        let options = InstanceOptions::test(
-            "plain",
-            &folder.path().join("instance"),
-            &place::base().join("templates"),
-            server,
-        );
+        let (directory, templates) = (folder.path().join("instance"), place::base().join("templates"));
+        let options =
+            InstanceOptions { sizing, ..InstanceOptions::test("plain", &directory, &templates, server) };
         Self { instance: started(Instance::start(options)), _folder: folder }
     }
 

@@ -40,6 +40,7 @@ mod shop;
 mod show;
 mod sysbench;
 mod tpcc;
+mod tpch;
 mod transaction;
 mod transaction_limits;
 mod types;

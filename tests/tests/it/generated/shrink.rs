@@ -14,7 +14,7 @@ pub struct Small {
 /// One search for a smaller case.
 struct Search<'w> {
     world: &'w mut World,
-    kind: &'static str,
+    kind: String,
     tries: usize,
 }
 
@@ -99,7 +99,7 @@ impl Search<'_> {
 
 /// Shrinks a scenario that differed in this way. Nothing when its answer depends on the order of rows. The tables keep the few rows:
 /// the world is of no further use.
-pub async fn shrink(world: &mut World, scenario: Scenario, kind: &'static str) -> Option<Small> {
+pub async fn shrink(world: &mut World, scenario: Scenario, kind: String) -> Option<Small> {
     let mut search = Search { world, kind, tries: 0 };
     let text = search.differs(&scenario).await?;
     let mut small = Small { scenario, text };

@@ -42,7 +42,7 @@ pub enum Verdict {
     /// The plain server took too long.
     Slow,
     Different {
-        kind: &'static str,
+        kind: String,
         text: String,
     },
 }
@@ -101,8 +101,7 @@ impl World {
     }
 
     async fn both(&mut self, sql: &str) {
-        run(&mut self.node, sql).await;
-        run(&mut self.plain, sql).await;
+        tokio::join!(run(&mut self.node, sql), run(&mut self.plain, sql));
     }
 
     async fn fill(&mut self, at: usize) {
@@ -204,7 +203,7 @@ impl World {
             let (node, plain) = (warnings(&mut self.node).await, warnings(&mut self.plain).await);
             if node != plain {
                 let text = format!("  node:  {node:?}\n  plain: {plain:?}");
-                return Verdict::Different { kind: "warnings", text };
+                return Verdict::Different { kind: "warnings".to_owned(), text };
             }
         }
         self.same_tables(&sql).await
@@ -237,7 +236,7 @@ impl World {
             let plain = outcome(&mut self.plain, &select, &Way::Text).await;
             if let Some(text) = Likeness::default().difference(&node, &plain) {
                 let text = format!("  then {}:\n{text}", self.tables[at].name);
-                verdict = Verdict::Different { kind: "tables", text };
+                verdict = Verdict::Different { kind: "tables".to_owned(), text };
             }
             if !self.changed.contains(&at) {
                 self.changed.push(at);
@@ -335,11 +334,13 @@ fn spelled(scenario: &Scenario, tree: &Tree) -> (String, Way) {
 }
 
 /// What kind of difference there is; a smaller case must show the same kind.
-fn kind(node: &Outcome, plain: &Outcome) -> &'static str {
-    match (node, plain) {
-        (Outcome::Error { .. }, Outcome::Error { .. }) => "errors",
-        (Outcome::Error { .. }, _) => "an error of the cluster",
-        (_, Outcome::Error { .. }) => "an error of the plain server",
+fn kind(node: &Outcome, plain: &Outcome) -> String {
+    let word = match (node, plain) {
+        (Outcome::Error { errno: a, .. }, Outcome::Error { errno: b, .. }) => {
+            return format!("errors {a} and {b}");
+        }
+        (Outcome::Error { errno, .. }, _) => return format!("an error of the cluster, {errno}"),
+        (_, Outcome::Error { errno, .. }) => return format!("an error of the plain server, {errno}"),
         (Outcome::Rows { columns: a, rows: first }, Outcome::Rows { columns: b, rows: second }) => {
             match (a == b, first == second) {
                 (_, false) => "rows",
@@ -347,7 +348,8 @@ fn kind(node: &Outcome, plain: &Outcome) -> &'static str {
             }
         }
         _ => "counts",
-    }
+    };
+    word.to_owned()
 }
 
 /// The warnings of the last statement, each once.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Row};
+use mysql_async::{Conn, Row, Value};
 use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run, server_of};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
@@ -55,11 +55,14 @@ pub struct Shop {
     routes: BTreeMap<String, BTreeMap<String, usize>>,
     /// The last statement compared was answered with an error.
     failed: bool,
+    in_transaction: bool,
     /// The case goes through temporary tables.
     gathered: bool,
     /// Refused by the cluster, and not listed: by reason.
     pub refusals: BTreeMap<String, Vec<String>>,
     pub differences: Vec<String>,
+    /// Each case by text and prepared, and each write in a transaction and by itself; else one of these.
+    all_ways: bool,
     // Dropped after the clients.
     servers: (TestCluster, PlainServer),
 }
@@ -78,6 +81,21 @@ fn not_meant(case: &Case, plain: &Outcome) -> Option<String> {
     (!is_meant).then(|| {
         format!("  the plain server answers what the case does not mean: {:.300}", format!("{plain:?}"))
     })
+}
+
+/// The warnings of the last statement. Which row of the statement each is about is counted on each shard anew.
+async fn warnings(client: &mut Conn) -> Outcome {
+    let mut answer = outcome(client, "SHOW WARNINGS", &Way::Text).await.labels_only();
+    if let Outcome::Rows { rows, .. } = &mut answer {
+        for value in rows.iter_mut().flatten() {
+            if let Value::Bytes(bytes) = value
+                && let Some(at) = bytes.windows(8).position(|part| part == b" at row ")
+            {
+                bytes.truncate(at);
+            }
+        }
+    }
+    answer
 }
 
 /// Rows without repetitions.
@@ -126,9 +144,11 @@ impl Shop {
             topic: String::new(),
             routes: BTreeMap::new(),
             failed: false,
+            in_transaction: false,
             gathered: false,
             refusals: BTreeMap::new(),
             differences: Vec::new(),
+            all_ways: std::env::var("OSTRAKON_ALL_WAYS").is_ok_and(|text| text == "1"),
             servers: (cluster, plain_server),
         };
         for at in 0..shop.tables.len() {
@@ -139,8 +159,7 @@ impl Shop {
     }
 
     async fn both(&mut self, sql: &str) {
-        run(&mut self.node, sql).await;
-        run(&mut self.plain, sql).await;
+        tokio::join!(run(&mut self.node, sql), run(&mut self.plain, sql));
     }
 
     async fn fill(&mut self, table: usize) {
@@ -152,8 +171,10 @@ impl Shop {
     /// All rows of a table, on the cluster and on the plain server.
     async fn rows(&mut self, table: usize) -> (Outcome, Outcome) {
         let sql = format!("SELECT * FROM {}", self.tables[table].name);
-        let node = outcome(&mut self.node, &sql, &Way::Text).await;
-        let plain = outcome(&mut self.plain, &sql, &Way::Text).await;
+        let (node, plain) = tokio::join!(
+            outcome(&mut self.node, &sql, &Way::Text),
+            outcome(&mut self.plain, &sql, &Way::Text)
+        );
         (Likeness::default().comparable(&node), Likeness::default().comparable(&plain))
     }
 
@@ -189,59 +210,90 @@ impl Shop {
         let route = self.route(case).await;
         self.gathered = route.mode == "gather";
         *self.routes.entry(case.topic.clone()).or_default().entry(route.mode.clone()).or_default() += 1;
+        let (by_text, prepared) = match (self.all_ways, case.line % 2) {
+            (true, _) => (true, true),
+            (false, odd) => (odd == 0, odd == 1),
+        };
         if is_write(&case.sql) {
-            self.run_write(case, &route).await;
-        } else {
-            let answered = self.compare(case, &Way::Text, "text").await;
-            if answered {
+            // Text and prepared, in a transaction and by itself, in turn.
+            let text_first = case.line % 4 < 2;
+            let ways = [Way::Text, Way::Prepared(Vec::new())];
+            let [first, second] = if text_first { [&ways[0], &ways[1]] } else { [&ways[1], &ways[0]] };
+            if !self.all_ways && !prepared {
+                self.write_alone(case, second, &route).await;
+            } else if self.write_in_transaction(case, first, &route).await && self.all_ways {
+                self.write_alone(case, second, &route).await;
+            }
+            return;
+        }
+        let mut answered = None;
+        if by_text || !is_query(&case.sql) {
+            let is_answered = self.compare(case, &Way::Text, "text").await;
+            if is_answered {
                 self.same_route(case, &route).await;
             }
-            if answered && is_query(&case.sql) {
-                self.compare(case, &Way::Prepared(Vec::new()), "prepared").await;
-            }
-            // EXPLAIN must say what then happens.
-            if answered != (route.mode != "refused") && is_query(&case.sql) {
-                self.found(case, "EXPLAIN", &format!("  EXPLAIN says {}", route.mode));
-            }
+            answered = Some(is_answered);
+        }
+        if prepared && is_query(&case.sql) && answered != Some(false) {
+            answered = Some(self.compare(case, &Way::Prepared(Vec::new()), "prepared").await);
+        }
+        // EXPLAIN must say what then happens.
+        if is_query(&case.sql) && answered == Some(route.mode == "refused") {
+            self.found(case, "EXPLAIN", &format!("  EXPLAIN says {}", route.mode));
         }
     }
 
-    /// A write: in a transaction that is rolled back, and by itself, once by text and once prepared.
-    async fn run_write(&mut self, case: &Case, route: &Route) {
+    /// A write in a transaction that is rolled back; false when it is refused.
+    async fn write_in_transaction(&mut self, case: &Case, way: &Way, route: &Route) -> bool {
         let tables = self.tables_of(case);
-        let (first, second) = match case.line % 2 {
-            0 => (Way::Text, Way::Prepared(Vec::new())),
-            _ => (Way::Prepared(Vec::new()), Way::Text),
-        };
         self.both("BEGIN").await;
-        let answered = self.compare(case, &first, "in a transaction").await;
+        self.in_transaction = true;
+        let answered = self.compare(case, way, "in a transaction").await;
         if answered {
-            if matches!(first, Way::Text) {
+            if matches!(way, Way::Text) {
                 self.same_route(case, route).await;
             }
             self.same_tables(case, &tables, "in a transaction").await;
         }
         self.both("ROLLBACK").await;
-        if !answered {
-            return;
-        }
-        for at in &tables {
+        self.in_transaction = false;
+        for at in tables.iter().filter(|_| answered) {
             let (node, _) = self.rows(*at).await;
             if node != self.tables[*at].rows {
-                let name = &self.tables[*at].name;
-                self.found(case, "rolled back", &format!("  {name} is not what it was"));
+                let text = format!("  {} is not what it was", self.tables[*at].name);
+                self.found(case, "rolled back", &text);
             }
         }
-        self.compare(case, &second, "by itself").await;
-        if matches!(second, Way::Text) {
+        answered
+    }
+
+    /// A write by itself; the tables are filled again afterwards.
+    async fn write_alone(&mut self, case: &Case, way: &Way, route: &Route) {
+        let tables = self.tables_of(case);
+        if !self.compare(case, way, "by itself").await {
+            return;
+        }
+        if matches!(way, Way::Text) {
             self.same_route(case, route).await;
         }
-        let mut changed = self.same_tables(case, &tables, "by itself").await;
+        let changed = self.same_tables(case, &tables, "by itself").await;
         if case.after.is_some() {
             // What it changed is not only what is compared.
-            changed = (0..self.tables.len()).collect();
+            self.refill(case).await;
         }
         for at in changed {
+            let name = self.tables[at].name.clone();
+            self.both(&format!("DELETE FROM {name}")).await;
+            self.fill(at).await;
+        }
+    }
+
+    /// Fills the tables that a case names.
+    async fn refill(&mut self, case: &Case) {
+        let words = statement::words(&case.sql);
+        for at in
+            (0..self.tables.len()).filter(|at| words.contains(&self.tables[*at].name)).collect::<Vec<_>>()
+        {
             let name = self.tables[at].name.clone();
             self.both(&format!("DELETE FROM {name}")).await;
             self.fill(at).await;
@@ -276,16 +328,26 @@ impl Shop {
             Way::Text if is_query(&case.sql) || is_write(&case.sql) => format!("TRACE {}", case.sql),
             _ => case.sql.clone(),
         };
-        let node = outcome(&mut self.node, &sql, way).await;
-        let node_warnings = self.node.get_warnings();
-        let plain = outcome(&mut self.plain, &case.sql, way).await;
-        let plain_warnings = self.plain.get_warnings();
+        let (node, plain) = if is_query(&case.sql) {
+            // Both at once; what is refused did no harm on the plain server.
+            tokio::join!(outcome(&mut self.node, &sql, way), outcome(&mut self.plain, &case.sql, way))
+        } else {
+            let node = outcome(&mut self.node, &sql, way).await;
+            if node.is_refusal() && case.refused.is_some() {
+                return false;
+            }
+            (node, outcome(&mut self.plain, &case.sql, way).await)
+        };
+        let (node_warnings, plain_warnings) = (self.node.get_warnings(), self.plain.get_warnings());
         self.failed = matches!(node, Outcome::Error { .. });
         if node.is_refusal() && !plain.is_refusal() {
             let Outcome::Error { message, .. } = &node else { return false };
             if case.refused.is_none() {
                 let at = format!("{}:{}", case.topic, case.line);
                 self.refusals.entry(message.clone()).or_default().push(at);
+            }
+            if is_write(&case.sql) && !self.in_transaction {
+                self.refill(case).await;
             }
             return false;
         }
@@ -296,6 +358,14 @@ impl Shop {
             let text = format!("  is answered, and listed as refused ({reason})");
             self.found(case, when, &text);
         }
+        if !is_query(&case.sql) && !is_write(&case.sql) {
+            // SHOW and its like: their columns are of the server's own tables.
+            let (node, plain) = (node.labels_only(), plain.labels_only());
+            if let Some(text) = Likeness::default().difference(&node, &plain) {
+                self.found(case, when, &text);
+            }
+            return true;
+        }
         let likeness = Likeness {
             ordered: statement::is_ordered(&case.sql) && !case.sorted,
             approximate: case.approximate,
@@ -305,8 +375,8 @@ impl Shop {
         if let Some(text) = likeness.difference(&node, &plain) {
             self.found(case, when, &text);
         } else if node_warnings + plain_warnings > 0 {
-            let mut node = outcome(&mut self.node, "SHOW WARNINGS", &Way::Text).await.labels_only();
-            let mut plain = outcome(&mut self.plain, "SHOW WARNINGS", &Way::Text).await.labels_only();
+            let mut node = warnings(&mut self.node).await;
+            let mut plain = warnings(&mut self.plain).await;
             if !is_write(&case.sql) {
                 // How often a query evaluates an expression, and warns, is the plan's.
                 (node, plain) = (each_once(node), each_once(plain));
@@ -361,9 +431,12 @@ impl Shop {
             _ => &[],
         };
         let is_gathered = route.mode == "gather";
+        // EXPLAIN takes no value from a sequence.
+        let is_insert = matches!(statement::words(&case.sql)[0].as_str(), "insert" | "replace");
         let wrong = roles.iter().any(|role| !expected.contains(&role.as_str()))
             || (is_gathered && !roles.iter().any(|role| role == "gathered"))
             || (!is_gathered
+                && !is_insert
                 && !rows.is_empty()
                 && sends(&rows) != route.sends
                 && !route.is_anywhere()
