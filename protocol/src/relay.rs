@@ -65,6 +65,8 @@ pub struct Overrides {
     pub affected_rows: Option<u64>,
     /// In the answer to a prepare.
     pub statement_id: Option<u32>,
+    /// Warnings that there are beside the backend's.
+    pub more_warnings: u16,
 }
 
 /// The end of a result, as the backend sent it.

@@ -47,6 +47,17 @@ impl SqlError {
         Self::new(INTERRUPTED, "70100", format!("Query execution was interrupted{what}"))
     }
 
+    /// ER_QUERY_TIMEOUT 3024: the statement has had the time that its hint gives it.
+    pub fn timed_out(limit_ms: u64) -> Self {
+        Self::new(
+            3024,
+            "HY000",
+            format!(
+                "Query execution was interrupted, the hint SOCKET_TIMEOUT({limit_ms}) gives it {limit_ms} ms"
+            ),
+        )
+    }
+
     /// The table or its database is not there.
     pub fn is_missing(&self) -> bool {
         matches!(self.errno, NO_SUCH_TABLE | UNKNOWN_DATABASE)

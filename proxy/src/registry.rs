@@ -73,6 +73,8 @@ pub struct Kill {
     pub condemned: AtomicU64,
     /// The statement is such a victim: its interruption is a deadlock to the client.
     pub victim: AtomicBool,
+    /// Milliseconds that the statement's hint gave it, once they are over; 0: they are not, or there is no such hint.
+    pub timed_out_ms: AtomicU64,
     /// The node drains: the session is to close as soon as no statement and no transaction is open.
     pub when_idle: AtomicBool,
     pub wake: Notify,
@@ -83,14 +85,28 @@ impl Kill {
     pub fn forget(&self) {
         self.query.store(false, Ordering::SeqCst);
         self.victim.store(false, Ordering::Relaxed);
+        self.timed_out_ms.store(0, Ordering::SeqCst);
     }
 
-    /// The error as the client is to see it: an interruption, if the statement is a deadlock's victim, is the deadlock.
+    /// The statement has had the time that its hint gives it.
+    pub fn time_out(&self, limit_ms: u64) {
+        self.timed_out_ms.store(limit_ms, Ordering::SeqCst);
+        self.query.store(true, Ordering::SeqCst);
+        self.wake.notify_one();
+    }
+
+    /// The error as the client is to see it: an interruption, if the statement is a deadlock's victim, is the deadlock; if its time is over, that.
     pub fn as_victim(&self, e: SqlError) -> SqlError {
-        if e.errno == INTERRUPTED && self.victim.swap(false, Ordering::Relaxed) {
+        if e.errno != INTERRUPTED {
+            return e;
+        }
+        if self.victim.swap(false, Ordering::Relaxed) {
             return SqlError::deadlock();
         }
-        e
+        match self.timed_out_ms.swap(0, Ordering::SeqCst) {
+            0 => e,
+            limit_ms => SqlError::timed_out(limit_ms),
+        }
     }
 
     /// Asks the session to close between transactions.
@@ -236,7 +252,12 @@ mod tests {
         let told = kill.as_victim(SqlError::interrupted());
         assert_eq!((told.errno, told.sqlstate.as_str()), (1213, "40001"));
         assert_eq!(kill.as_victim(SqlError::interrupted()).errno, 1317, "it was told already");
+        kill.time_out(500);
+        let told = kill.as_victim(SqlError::interrupted());
+        assert_eq!(told.errno, 3024);
+        assert!(told.message.contains("SOCKET_TIMEOUT(500)"), "{}", told.message);
         kill.victim.store(true, Ordering::Relaxed);
+        kill.time_out(500);
         kill.forget();
         assert_eq!(kill.as_victim(SqlError::interrupted()).errno, 1317, "of an earlier command");
     }

@@ -9,6 +9,7 @@ pub mod definition;
 mod describe;
 pub mod dispatch;
 mod explain;
+mod hint;
 mod job_control;
 mod login;
 mod own;
@@ -32,6 +33,7 @@ use ostrakon_catalog::Catalog;
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::{Capabilities, Status};
 use ostrakon_router::lexer::{SqlMode, Template};
+use ostrakon_router::parse::hint::Hint;
 use ostrakon_router::plan::{Execution, SessionFacts, SessionFunction};
 use tokio::net::TcpStream;
 
@@ -114,6 +116,8 @@ pub struct Session {
     pub binary_results: bool,
     /// The session ends with this answer.
     pub leave: bool,
+    /// What the running statement's hints say.
+    pub hint: Option<Rc<Hint>>,
     /// Of the running statement, when it is traced.
     pub trace: Option<trace::Trace>,
     last_trace: Option<trace::Trace>,
@@ -171,6 +175,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         published_extent: 0,
         binary_results: false,
         leave: false,
+        hint: None,
         trace: None,
         last_trace: None,
         worker,

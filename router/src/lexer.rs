@@ -5,6 +5,7 @@
 //! which no byte below 0x80 is part of a longer character (not GBK, Big5 or SJIS).
 
 mod comment;
+mod hint;
 mod keyword;
 mod literal;
 mod number;
@@ -15,6 +16,7 @@ mod template;
 mod tests;
 mod token;
 
+pub use hint::{Unhinted, take_hints};
 pub use keyword::{Keyword, leading_keyword};
 pub use literal::{decode_identifier, decode_string, hole_value, literal_value};
 pub use template::{offset_in_template, offset_in_text, scan};

@@ -17,6 +17,8 @@ mod ddl_tests;
 mod definition;
 mod explain;
 mod flat;
+mod guard;
+pub mod hint;
 mod instance;
 mod job;
 mod key;

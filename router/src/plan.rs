@@ -15,9 +15,11 @@ pub mod carriage;
 mod classes;
 mod condition;
 mod dialect;
+mod direct;
 mod fallback;
 mod gather;
 mod grouping;
+mod guard;
 mod insert;
 mod joining;
 mod keys;
@@ -27,6 +29,7 @@ mod modify;
 mod nextval;
 mod route;
 mod rows;
+mod scan;
 mod select;
 mod special;
 mod spread;
@@ -39,8 +42,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use cache::PlanCache;
+pub use direct::direct;
 pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use nextval::unknown as unknown_sequence;
+pub use scan::ScanPlaces;
 
 use ostrakon_catalog::schema::Database;
 
@@ -140,6 +145,10 @@ pub struct Execution {
     pub largest_explicit: Option<u64>,
     /// No group can answer: `Combine::Gather` is the way, and there are no statements.
     pub gathers: bool,
+    /// No table may be scanned in several groups, whatever its guard says. Who routes sets it.
+    pub forbids_scans: bool,
+    /// A table that may not be scanned, and that these statements scan in several groups.
+    pub full_scan: Option<Arc<str>>,
 }
 
 impl Execution {
@@ -150,6 +159,8 @@ impl Execution {
         self.first_generated = None;
         self.largest_explicit = None;
         self.gathers = false;
+        self.forbids_scans = false;
+        self.full_scan = None;
     }
 
     pub fn text(&self, statement: &PhysicalStatement) -> &[u8] {
@@ -240,6 +251,8 @@ pub struct RoutedPlan {
     pub calc_found_rows: bool,
     /// `LAST_INSERT_ID(expression)` is in it: the OK packet says the value.
     pub sets_last_id: bool,
+    /// The table of an UPDATE or DELETE with neither WHERE nor LIMIT.
+    pub writes_whole: Option<Arc<str>>,
     /// User variables that the statement reads: lower case, without the `@`.
     pub user_variables: Vec<String>,
     /// User variables that it assigns: their values are asked from the connection that ran the statement.
@@ -254,6 +267,7 @@ pub struct RoutedPlan {
 enum Body {
     Tables(Box<route::Tables>),
     Rows(Box<rows::Rows>),
+    Direct(Box<direct::Direct>),
 }
 
 impl RoutedPlan {
@@ -262,7 +276,7 @@ impl RoutedPlan {
     /// Errors: 1235 for an AUTO_INCREMENT value that is not a number.
     pub fn sequence_values(&self, arguments: &Arguments<'_>) -> Result<usize, RouterError> {
         match &self.body {
-            Body::Tables(_) => Ok(0),
+            Body::Tables(_) | Body::Direct(_) => Ok(0),
             Body::Rows(rows) => rows.sequence_values(arguments),
         }
     }
@@ -272,6 +286,7 @@ impl RoutedPlan {
         match &self.body {
             Body::Tables(tables) => tables.has(bind::Kind::Sharded),
             Body::Rows(_) => true,
+            Body::Direct(_) => false,
         }
     }
 
@@ -280,7 +295,7 @@ impl RoutedPlan {
     pub fn alone_in(&self, group: usize, arguments: &Arguments<'_>) -> Option<Vec<u8>> {
         match &self.body {
             Body::Tables(tables) => tables.alone_in(group, arguments),
-            Body::Rows(_) => None,
+            Body::Rows(_) | Body::Direct(_) => None,
         }
     }
 
@@ -295,6 +310,10 @@ impl RoutedPlan {
         match &self.body {
             Body::Tables(tables) => tables.route(self.class, &self.combine, arguments, out),
             Body::Rows(rows) => rows.route(&self.combine, arguments, out),
+            Body::Direct(direct) => {
+                direct.route(arguments, out);
+                Ok(())
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ fn catalog(tables: usize) -> Catalog {
         name: text("d"),
         groups: vec![group],
         default_sharding: DefaultSharding::Single,
+        guard: Default::default(),
         charset: text("utf8mb4"),
         collation: text("utf8mb4_bin"),
         tables: NameMap::new(),
@@ -68,6 +69,7 @@ fn create_table(number: usize) -> Command {
         keys: vec![],
         name_suffix: Some("AbCd".to_owned()),
         physical_base: name.clone(),
+        allow_full_table_scan: None,
     };
     let sequence = Some(Sequence::group(auto_sequence_name(&name), 1, 1000));
     Command::CreateTable { database: "d".to_owned(), table, sequence }

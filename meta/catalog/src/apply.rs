@@ -12,6 +12,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::command::Command;
+use crate::guard::GuardChange;
 use crate::outcome::{Outcome, Rejection};
 use crate::schema::{Database, Instance};
 use crate::state::{Catalog, CollationFold};
@@ -97,6 +98,10 @@ impl Catalog {
             Command::RemoveJobs { jobs } => self.remove_jobs(jobs),
             Command::PutUser { user, replace } => self.put_user(user, *replace),
             Command::DropUser { name } => self.drop_user(name),
+            Command::AlterDatabase { name, change } => self.alter_database(name, *change),
+            Command::GuardTable { database, table, allow_full_table_scan } => {
+                self.guard_table(database, table, *allow_full_table_scan)
+            }
         }
     }
 
@@ -186,6 +191,15 @@ impl Catalog {
             Some(_) => Ok((Change::Schema, Outcome::Done)),
             None => Err(Rejection::NoDatabaseToDrop { name: name.to_owned() }),
         }
+    }
+
+    fn alter_database(&mut self, name: &str, change: GuardChange) -> Result<(Change, Outcome), Rejection> {
+        let guard = self.need_database(name)?.guard;
+        if guard.changed(change) == guard {
+            return Ok((Change::Nothing, Outcome::Done));
+        }
+        self.database_mut(name)?.guard = guard.changed(change);
+        Ok((Change::Schema, Outcome::Done))
     }
 
     fn put_fold(&mut self, collation: &str, table: &[u8]) -> Result<(Change, Outcome), Rejection> {

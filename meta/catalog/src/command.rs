@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::guard::GuardChange;
 use crate::job::{JobControl, JobId, JobUpdate, NewJob, Owner};
 use crate::node::{NodeId, NodeRecord};
 use crate::schema::{Database, Sequence, SequenceChange, Table};
@@ -174,6 +175,16 @@ pub enum Command {
     DropUser {
         name: String,
     },
+    AlterDatabase {
+        name: String,
+        change: GuardChange,
+    },
+    /// The table's own setting; `None`: it has the database's. Its number stays.
+    GuardTable {
+        database: String,
+        table: String,
+        allow_full_table_scan: Option<bool>,
+    },
 }
 
 impl Command {
@@ -222,6 +233,8 @@ impl Command {
             Self::RemoveJobs { .. } => "RemoveJobs",
             Self::PutUser { .. } => "PutUser",
             Self::DropUser { .. } => "DropUser",
+            Self::AlterDatabase { .. } => "AlterDatabase",
+            Self::GuardTable { .. } => "GuardTable",
         }
     }
 }
@@ -295,6 +308,11 @@ impl fmt::Debug for Command {
             Self::ControlJob { job, control } => out.field("job", job).field("control", control),
             Self::RemoveJobs { jobs } => out.field("jobs", jobs),
             Self::PutUser { user, replace } => out.field("user", user).field("replace", replace),
+            Self::AlterDatabase { name, change } => out.field("name", name).field("change", change),
+            Self::GuardTable { database, table, allow_full_table_scan } => out
+                .field("database", database)
+                .field("table", table)
+                .field("allow_full_table_scan", allow_full_table_scan),
         };
         out.finish()
     }

@@ -9,6 +9,7 @@ mod bytes;
 pub mod column;
 pub mod command;
 pub mod encode;
+pub mod guard;
 pub mod job;
 pub mod name_map;
 pub mod node;

@@ -33,6 +33,7 @@ pub fn database(name: &str, groups: u32, instance: u32) -> Database {
         name: name.to_owned(),
         groups: (0..groups).map(group).collect(),
         default_sharding: DefaultSharding::Single,
+        guard: Default::default(),
         charset: "utf8mb4".to_owned(),
         collation: "utf8mb4_bin".to_owned(),
         tables: NameMap::new(),
@@ -61,6 +62,7 @@ pub fn single_table(name: &str) -> Table {
         keys: vec![],
         name_suffix: None,
         physical_base: name.to_owned(),
+        allow_full_table_scan: None,
     }
 }
 

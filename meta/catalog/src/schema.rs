@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, Key};
+use crate::guard::Guard;
 use crate::name_map::NameMap;
 use crate::rule::ShardingRule;
 
@@ -65,6 +66,8 @@ pub struct Database {
     /// In placement order; index 0 is the default group, which holds the single tables.
     pub groups: Vec<Group>,
     pub default_sharding: DefaultSharding,
+    #[serde(default, skip_serializing_if = "Guard::is_open")]
+    pub guard: Guard,
     /// Lower-case names, as the CREATE DATABASE said or as the first server answered.
     pub charset: String,
     pub collation: String,
@@ -192,6 +195,9 @@ pub struct Table {
     pub name_suffix: Option<String>,
     /// Logical name that the physical names were built from: RENAME of a logical table keeps the physical ones.
     pub physical_base: String,
+    /// Statements may read all of it, in all groups. `None`: what the database's guard says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_full_table_scan: Option<bool>,
 }
 
 impl Table {
@@ -203,6 +209,11 @@ impl Table {
     /// The AUTO_INCREMENT column, if any.
     pub fn auto_increment(&self) -> Option<(usize, &Column)> {
         self.columns.iter().enumerate().find(|(_, c)| c.auto_increment)
+    }
+
+    /// What the guard of its database, and its own setting above it, say of full scans.
+    pub fn allows_full_scan(&self, database: &Database) -> bool {
+        self.allow_full_table_scan.unwrap_or(!database.guard.forbid_full_table_scan)
     }
 
     pub fn rule(&self) -> Option<&ShardingRule> {

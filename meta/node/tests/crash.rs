@@ -33,6 +33,7 @@ fn setup() -> Vec<Command> {
         name: "d".to_owned(),
         groups: vec![Group { name, physical_database, instance: 1 }],
         default_sharding: DefaultSharding::Single,
+        guard: Default::default(),
         charset: "utf8mb4".to_owned(),
         collation: "utf8mb4_bin".to_owned(),
         tables: NameMap::new(),
@@ -55,6 +56,7 @@ fn setup() -> Vec<Command> {
         keys: vec![],
         name_suffix: None,
         physical_base: "t".to_owned(),
+        allow_full_table_scan: None,
     };
     let sequence = Some(Sequence::group(auto_sequence_name("t"), 1, 100));
     let table = Command::CreateTable { database: "d".to_owned(), table, sequence };

@@ -193,12 +193,14 @@ impl Relay {
 
     fn ok(&mut self, mut ok: OkPacket<'_>, patch: StatusPatch, out: &mut Vec<u8>) {
         ok.status = patch.apply(ok.status);
+        ok.warnings = ok.warnings.saturating_add(self.overrides.more_warnings);
         let client = self.client;
         self.packet(out, |out| ok.encode(out, client));
     }
 
     fn eof(&mut self, mut eof: EofPacket, patch: StatusPatch, out: &mut Vec<u8>) {
         eof.status = patch.apply(eof.status);
+        eof.warnings = eof.warnings.saturating_add(self.overrides.more_warnings);
         // An EOF packet has no room for session state, so it must not announce any.
         eof.status.remove(crate::Status::SESSION_STATE_CHANGED);
         self.packet(out, |out| eof.encode(out));

@@ -156,7 +156,8 @@ fn the_caller_decides_numbers_that_it_knows_better() {
     let mut input = Vec::new();
     encode(&[Part::Ok(end.clone())], peer, 1, &mut input);
     let mut relay = relay(ResponseKind::Query, peer, peer, 1);
-    relay.overrides = Overrides { last_insert_id: Some(1 << 40), affected_rows: Some(9), statement_id: None };
+    relay.overrides =
+        Overrides { last_insert_id: Some(1 << 40), affected_rows: Some(9), ..Overrides::default() };
     let (out, _) = relayed(&mut relay, &input, &[], StatusPatch::default());
     let changed = End { affected_rows: 9, last_insert_id: 1 << 40, ..end };
     assert_eq!(out, expected(&[Part::Ok(changed)], peer, peer, 1));

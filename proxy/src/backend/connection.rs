@@ -21,6 +21,7 @@ use ostrakon_protocol::packet::{
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::row::TextRow;
 use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
+use ostrakon_router::sharding::topology::quote;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -73,6 +74,8 @@ pub struct Connection {
     broken: bool,
     /// It has temporary tables: no other session may have it.
     pub has_tables: bool,
+    /// It has a current database, which names in no other statement may be looked up in.
+    has_database: bool,
     /// A KILL QUERY is on its way to it, which may come after its statement has ended: no other session may have it.
     kill_sent: bool,
     /// The server's max_allowed_packet, in bytes.
@@ -158,6 +161,7 @@ impl Connection {
             in_transaction: false,
             broken: false,
             has_tables: false,
+            has_database: false,
             kill_sent: false,
             max_packet: usize::MAX,
             pinned_since: u64::MAX,
@@ -251,6 +255,7 @@ impl Connection {
             && self.prefix == 0
             && !self.in_transaction
             && !self.has_tables
+            && !self.has_database
             && self.input.is_empty()
             && self.output.is_empty()
     }
@@ -315,6 +320,12 @@ impl Connection {
             self.queue_prefix(&sql);
         }
         self.settings = Rc::clone(target);
+    }
+
+    /// Names without a database are this one's from now on. The connection goes back to no pool.
+    pub fn queue_database(&mut self, name: &str) {
+        self.has_database = true;
+        self.queue_prefix(&format!("USE {}", quote(name)));
     }
 
     /// Queues a statement whose answer is an OK that `read_prefix` takes.

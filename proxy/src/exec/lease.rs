@@ -78,6 +78,7 @@ impl Session {
         }
         let mut leases: Vec<Lease> = leases.into_iter().flatten().collect();
         // A statement of its own is the transaction that SET TRANSACTION was for.
+        let direct = self.names_physical_tables();
         let alone = if in_transaction { Vec::new() } else { self.transaction.take_next() };
         for lease in &mut leases {
             lease.connection.queue_settings(&self.settings);
@@ -91,6 +92,9 @@ impl Session {
                     lease.connection.queue_prefix(&statement);
                 }
                 lease.connection.in_transaction = true;
+            }
+            if direct {
+                lease.connection.queue_database(&lease.group.physical_database);
             }
         }
         Ok(leases)

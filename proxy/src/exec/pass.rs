@@ -199,6 +199,7 @@ impl Session {
             self.client.sequence,
         );
         relay.overrides.last_insert_id = after.generated;
+        relay.overrides.more_warnings = self.hint_warnings();
         let patch = self.status_patch(lease.in_transaction, more);
         let entry = Arc::clone(self.entry());
         let mut bytes = 0;

@@ -22,7 +22,7 @@ use super::names::Names;
 use super::send::{self, Sending};
 use super::watch::{self};
 use super::write::{Part, parts};
-use crate::error::SqlError;
+use crate::error::{INTERRUPTED, SqlError};
 use crate::frontend::WRITE_SIZE;
 use crate::merge::{Merge, MergeError, MergeInput, MergeLimits, Number, RowFormat, Step};
 use crate::session::dispatch::Input;
@@ -270,8 +270,9 @@ impl Session {
         let mut held = 0;
         let mut gone = matches!(streamed, Err(Failure::ClientGone));
         let mut ended = false;
-        if streamed.is_err() && self.entry().kill.victim.load(Ordering::Relaxed) {
-            // A deadlock's victim was interrupted in one group; it is the statement that must end.
+        let interrupted = matches!(&streamed, Err(Failure::Sql(e)) if e.errno == INTERRUPTED);
+        if interrupted || streamed.is_err() && self.entry().kill.victim.load(Ordering::Relaxed) {
+            // KILL, or the end of a deadlock's victim, was passed on to one group; it is the statement that must end.
             for feed in feeds.iter_mut().filter(|feed| feed.lease.in_transaction && !feed.ended()) {
                 let pool = Rc::clone(feed.lease.connection.pool());
                 feed.lease.connection.note_kill();

@@ -16,6 +16,8 @@ pub struct Explained {
     pub expected: Option<Expected>,
     /// Only rows are brought whose values these columns of other tables have, when they are few.
     pub links: Vec<String>,
+    /// What the scatter guard says of it.
+    pub refused: Option<String>,
 }
 
 impl Session {
@@ -44,6 +46,7 @@ impl Session {
                     statement: String::from_utf8_lossy(execution.text(statement)).into_owned(),
                     expected: Some(Expected { rows: expected.rows / each, bytes: expected.bytes / each }),
                     links: links.clone(),
+                    refused: self.refused(inner, &execution),
                 });
             }
         }
@@ -56,6 +59,7 @@ impl Session {
                 statement: String::from_utf8_lossy(&query).into_owned(),
                 expected: None,
                 links: Vec::new(),
+                refused: None,
             });
         }
         let mut execution = Execution::default();
@@ -69,6 +73,7 @@ impl Session {
             statement: String::from_utf8_lossy(text).into_owned(),
             expected: None,
             links: Vec::new(),
+            refused: None,
         });
         Ok(explained)
     }

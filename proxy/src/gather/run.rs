@@ -78,8 +78,9 @@ impl Session {
         input: Input<'_>,
         rows: &mut dyn Rows,
     ) -> Result<u64, Failure> {
-        let mut execution = Execution::default();
+        let mut execution = Execution { forbids_scans: self.forbids_scans(), ..Execution::default() };
         plan.route_into(&self.arguments(plan, input, &[], &[]), &mut execution)?;
+        self.check_guard(plan, &execution)?;
         let union = MergeSpec::default();
         let query =
             |execution, spec| Query { plan, execution, spec, input, sending: Sending::Text, at_most: None };

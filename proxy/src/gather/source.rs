@@ -86,7 +86,7 @@ impl Session {
 
     /// The physical statements of a source.
     pub fn route_source(&self, planned: &Planned<'_>) -> Result<Execution, Failure> {
-        let mut execution = Execution::default();
+        let mut execution = Execution { forbids_scans: self.forbids_scans(), ..Execution::default() };
         let plan = planned.plan()?;
         plan.route_into(&self.arguments(plan, planned.input(), &[], &[]), &mut execution)?;
         Ok(execution)

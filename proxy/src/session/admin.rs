@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod guard;
 mod instance;
 mod nodes;
 mod trans;
@@ -73,6 +74,10 @@ impl Session {
             Admin::ResetSetting { name } => {
                 let name = Setting::find(name)?.name.to_owned();
                 self.propose(CatalogCommand::DropSetting { name }).await?;
+                Ok(Given::Changed(0))
+            }
+            Admin::AlterDatabase { .. } | Admin::GuardTable { .. } => {
+                self.change_guard(admin).await?;
                 Ok(Given::Changed(0))
             }
             Admin::BackupCatalog => self.backup_catalog().await.map(Given::Rows),

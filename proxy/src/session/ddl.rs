@@ -34,13 +34,22 @@ impl Session {
     /// What a DDL statement is to do by the newest catalog; `None`: nothing, or it is done already.
     async fn plan_ddl(&mut self, ddl: &Ddl, text: &[u8]) -> Result<Option<JobAction>, Failure> {
         match ddl {
-            Ddl::CreateDatabase { name, if_not_exists, groups, default_sharding, charset, collation } => {
+            Ddl::CreateDatabase {
+                name,
+                if_not_exists,
+                groups,
+                default_sharding,
+                charset,
+                collation,
+                guard,
+            } => {
                 let options = database::NewDatabase {
                     name,
                     groups: *groups,
                     default_sharding: *default_sharding,
                     charset: charset.as_deref(),
                     collation: collation.as_deref(),
+                    guard: *guard,
                 };
                 self.create_database(options, *if_not_exists)
             }

@@ -34,6 +34,7 @@ impl Session {
             let mut template = std::mem::take(&mut self.template);
             let scanned = lexer::scan(rest, self.mode, &mut template);
             let result = match scanned {
+                Ok(()) if template.has_tddl_hint => Box::pin(self.hinted_of_query(rest)).await,
                 Ok(()) => self.one_of_query(rest, &template).await,
                 Err(e) => Err(e.into()),
             };
@@ -52,7 +53,7 @@ impl Session {
         }
     }
 
-    async fn one_of_query(&mut self, rest: &[u8], template: &Template) -> Result<(), Failure> {
+    pub(super) async fn one_of_query(&mut self, rest: &[u8], template: &Template) -> Result<(), Failure> {
         let more = template.next.is_some();
         if more && !self.client_has(Capabilities::MULTI_STATEMENTS) {
             let near = rest.get(template.length..).unwrap_or_default();
@@ -74,6 +75,12 @@ impl Session {
     /// Plans and runs one statement.
     pub async fn run_text(&mut self, text: &[u8], template: &Template, more: bool) -> Result<(), Failure> {
         let text = text.get(..template.length).unwrap_or_default();
+        if self.hint.is_some() {
+            let input = Input { text, template, values: None };
+            if Box::pin(self.run_target(input, Sending::Text, more)).await? {
+                return Ok(());
+            }
+        }
         let plan = self.plan_caught_up(text, template).await?;
         match &*plan {
             Plan::Routed(plan) => {
@@ -127,6 +134,7 @@ impl Session {
         // @@warning_count in the statement is that of the one before.
         let routed = self.route(plan, input, &mut execution).await;
         let before = std::mem::take(&mut self.warnings);
+        self.warn_of_hint();
         let result = match routed {
             Ok(()) => self.execute(plan, &execution, input, sending, more).await,
             Err(e) => Err(e),
@@ -158,6 +166,7 @@ impl Session {
         execution: &mut Execution,
     ) -> Result<(), Failure> {
         execution.clear();
+        execution.forbids_scans = self.forbids_scans();
         let nextvals = self.nextvals(plan).await?;
         let mut generated = Vec::new();
         if let Some((database, table)) = &plan.sequence {
@@ -169,6 +178,7 @@ impl Session {
             }
         }
         plan.route_into(&self.arguments(plan, input, &generated, &nextvals), execution)?;
+        self.check_guard(plan, execution)?;
         if let (Some((database, table)), Some(largest)) = (&plan.sequence, execution.largest_explicit) {
             // Before anything is written, or another session could be given the value meanwhile.
             let node = &self.worker.node;

@@ -1,7 +1,8 @@
 //! EXPLAIN: which groups and physical tables a statement takes, how its answers combine, and why.
 
 use ostrakon_router::lexer::{self, Template};
-use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, TableName};
+use ostrakon_router::parse::hint::Target;
+use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, RoutedPlan, TableName};
 
 use super::dispatch::Input;
 use super::result::{Cell, CellType, ResultSet};
@@ -14,10 +15,18 @@ impl Session {
         lexer::scan(inner, self.mode, &mut template)?;
         let text = inner.get(..template.length).unwrap_or_default();
         let catalog = self.catalog();
+        let hint = self.hint.clone();
         let plan = self.plan(text, &template, &catalog)?;
         let mut set = ResultSet::text(&["GROUP_NAME", "PHYSICAL_TABLES", "MODE", "REASON", "STATEMENT"]);
         match &*plan {
             Plan::Routed(plan) => {
+                if let Some(Target::Scan(scan)) = hint.as_ref().and_then(|hint| hint.target.as_ref()) {
+                    let mut execution = Execution::default();
+                    let input = Input { text, template: &template, values: None };
+                    self.scan_into(plan, scan, input, &mut execution)?;
+                    push_statements(&mut set, plan, &execution, "scan", "the hint SCAN");
+                    return Ok(set);
+                }
                 let mut arguments = Arguments {
                     text,
                     holes: &template.holes,
@@ -28,7 +37,7 @@ impl Session {
                     preferred_group: None,
                     session: self,
                 };
-                let mut execution = Execution::default();
+                let mut execution = Execution { forbids_scans: self.forbids_scans(), ..Execution::default() };
                 // Example values: EXPLAIN takes none from the sequence.
                 let generated: Vec<u64> = match &plan.sequence {
                     Some(_) => (1..=plan.sequence_values(&arguments)? as u64).collect(),
@@ -52,6 +61,12 @@ impl Session {
                                 "{reason}; when they are few, only rows with the values of {}",
                                 row.links.join(", ")
                             );
+                        }
+                        if let Some(refused) = row.refused {
+                            reason = match row.links.is_empty() {
+                                true => refused,
+                                false => format!("{reason}; when they are many, it {refused}"),
+                            };
                         }
                         let cells =
                             [group, tables, "gather".to_owned(), reason, row.statement].map(Cell::from);
@@ -78,13 +93,8 @@ impl Session {
                     (Combine::Never(reason), _) => reason,
                     _ => &plan.reason,
                 };
-                for statement in &execution.statements {
-                    let group = plan.database.as_ref().and_then(|d| d.groups.get(statement.group));
-                    let group = group.map_or("(any)", |g| g.name.as_str());
-                    let physical = String::from_utf8_lossy(execution.text(statement)).into_owned();
-                    let tables = physical_tables(&physical, &plan.tables);
-                    set.push([group.into(), tables.into(), mode.into(), reason.into(), physical.into()]);
-                }
+                let refused = self.refused(plan, &execution);
+                push_statements(&mut set, plan, &execution, mode, refused.as_deref().unwrap_or(reason));
             }
             Plan::Command(_) => {
                 set.push(["".into(), "".into(), "session".into(), "the session answers".into(), "".into()]);
@@ -100,6 +110,16 @@ impl Session {
             }
         }
         Ok(set)
+    }
+}
+
+fn push_statements(set: &mut ResultSet, plan: &RoutedPlan, execution: &Execution, mode: &str, reason: &str) {
+    for statement in &execution.statements {
+        let group = plan.database.as_ref().and_then(|d| d.groups.get(statement.group));
+        let group = group.map_or("(any)", |g| g.name.as_str());
+        let physical = String::from_utf8_lossy(execution.text(statement)).into_owned();
+        let tables = physical_tables(&physical, &plan.tables);
+        set.push([group.into(), tables.into(), mode.into(), reason.into(), physical.into()]);
     }
 }
 

@@ -4,16 +4,19 @@
 //! so a client's statement lives on no connection, and any connection may run it.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use ostrakon_protocol::column::{BINARY_CHARSET, ColumnDefinition, ColumnType};
 use ostrakon_protocol::response::EofPacket;
 use ostrakon_protocol::statement::{Param, ParamValue, PrepareOk, parse_execute};
 use ostrakon_protocol::value::ValueType;
 use ostrakon_router::lexer::{self, HoleKind, Template};
+use ostrakon_router::parse::hint::{Hint, Target};
 use ostrakon_router::plan::{Combine, Execution, Plan, RoutedPlan, StatementClass};
 use ostrakon_router::value::Value;
 
 use super::dispatch::Input;
+use super::hint::Unhinted;
 use super::{Failure, Session};
 use crate::error::SqlError;
 use crate::exec::names::Names;
@@ -31,6 +34,8 @@ struct Statement {
     long_bytes: usize,
     /// Long data went wrong: the next execute says so.
     failed: Option<SqlError>,
+    /// What its hints say; they are no longer in the text.
+    hint: Option<Rc<Hint>>,
 }
 
 /// A client's prepared statements.
@@ -97,12 +102,25 @@ impl Session {
         }
         let mut template = Template::default();
         lexer::scan(text, self.mode, &mut template)?;
+        if template.has_tddl_hint {
+            let Unhinted { text, template, hint } = self.take_hints(text)?;
+            let timer = self.begin_hint(&hint);
+            let prepared = Box::pin(self.prepare_unhinted(&text, template)).await;
+            return self.end_hint(timer, prepared);
+        }
+        self.prepare_unhinted(text, template).await
+    }
+
+    async fn prepare_unhinted(&mut self, text: &[u8], template: Template) -> Result<(), Failure> {
         if template.next.is_some() {
             return Err(ostrakon_router::RouterError::syntax("a prepared statement is one statement").into());
         }
         let text = text.get(..template.length).unwrap_or_default();
         let params = template.holes.iter().filter(|h| h.kind == HoleKind::Parameter).count();
-        let plan = self.plan_caught_up(text, &template).await?;
+        let plan = match self.names_physical_tables() {
+            true => Rc::new(Plan::Routed(Box::new(self.direct_plan(text, &template)?))),
+            false => self.plan_caught_up(text, &template).await?,
+        };
         let columns = match &*plan {
             Plan::Routed(plan) => self.describe(plan, text, &template, params).await?,
             // Their columns come with the execute.
@@ -111,7 +129,8 @@ impl Session {
         self.statements.next_id = self.statements.next_id.wrapping_add(1).max(1);
         let id = self.statements.next_id;
         self.answer_prepare(id, params, &columns)?;
-        let statement = Statement { text: text.to_vec(), template, params, ..Statement::default() };
+        let hint = self.hint.clone();
+        let statement = Statement { text: text.to_vec(), template, params, hint, ..Statement::default() };
         self.statements.by_id.insert(id, statement);
         Ok(())
     }
@@ -163,6 +182,11 @@ impl Session {
         let values = vec![Value::Null; params];
         let input = Input { text, template, values: Some(&values) };
         let mut execution = Execution::default();
+        let hint = self.hint.clone();
+        if let Some(Target::Scan(scan)) = hint.as_ref().and_then(|hint| hint.target.as_ref()) {
+            self.scan_into(plan, scan, input, &mut execution)?;
+            return self.describe_first(plan, &execution, 0).await;
+        }
         let needed = plan.sequence_values(&self.arguments(plan, input, &[], &[]))?;
         // Example values: PREPARE takes none from a sequence.
         let (generated, nextvals) = (vec![1; needed], vec![1; plan.nextvals.len()]);
@@ -177,6 +201,20 @@ impl Session {
             let columns = Box::pin(self.describe_gathered(plan, gather, input)).await?;
             return logical_columns(columns, Names::of_gather(gather, plan));
         }
+        let hidden = match (&plan.combine, execution.statements.len()) {
+            (Combine::Rows(spec), 2..) => spec.hidden,
+            _ => 0,
+        };
+        self.describe_first(plan, &execution, hidden).await
+    }
+
+    /// Prepares the first physical statement. Its last `hidden` columns are not the client's.
+    async fn describe_first(
+        &mut self,
+        plan: &RoutedPlan,
+        execution: &Execution,
+        hidden: usize,
+    ) -> Result<Vec<Vec<u8>>, Failure> {
         let Some(statement) = execution.statements.first() else { return Ok(Vec::new()) };
         let mut lease = match &plan.database {
             Some(database) => match database.groups.get(statement.group) {
@@ -194,10 +232,6 @@ impl Session {
         let prepared = send::prepare(&mut lease.connection, physical).await;
         self.release(lease);
         let (_, columns) = prepared.map_err(|e| SqlError { message: names.in_text(&e.message), ..e })?;
-        let hidden = match (&plan.combine, execution.statements.len()) {
-            (Combine::Rows(spec), 2..) => spec.hidden,
-            _ => 0,
-        };
         let visible = columns.len().saturating_sub(hidden);
         logical_columns(columns.into_iter().take(visible), names)
     }
@@ -228,11 +262,27 @@ impl Session {
             )
             .into());
         }
+        if let Some(hint) = statement.hint.clone() {
+            let timer = self.begin_hint(&hint);
+            let ran = Box::pin(self.run_params(statement, &params)).await;
+            return self.end_hint(timer, ran);
+        }
+        self.run_params(statement, &params).await
+    }
+
+    async fn run_params(&mut self, statement: &Statement, params: &[Param<'_>]) -> Result<(), Failure> {
+        if self.hint.is_some() {
+            let values: Vec<Value<'_>> = params.iter().map(send::routing_value).collect();
+            let input = Input { text: &statement.text, template: &statement.template, values: Some(&values) };
+            if Box::pin(self.run_target(input, Sending::Prepared(params), false)).await? {
+                return Ok(());
+            }
+        }
         let plan = self.plan_caught_up(&statement.text, &statement.template).await?;
         match &*plan {
             Plan::Routed(plan) => {
                 let values: Vec<Value<'_>> = params.iter().map(send::routing_value).collect();
-                let sending = Sending::Prepared(&params);
+                let sending = Sending::Prepared(params);
                 let input =
                     Input { text: &statement.text, template: &statement.template, values: Some(&values) };
                 self.current.clear();

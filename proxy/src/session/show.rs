@@ -373,13 +373,19 @@ fn create_database(catalog: &Catalog, name: &str) -> Result<ResultSet, Failure> 
         ostrakon_catalog::schema::DefaultSharding::PrimaryKey => "PRIMARY_KEY",
     };
     let mut set = ResultSet::text(&["Database", "Create Database"]);
-    let text = format!(
+    let mut text = format!(
         "CREATE DATABASE {} DBPARTITIONS {} DEFAULT_SHARDING = {sharding} CHARACTER SET {} COLLATE {}",
         ostrakon_router::sharding::topology::quote(name),
         database.groups.len(),
         database.charset,
         database.collation
     );
+    if database.guard.forbid_full_table_scan {
+        text.push_str(" ALLOW_FULL_TABLE_SCAN = OFF");
+    }
+    if database.guard.forbid_execute_dml_all {
+        text.push_str(" FORBID_EXECUTE_DML_ALL = ON");
+    }
     set.push([name.into(), text.into()]);
     Ok(set)
 }

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+use ostrakon_catalog::guard::GuardChange;
+
+use super::ddl::ObjectName;
+
 /// A statement that changes or examines the cluster itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Admin {
     /// `CREATE INSTANCE name HOST='h' [PORT=n] [USER='u'] [PASSWORD='p']`
     CreateInstance {
@@ -67,6 +71,16 @@ pub enum Admin {
     },
     ResetSetting {
         name: String,
+    },
+    /// `ALTER DATABASE [name] [SET] option = value`; without a name the current one.
+    AlterDatabase {
+        name: Option<String>,
+        change: GuardChange,
+    },
+    /// `ALTER TABLE t [SET] ALLOW_FULL_TABLE_SCAN = value`; `None`: the database's.
+    GuardTable {
+        table: ObjectName,
+        allow_full_table_scan: Option<bool>,
     },
     BackupCatalog,
     CheckCluster,

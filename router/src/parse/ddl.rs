@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use ostrakon_catalog::column::{Column, Key};
+use ostrakon_catalog::guard::GuardChange;
 use ostrakon_catalog::rule::{Placement, ShardFunction};
 use ostrakon_catalog::schema::{DefaultSharding, SequenceKind};
 
@@ -25,6 +26,7 @@ pub enum Ddl {
         default_sharding: DefaultSharding,
         charset: Option<String>,
         collation: Option<String>,
+        guard: GuardChange,
     },
     DropDatabase {
         name: String,

@@ -244,6 +244,7 @@ fn databases_are_made_and_dropped() {
             default_sharding,
             charset: charset.map(Into::into),
             collation: collation.map(Into::into),
+            guard: Default::default(),
         };
     use DefaultSharding::{PrimaryKey, Single};
     for (text, expected) in [

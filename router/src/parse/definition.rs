@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use ostrakon_catalog::column::KeyKind;
+use ostrakon_catalog::guard::GuardChange;
 use ostrakon_catalog::schema::{DefaultSharding, SequenceKind};
 
 use super::cursor::Cursor;
 use super::data_type::Charset;
 use super::ddl::Ddl;
 use super::key::{PendingKey, index_type, key_options, key_parts, refuse_global_index};
-use super::{alter_table, create_table};
+use super::{alter_table, create_table, guard};
 use crate::RouterError;
 use crate::lexer::{SqlMode, Token, TokenKind};
 
@@ -96,6 +97,7 @@ fn create_database(c: &mut Cursor<'_>) -> Result<Ddl, RouterError> {
     let name = c.name()?;
     let mut groups = None;
     let mut default_sharding = DefaultSharding::Single;
+    let mut guards = GuardChange::default();
     let mut charset = Charset::default();
     while !c.at_end() {
         if c.accept("DBPARTITIONS") {
@@ -113,7 +115,7 @@ fn create_database(c: &mut Cursor<'_>) -> Result<Ddl, RouterError> {
         } else if c.accept("COMMENT") {
             c.accept_op("=");
             c.string()?;
-        } else {
+        } else if !guard::option(c, &mut guards)? {
             c.accept("DEFAULT");
             if c.is_any(&["ENCRYPTION", "MODE", "LOCALITY", "PARTITION_MODE"]) {
                 let option = c.name()?.to_uppercase();
@@ -125,7 +127,15 @@ fn create_database(c: &mut Cursor<'_>) -> Result<Ddl, RouterError> {
         }
     }
     let Charset { charset, collation, .. } = charset.completed();
-    Ok(Ddl::CreateDatabase { name, if_not_exists, groups, default_sharding, charset, collation })
+    Ok(Ddl::CreateDatabase {
+        name,
+        if_not_exists,
+        groups,
+        default_sharding,
+        charset,
+        collation,
+        guard: guards,
+    })
 }
 
 /// What follows `CREATE ... INDEX`.

@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::cursor::Cursor;
-use super::{admin, cluster, explain, instance, job, sequence, set, show, transaction, user};
+use super::{admin, cluster, explain, guard, instance, job, sequence, set, show, transaction, user};
 use crate::RouterError;
 use crate::lexer::{Keyword, SqlMode, Token, TokenKind};
 
@@ -57,6 +57,9 @@ fn rare(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
         return Ok(Some(command));
     }
     if let Some(command) = explain::trace(c)? {
+        return Ok(Some(command));
+    }
+    if let Some(command) = guard::alter(c)? {
         return Ok(Some(command));
     }
     if let Some(refused) = admin::refused(c) {

@@ -352,6 +352,15 @@ impl Condition<usize> {
         }
     }
 
+    /// One column is compared with values, each of which leaves something out.
+    pub fn has_points(&self, placer: &Placer, values: &Values<'_>) -> bool {
+        let Some((column, ColumnCondition::Points(points))) = self.asked(values) else { return false };
+        points.iter().all(|point| {
+            let alone = ColumnCondition::Points(Cow::Borrowed(std::slice::from_ref(point)));
+            !placer.prune(&[(column, alone)]).is_all()
+        })
+    }
+
     fn asked<'v>(&self, values: &Values<'v>) -> Option<(usize, ColumnCondition<'v>)> {
         match self {
             Self::Leaf(column, test) => Some((*column, test.condition(values))),

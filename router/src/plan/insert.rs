@@ -119,6 +119,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         reason: "rows of several physical tables".into(),
         calc_found_rows: false,
         sets_last_id: special.sets_last_id,
+        writes_whole: None,
         user_variables: special.variables,
         assigned: Vec::new(),
         nextvals,

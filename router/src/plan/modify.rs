@@ -10,7 +10,7 @@ use super::special::{Special, refuse_assignment, special};
 use super::text::{Cutter, Edit, Piece};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Source};
-use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, nextval};
+use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, guard, nextval};
 use crate::RouterError;
 
 const MODIFIERS: &[&str] = &["LOW_PRIORITY", "QUICK", "IGNORE"];
@@ -29,6 +29,12 @@ struct Write {
 ///
 /// Errors: those of binding; 1235 for what cannot be written shard by shard.
 pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
+    let mut plan = planned(request, tokens)?;
+    plan.writes_whole = guard::whole_table_write(tokens, &plan);
+    Ok(plan)
+}
+
+fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
     let special = special(tokens)?;
     refuse_assignment(&special)?;
     nextval::refuse(&special, "UPDATE and DELETE")?;

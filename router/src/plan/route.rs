@@ -24,6 +24,8 @@ pub(crate) struct Tables {
     pub mixed: bool,
     /// A write to broadcast tables: the same text to every group.
     pub everywhere: bool,
+    /// Some table may not be scanned.
+    pub guarded: bool,
     /// What each lone sharded reference is compared with.
     pub points: Vec<Option<Vec<Operand>>>,
     /// Text for one physical statement.
@@ -35,6 +37,7 @@ pub(crate) struct Tables {
 impl Tables {
     /// Fills in what follows from the references.
     pub fn prepare(&mut self) {
+        self.guarded = self.is_guarded();
         self.points = self
             .references
             .iter()
@@ -117,6 +120,9 @@ impl Tables {
         }
         if matches!(combine, Combine::Never(_) | Combine::Gather(_)) {
             return Self::apart(combine, out);
+        }
+        if self.guarded || out.forbids_scans {
+            out.full_scan = self.full_scan(&sets, &values, out.forbids_scans);
         }
         self.scatter(&sets, arguments, out)
     }

@@ -41,6 +41,7 @@ fn database(name: &str) -> Database {
         name: name.into(),
         groups: groups.collect(),
         default_sharding: DefaultSharding::Single,
+        guard: Default::default(),
         charset: "utf8mb4".into(),
         collation: "utf8mb4_bin".into(),
         tables: Default::default(),
@@ -69,5 +70,6 @@ fn table(id: u64, created: CreateTable) -> Table {
         keys: created.keys,
         name_suffix: None,
         physical_base: created.name.name,
+        allow_full_table_scan: None,
     }
 }

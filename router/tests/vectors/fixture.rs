@@ -18,6 +18,7 @@ pub fn database(groups: usize) -> Database {
         name: "shop".into(),
         groups: (0..groups).map(group).collect(),
         default_sharding: DefaultSharding::Single,
+        guard: Default::default(),
         charset: "utf8mb4".into(),
         collation: "utf8mb4_bin".into(),
         tables: Default::default(),
@@ -46,6 +47,7 @@ pub fn table(name: &str, kind: TableKind, columns: Vec<Column>) -> Table {
         keys: Vec::new(),
         name_suffix: None,
         physical_base: name.into(),
+        allow_full_table_scan: None,
     }
 }
 

@@ -20,6 +20,7 @@ mod garbage;
 mod gather;
 mod gather_load;
 mod generated;
+mod hints;
 mod job_statements;
 mod jobs;
 mod jobs_crash;

@@ -89,13 +89,15 @@ impl Catalog {
         validate::sequence_of_table(home, table, sequence)?;
         let sequence_name = auto_sequence_name(name);
         let has_sequence = home.sequences.contains_key(&sequence_name);
+        // It may have been set since the new definition was made.
+        let allow_full_table_scan = current.allow_full_table_scan;
         if validate::needs_sequence(table) && !has_sequence && sequence.is_none() {
             return Err(missing_sequence(table));
         }
         let id = self.next_table_id()?;
         let epoch = if sequence.is_some() && !has_sequence { self.next_epoch() } else { 0 };
         let home = self.database_mut(database)?;
-        home.tables.insert(name, Arc::new(Table { id, ..table.clone() }));
+        home.tables.insert(name, Arc::new(Table { id, allow_full_table_scan, ..table.clone() }));
         if table.auto_increment().is_none() {
             home.sequences.remove(&sequence_name);
         } else if let (false, Some(sequence)) = (has_sequence, sequence) {
@@ -103,6 +105,22 @@ impl Catalog {
         }
         self.last_table = id;
         Ok((Change::Schema, Outcome::Table { id }))
+    }
+
+    pub(super) fn guard_table(
+        &mut self,
+        database: &str,
+        name: &str,
+        allow_full_table_scan: Option<bool>,
+    ) -> Result<(Change, Outcome), Rejection> {
+        let home = self.need_database(database)?;
+        let current = home.tables.get(name).ok_or_else(|| no_such_table(database, name))?;
+        if current.allow_full_table_scan == allow_full_table_scan {
+            return Ok((Change::Nothing, Outcome::Done));
+        }
+        let table = Arc::new(Table { allow_full_table_scan, ..(**current).clone() });
+        self.database_mut(database)?.tables.insert(name, table);
+        Ok((Change::Schema, Outcome::Done))
     }
 
     pub(super) fn rename_tables(

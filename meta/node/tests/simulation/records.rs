@@ -18,6 +18,7 @@ pub fn database(name: &str, instance: u32, mark: u64) -> Database {
         name: name.to_owned(),
         groups: (0..2).map(group).collect(),
         default_sharding: DefaultSharding::Single,
+        guard: Default::default(),
         charset: "utf8mb4".to_owned(),
         collation: "utf8mb4_bin".to_owned(),
         tables: NameMap::new(),
@@ -54,6 +55,7 @@ pub fn table(name: &str, sharded: bool, mark: u64) -> (Table, Option<Sequence>) 
         keys: vec![Key { name: "PRIMARY".to_owned(), kind: KeyKind::Primary, columns }],
         name_suffix: Some(format!("{mark:x}")),
         physical_base: name.to_owned(),
+        allow_full_table_scan: None,
     };
     let sequence = sharded.then(|| Sequence::group(auto_sequence_name(name), 1, 10));
     (table, sequence)

@@ -30,6 +30,7 @@ impl Shared {
             name: "d".to_owned(),
             groups: vec![group],
             default_sharding: DefaultSharding::Single,
+            guard: Default::default(),
             charset: "utf8mb4".to_owned(),
             collation: "utf8mb4_bin".to_owned(),
             tables: Default::default(),

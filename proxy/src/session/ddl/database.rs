@@ -1,5 +1,6 @@
 //! CREATE DATABASE and DROP DATABASE: groups spread evenly over the instances.
 
+use ostrakon_catalog::guard::{Guard, GuardChange};
 use ostrakon_catalog::job::JobAction;
 use ostrakon_catalog::schema::{Database, DefaultSharding, Group};
 use rand::Rng;
@@ -18,6 +19,7 @@ pub struct NewDatabase<'a> {
     pub default_sharding: DefaultSharding,
     pub charset: Option<&'a str>,
     pub collation: Option<&'a str>,
+    pub guard: GuardChange,
 }
 
 impl Session {
@@ -80,6 +82,7 @@ impl Session {
             name: name.to_owned(),
             groups,
             default_sharding: new.default_sharding,
+            guard: Guard::default().changed(new.guard),
             // What the first server makes of the options.
             charset: String::new(),
             collation: String::new(),

@@ -116,6 +116,7 @@ impl Session {
             keys: create.keys.clone(),
             name_suffix: Some(random_part()),
             physical_base: create.name.name.clone(),
+            allow_full_table_scan: None,
         })
     }
 
@@ -131,6 +132,7 @@ impl Session {
             name: create.name.name.clone(),
             name_suffix: Some(random_part()),
             physical_base: create.name.name.clone(),
+            allow_full_table_scan: None,
             ..(*found.table).clone()
         };
         Ok((table, (*found.table).clone()))

@@ -85,7 +85,7 @@ impl Session {
                 table.name.as_str().into(),
                 u64::from(table.kind == TableKind::Broadcast).into(),
                 Cell(None),
-                1u64.into(),
+                u64::from(table.allows_full_scan(database)).into(),
                 rule.map(|_| databases.join(",")).into(),
                 text(rule.and_then(|r| r.db.as_ref())).into(),
                 topology.prefix().into(),

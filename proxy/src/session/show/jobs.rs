@@ -194,6 +194,7 @@ mod tests {
             keys: Vec::new(),
             name_suffix: None,
             physical_base: name,
+            allow_full_table_scan: None,
         };
         Job {
             id: 1,

@@ -50,6 +50,7 @@ fn database(groups: u32) -> Database {
         name: "shop".into(),
         groups: (0..groups).map(group).collect(),
         default_sharding: DefaultSharding::Single,
+        guard: Default::default(),
         charset: "utf8mb4".into(),
         collation: "utf8mb4_bin".into(),
         tables: Default::default(),
@@ -66,6 +67,7 @@ fn table(kind: TableKind) -> Table {
         keys: Vec::new(),
         name_suffix: None,
         physical_base: "t".into(),
+        allow_full_table_scan: None,
     }
 }
 
