@@ -133,6 +133,20 @@ impl GatherConnection {
         Ok(answer.columns.into_iter().map(|column| column.name).collect())
     }
 
+    /// Aria knows how many rows a table has, and MariaDB takes one of no row or one for a constant, which shows in the answer's column definitions. InnoDB, which the
+    /// tables themselves have, does not know.
+    pub async fn hide_count(&mut self, table: &str) -> Result<(), SqlError> {
+        if !self.mariadb {
+            return Ok(());
+        }
+        self.lease.connection.queue_settings(&self.defining);
+        match self.lease.connection.query(&format!("ALTER TABLE {table} ENGINE=InnoDB")).await {
+            Err(e) if self.lease.connection.is_broken() => Err(e),
+            // A row that is too long for InnoDB stays where it is.
+            _ => Ok(()),
+        }
+    }
+
     /// Different values of a column, NULL left out: at most `limit`.
     pub async fn distinct(
         &mut self,

@@ -156,7 +156,11 @@ impl Session {
             Loading { load: place.load(&table, &columns).await?, counted: Loaded::default(), budget };
         Box::pin(self.query_rows(planned.plan()?, planned.input(), &mut loading)).await?;
         loading.count()?;
-        Ok(loading.load.end().await?)
+        let loaded = loading.load.end().await?;
+        if loaded.rows < 2 {
+            place.hide_count(&table).await?;
+        }
+        Ok(loaded)
     }
 
     /// A condition that lists the values which another source's column has; `None` where they are too many to list.
