@@ -143,6 +143,8 @@ pub struct Execution {
     pub first_generated: Option<u64>,
     /// Largest explicit value for the AUTO_INCREMENT column, which raises the sequence.
     pub largest_explicit: Option<u64>,
+    /// That of the last row that has one: a server's OK packet says it when no value was generated.
+    pub last_explicit: Option<u64>,
     /// No group can answer: `Combine::Gather` is the way, and there are no statements.
     pub gathers: bool,
     /// No table may be scanned in several groups, whatever its guard says. Who routes sets it.
@@ -158,6 +160,7 @@ impl Execution {
         self.params.clear();
         self.first_generated = None;
         self.largest_explicit = None;
+        self.last_explicit = None;
         self.gathers = false;
         self.forbids_scans = false;
         self.full_scan = None;

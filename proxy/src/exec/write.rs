@@ -91,7 +91,8 @@ impl Session {
         let warnings = self.warnings.len() as u64;
         let (affected, info) = combine(plan, input, &answers, warnings);
         self.row_count = i64::try_from(affected).unwrap_or(i64::MAX);
-        let last_insert_id = execution.first_generated.filter(|_| affected > 0).unwrap_or(0);
+        let id = execution.first_generated.or(execution.last_explicit);
+        let last_insert_id = id.filter(|_| affected > 0).unwrap_or(0);
         self.ok(affected, last_insert_id, info.as_bytes(), more);
         Ok(())
     }

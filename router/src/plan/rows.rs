@@ -145,6 +145,7 @@ impl Rows {
                 }
                 Some(Given::Explicit(number)) => {
                     out.largest_explicit = out.largest_explicit.max(number);
+                    out.last_explicit = number.or(out.last_explicit);
                     (None, None)
                 }
             };
