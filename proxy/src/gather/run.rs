@@ -158,13 +158,15 @@ impl Session {
             Some(_) => Settings::clone(&self.settings),
             None => self.settings.with("timestamp", now()),
         };
+        // Before a gather connection is held: the statistics are asked over another one.
+        let order = self.in_order(gather, input, &chosen).await?;
         let mut place = self.worker.gather_connection(chosen.instance, &self.settings).await?;
         let session = Rc::clone(&self.settings);
         // Bytes as they are stored: they go into columns of the same character set.
         let raw = moment.without("sql_select_limit").with("character_set_results", "NULL".to_owned());
         self.settings = self.worker.intern(raw);
         self.trace_loading(true);
-        let loaded = self.load_all(&mut place, gather, input, &chosen, &mut budget).await;
+        let loaded = self.load_all(&mut place, gather, input, &order, &mut budget).await;
         self.trace_loading(false);
         self.settings = session;
         loaded?;
@@ -234,16 +236,13 @@ impl Session {
         })
     }
 
-    /// Loads all sources, small ones first. Outside of a transaction they are read in one of the statement's own: a table that is read twice is read in one
-    /// snapshot.
-    async fn load_all(
+    /// The sources that are copied, those of few rows first, with the rows that are expected.
+    async fn in_order<'g>(
         &mut self,
-        place: &mut GatherConnection,
-        gather: &Gather,
+        gather: &'g Gather,
         input: Input<'_>,
         chosen: &Place,
-        budget: &mut Budget,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<(u64, &'g Source)>, Failure> {
         let mut order = Vec::with_capacity(gather.sources.len());
         for source in gather.sources.iter().filter(|source| !chosen.direct.contains_key(&source.table)) {
             let rows = match gather.sources.len() {
@@ -257,11 +256,23 @@ impl Session {
             order.push((rows, source));
         }
         order.sort_by_key(|(rows, _)| *rows);
+        Ok(order)
+    }
+
+    /// Loads all sources. Outside of a transaction they are read in one of the statement's own: a table that is read twice is read in one snapshot.
+    async fn load_all(
+        &mut self,
+        place: &mut GatherConnection,
+        gather: &Gather,
+        input: Input<'_>,
+        order: &[(u64, &Source)],
+        budget: &mut Budget,
+    ) -> Result<(), Failure> {
         let alone = !self.transaction.applies();
         if alone {
             self.begin_reading(gather).await?;
         }
-        let loaded = self.load_in_order(place, gather, input, &order, budget).await;
+        let loaded = self.load_in_order(place, gather, input, order, budget).await;
         if alone {
             self.rollback_all().await;
         }

@@ -252,3 +252,32 @@ async fn a_gathered_statement_has_a_time_limit() {
         3
     );
 }
+
+#[tokio::test]
+async fn many_gathers_at_once_share_few_connections() {
+    let cluster = TestCluster::start_with(|options| {
+        options.node_settings = "[limits]\ngather_connections_per_instance = 4\n".into()
+    });
+    let mut client = cluster.database("app", "DBPARTITIONS = 4").await;
+    run(&mut client, "CREATE TABLE t (id INT PRIMARY KEY, a INT) DBPARTITION BY HASH(id)").await;
+    run(&mut client, "CREATE TABLE u (id INT PRIMARY KEY, a INT) DBPARTITION BY HASH(id)").await;
+    let rows: Vec<String> = (1..=100).map(|id| format!("({id}, {})", id % 10)).collect();
+    for table in ["t", "u"] {
+        run(&mut client, &format!("INSERT INTO {table} VALUES {}", rows.join(","))).await;
+    }
+    let mut others = Vec::new();
+    for _ in 0..24 {
+        let mut other = cluster.client(Some("app")).await;
+        others.push(tokio::spawn(async move {
+            for _ in 0..5 {
+                assert_eq!(
+                    value::<i64>(&mut other, "SELECT COUNT(*) FROM t JOIN u ON t.a = u.a").await,
+                    1000
+                );
+            }
+        }));
+    }
+    for other in others {
+        other.await.unwrap();
+    }
+}
