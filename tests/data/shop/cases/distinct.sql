@@ -33,7 +33,7 @@ SELECT DISTINCT SUM(total) > 100, COUNT(*) > 1 FROM orders GROUP BY customer_id;
 SELECT DISTINCT o.customer_id FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.level = 'gold';
 SELECT DISTINCT c.id, c.level FROM orders o JOIN customers c ON c.id = o.customer_id ORDER BY c.id;
 SELECT DISTINCT p.category_id FROM order_items i JOIN products p ON p.id = i.product_id;
-SELECT DISTINCT c.name FROM order_items i JOIN products p ON p.id = i.product_id JOIN categories c ON c.id = p.category_id;
+SELECT DISTINCT c.name COLLATE utf8mb4_bin FROM order_items i JOIN products p ON p.id = i.product_id JOIN categories c ON c.id = p.category_id;
 SELECT DISTINCT o.status, i.gift FROM orders o JOIN order_items i ON i.order_id = o.id;
 SELECT DISTINCT o.customer_id, i.product_id FROM orders o JOIN order_items i ON i.order_id = o.id ORDER BY 1, 2 LIMIT 20;
 SELECT DISTINCT w.name FROM stock s JOIN warehouses w ON w.id = s.warehouse_id WHERE w.id < 4;

@@ -67,7 +67,7 @@ SELECT UPPER(country), level, COUNT(*) FROM customers GROUP BY UPPER(country), l
 SELECT YEAR(joined), level, COUNT(*) FROM customers GROUP BY YEAR(joined), level ORDER BY YEAR(joined), level;
 SELECT YEAR(born) DIV 10 * 10 AS decade, COUNT(*), MIN(born), MAX(born) FROM customers GROUP BY decade ORDER BY decade;
 SELECT referrer_id, COUNT(*) FROM customers GROUP BY referrer_id ORDER BY referrer_id;
-SELECT LEFT(name, 1) COLLATE utf8mb4_bin l, COUNT(*) FROM customers GROUP BY l HAVING COUNT(*) > 1 ORDER BY l;
+SELECT HEX(LEFT(name, 1)) l, COUNT(*) FROM customers GROUP BY l HAVING COUNT(*) > 1 ORDER BY l;
 SELECT CHAR_LENGTH(name) n, COUNT(*) FROM customers GROUP BY n ORDER BY n;
 SELECT SUBSTRING_INDEX(LOWER(email), '@', -1) host, COUNT(*) FROM customers WHERE email <> '' GROUP BY host;
 SELECT points > 0, balance > 0, COUNT(*) FROM customers GROUP BY points > 0, balance > 0;
@@ -105,7 +105,7 @@ SELECT LOWER(TRIM(method)) m, SUM(amount), SUM(amount * rate), AVG(rate) FROM pa
 SELECT rate, COUNT(*), SUM(amount) FROM payments GROUP BY rate ORDER BY rate;
 SELECT manager_id, COUNT(*), SUM(salary), MAX(hired) FROM employees GROUP BY manager_id ORDER BY manager_id;
 SELECT warehouse_id, AVG(salary), SUM(bonus) FROM employees GROUP BY warehouse_id HAVING AVG(salary) IS NOT NULL;
-SELECT UPPER(department) COLLATE latin1_bin d, COUNT(*), MAX(salary) FROM employees GROUP BY d;
+SELECT UPPER(TRIM(department)) COLLATE latin1_bin d, COUNT(*), MAX(salary) FROM employees GROUP BY d;
 SELECT tag_id, COUNT(*) FROM product_tags GROUP BY tag_id ORDER BY COUNT(*) DESC, tag_id;
 SELECT continent, COUNT(*), SUM(population), AVG(area) FROM countries GROUP BY continent ORDER BY continent;
 SELECT eu, COUNT(*), MAX(population) FROM countries GROUP BY eu;

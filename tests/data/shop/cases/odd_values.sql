@@ -20,14 +20,14 @@ SELECT a.id, b.id FROM oddities a JOIN oddities b ON b.dc = a.dc AND b.id > a.id
 SELECT a.id, b.id FROM oddities a JOIN oddities b ON b.dt6 = a.dt6 AND b.tm6 = a.tm6 AND b.id > a.id AND a.id < 6;
 SELECT a.id, b.id FROM oddities a JOIN oddities b ON b.ts6 = a.ts6 AND b.bt64 = a.bt64 AND b.id > a.id;
 SELECT a.id, b.id FROM oddities a JOIN oddities b ON b.bt1 = a.bt1 AND b.f > a.f AND b.d < a.d AND a.id < 5;
-SELECT DISTINCT v FROM oddities ORDER BY v;
+SELECT DISTINCT HEX(v) h FROM oddities ORDER BY h;
 SELECT DISTINCT HEX(bl), HEX(bi) FROM oddities;
 SELECT DISTINCT f FROM oddities;
 SELECT DISTINCT d FROM oddities ORDER BY d;
 SELECT DISTINCT dc FROM oddities ORDER BY dc;
 SELECT DISTINCT dt6, ts6, tm6 FROM oddities;
 SELECT DISTINCT bt64, bt1 FROM oddities;
-SELECT v, COUNT(*) FROM oddities GROUP BY v;
+SELECT HEX(v) h, COUNT(*) FROM oddities GROUP BY h;
 SELECT HEX(bl), COUNT(*), MIN(id) FROM oddities GROUP BY bl;
 SELECT f, COUNT(*), MIN(d) FROM oddities GROUP BY f;
 SELECT d, COUNT(*), MAX(f) FROM oddities GROUP BY d ORDER BY d;
@@ -39,7 +39,7 @@ SELECT MIN(dt6), MAX(dt6), MIN(ts6), MAX(ts6), MIN(tm6), MAX(tm6) FROM oddities;
 SELECT SUM(dc), AVG(dc), SUM(bt64 + 0), BIT_OR(bt64), BIT_AND(bt64) FROM oddities;
 -- approximate
 SELECT SUM(f), AVG(f), SUM(d), AVG(d) FROM oddities WHERE f < 1e10 AND d < 1e10;
-SELECT HEX(MIN(bl)), HEX(MAX(bl)), HEX(MIN(bi)), HEX(MAX(bi)), HEX(MIN(v)), HEX(MAX(v)) FROM oddities;
+SELECT HEX(MIN(bl)), HEX(MAX(bl)), HEX(MIN(bi)), HEX(MAX(bi)), HEX(MIN(BINARY v)), HEX(MAX(BINARY v)) FROM oddities;
 SELECT HEX(GROUP_CONCAT(v ORDER BY id SEPARATOR '\t')), HEX(GROUP_CONCAT(bl ORDER BY id SEPARATOR '\n')) FROM oddities;
 SELECT GROUP_CONCAT(f ORDER BY id), GROUP_CONCAT(d ORDER BY id), GROUP_CONCAT(dc ORDER BY id) FROM oddities;
 SELECT COUNT(v), COUNT(latin), COUNT(tx), COUNT(bl), COUNT(f), COUNT(bt1), COUNT(*) FROM oddities a JOIN tags t ON t.id <> a.id;
@@ -55,7 +55,7 @@ SELECT id FROM oddities WHERE dc IN (SELECT dc FROM oddities WHERE id < 4) AND t
 SELECT id FROM oddities WHERE (dt6, ts6) IN (SELECT dt6, ts6 FROM oddities WHERE id < 5);
 SELECT id FROM oddities WHERE bt64 IN (SELECT bt64 FROM oddities WHERE id = 2) OR bt64 > 9223372036854775808;
 SELECT o.id, (SELECT x.v FROM oddities x WHERE x.id = o.id + 1) v, (SELECT x.d FROM oddities x WHERE x.id = o.id + 1) d, (SELECT x.bt64 FROM oddities x WHERE x.id = o.id + 1) b, (SELECT x.tm6 FROM oddities x WHERE x.id = o.id + 1) t FROM oddities o ORDER BY o.id;
-SELECT v FROM oddities UNION SELECT tx COLLATE utf8mb4_bin FROM oddities;
+SELECT HEX(v) FROM oddities UNION SELECT HEX(tx) FROM oddities;
 SELECT f FROM oddities UNION SELECT d FROM oddities;
 SELECT latin FROM oddities UNION ALL SELECT label FROM tags;
 SELECT bl FROM oddities WHERE id < 10 UNION SELECT v FROM oddities WHERE id > 25;

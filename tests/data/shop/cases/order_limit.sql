@@ -65,7 +65,7 @@ SELECT id, price - cost AS margin FROM products ORDER BY margin, id LIMIT 15;
 SELECT id, model FROM products ORDER BY model DESC, id LIMIT 10;
 SELECT id, HEX(thumb) FROM products WHERE thumb IS NOT NULL ORDER BY thumb, id;
 SELECT id, added FROM products ORDER BY YEAR(added), MONTH(added) DESC, DAY(added), id LIMIT 15;
-SELECT code, area FROM countries ORDER BY area DESC;
+SELECT code, area FROM countries ORDER BY area DESC, code;
 SELECT code, name FROM countries ORDER BY name;
 SELECT code, continent FROM countries ORDER BY continent, code DESC;
 SELECT code, eu FROM countries ORDER BY eu DESC, code;

@@ -26,7 +26,7 @@ UPDATE shipments s JOIN orders o ON o.id = s.order_id AND o.customer_id = s.cust
 UPDATE order_items i JOIN order_returns r USING (order_id, line) SET i.quantity = i.quantity - r.quantity, r.reason = 'counted';
 UPDATE customers c JOIN countries x ON x.code = c.country SET c.note = x.name WHERE x.continent = 'Asia';
 UPDATE customers c JOIN countries x ON x.code = c.country SET x.population = 0 WHERE c.level = 'gold';
-UPDATE countries x JOIN warehouses w ON w.country = x.code SET x.name = w.name;
+UPDATE countries x JOIN warehouses w ON w.country = x.code AND w.id <> 4 SET x.name = w.name;
 UPDATE categories a JOIN categories b ON b.parent_id = a.id SET b.name = CONCAT(a.name, '/', b.name) WHERE a.id IN (2, 3);
 UPDATE tags t JOIN product_tags x ON x.tag_id = t.id JOIN products p ON p.id = x.product_id SET t.label = 'pricey' WHERE p.price > 500;
 UPDATE customers c JOIN orders o ON o.customer_id = c.id JOIN order_items i ON i.order_id = o.id JOIN products p ON p.id = i.product_id SET c.points = 42 WHERE p.name = 'phone x';
