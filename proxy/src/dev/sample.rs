@@ -15,7 +15,7 @@ const VISITS_EACH: u64 = 2;
 const BATCH: usize = 100;
 
 /// Statements for the first try, each with what it shows.
-pub const WORTH_TRYING: [(&str, &str); 3] = [
+pub const WORTH_TRYING: [(&str, &str); 4] = [
     (
         "SELECT c.name, o.id, o.status, o.total FROM customers c JOIN orders o ON o.customer_id = c.id WHERE c.id = 42;",
         "one customer lives in one group: the whole join runs there",
@@ -23,6 +23,10 @@ pub const WORTH_TRYING: [(&str, &str); 3] = [
     (
         "SELECT status, COUNT(*), SUM(total), AVG(total) FROM orders GROUP BY status ORDER BY status;",
         "all groups answer, and the rows are merged as one server would",
+    ),
+    (
+        "SELECT c.city, COUNT(DISTINCT i.product_id) FROM customers c JOIN order_items i ON i.customer_id = c.id GROUP BY c.city ORDER BY 2 DESC, 1;",
+        "no stream can merge this: what it needs is gathered, and one server answers",
     ),
     (
         "EXPLAIN SELECT * FROM orders WHERE customer_id IN (7, 42) ORDER BY total DESC;",
