@@ -24,6 +24,7 @@ use super::watch::{self};
 use super::write::{Part, parts};
 use crate::error::{INTERRUPTED, SqlError};
 use crate::frontend::WRITE_SIZE;
+use crate::gather::guard::Guard;
 use crate::merge::{Merge, MergeError, MergeInput, MergeLimits, Number, RowFormat, Step};
 use crate::session::dispatch::Input;
 use crate::session::trace::Role;
@@ -98,6 +99,8 @@ pub trait Rows {
     /// Time to pass on what has come so far, when there is much of it.
     fn settle(&mut self) -> Pin<Box<dyn Future<Output = Result<(), SqlError>> + '_>>;
     fn is_full(&self) -> bool;
+    /// Who watches that; `None`: it never waits.
+    fn guard(&self) -> Option<&Guard>;
 }
 
 impl Session {
@@ -375,7 +378,10 @@ impl Session {
                         Sink::Rows(rows) => {
                             rows.row(&out)?;
                             if rows.is_full() {
-                                rows.settle().await?;
+                                match rows.guard().cloned() {
+                                    Some(guard) => guard.watch(rows.settle(), self.watched()).await?,
+                                    None => rows.settle().await?,
+                                }
                             }
                         }
                     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use ostrakon_conf::Limits;
 
+use super::guard::Deadline;
 use super::load::Loaded;
 use crate::error::SqlError;
 
@@ -92,6 +93,12 @@ impl Budget {
             return Err(self.out_of_time());
         }
         Ok(())
+    }
+
+    /// When the time is over.
+    pub fn deadline(&self) -> Deadline {
+        let at = self.begun.checked_add(self.time).unwrap_or(self.begun);
+        Deadline { at, late: self.out_of_time() }
     }
 
     pub fn out_of_time(&self) -> SqlError {

@@ -9,6 +9,7 @@ use ostrakon_router::plan::{Combine, Execution, Gather, RoutedPlan, Source, Stat
 
 use super::budget::Budget;
 use super::connection::GatherConnection;
+use super::guard::Guard;
 use super::load::Loaded;
 use super::source::temporary_name;
 use crate::backend::settings::Settings;
@@ -125,9 +126,11 @@ impl Session {
     ) -> Result<Vec<Vec<u8>>, Failure> {
         let chosen = self.choose_place(gather, plan)?;
         let mut place = self.worker.gather_connection(chosen.instance, &self.settings).await?;
+        let budget = Budget::new(&self.worker.node.config.limits, &self.worker.node.gathering, &self.user);
+        let guard = Guard::new(&place.lease.connection, budget.deadline());
         for source in gather.sources.iter().filter(|source| !chosen.direct.contains_key(&source.table)) {
             let planned = self.plan_source(source, input, &[])?;
-            self.create_for(&mut place, gather, &planned).await?;
+            self.create_for(&mut place, gather, &planned, &guard).await?;
         }
         self.make_tables(&mut place, plan, gather, input, &chosen).await?;
         let execution = self.final_statement(plan, gather, input, &chosen);
@@ -312,7 +315,7 @@ impl Session {
             for link in &source.links {
                 let known = loaded.get(link.table.as_str());
                 if *expected >= WORTH_A_LIST && known.is_some_and(|known| known.rows < *expected) {
-                    keys.extend(self.listed(place, link).await?);
+                    keys.extend(self.listed(place, link, budget).await?);
                 }
             }
             let planned = self.plan_source(source, input, &keys)?;

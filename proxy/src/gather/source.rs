@@ -7,7 +7,7 @@ use std::rc::Rc;
 use ostrakon_protocol::column::ColumnDefinition;
 use ostrakon_protocol::row::TextRow;
 use ostrakon_router::lexer::{self, Template};
-use ostrakon_router::plan::carriage::{Carriage, carriage};
+use ostrakon_router::plan::carriage::carriage;
 use ostrakon_router::plan::{
     Arguments, Execution, GATHER_DATABASE, Gather, Link, Plan, Request, RoutedPlan, Source, plan,
 };
@@ -15,6 +15,7 @@ use ostrakon_router::sharding::topology::quote;
 
 use super::budget::Budget;
 use super::connection::GatherConnection;
+use super::guard::Guard;
 use super::load::{Load, LoadColumn, Loaded};
 use crate::error::SqlError;
 use crate::exec::rows::Rows;
@@ -99,6 +100,7 @@ impl Session {
         place: &mut GatherConnection,
         gather: &Gather,
         planned: &Planned<'_>,
+        guard: &Guard,
     ) -> Result<(), Failure> {
         let source = planned.source;
         let table = temporary_name(&source.table);
@@ -109,17 +111,18 @@ impl Session {
         let arguments = self.arguments(plan, planned.input(), &[], &[]);
         let shape = |group: &usize| source.shape(gather, plan, &arguments, *group);
         if let Some(select) = groups.iter().find(|group| on(group) == Some(here)).and_then(shape) {
-            return Ok(place.create(&table, &select, &source.keys).await?);
+            return guard.watch(place.create(&table, &select, &source.keys), self.watched()).await;
         }
         let Some((instance, select)) = groups.first().and_then(|group| Some((on(group)?, shape(group)?)))
         else {
             return Err(SqlError::other("Internal error (please report): a source without a group").into());
         };
         let mut elsewhere = self.worker.gather_connection(instance, &self.settings).await?;
-        elsewhere.create(&table, &select, &source.keys).await?;
+        let guard_there = guard.on(&elsewhere.lease.connection);
+        guard_there.watch(elsewhere.create(&table, &select, &source.keys), self.watched()).await?;
         let definition = elsewhere.definition(&table).await?;
         elsewhere.drop_tables().await;
-        Ok(place.create_as(&table, &definition).await?)
+        guard.watch(place.create_as(&table, &definition), self.watched()).await
     }
 
     /// Makes a source's table and brings its rows there.
@@ -136,7 +139,8 @@ impl Session {
             )
             .into());
         }
-        self.create_for(place, gather, planned).await?;
+        let guard = Guard::new(&place.lease.connection, budget.deadline());
+        self.create_for(place, gather, planned, &guard).await?;
         let table = temporary_name(&planned.source.table);
         let mariadb = self.mode.server.mariadb;
         let mut columns: Vec<LoadColumn> = planned
@@ -149,14 +153,14 @@ impl Session {
             })
             .collect();
         if columns.is_empty() {
-            let names = place.columns(&table).await?;
-            columns.extend(names.into_iter().map(|name| LoadColumn { name, carriage: Carriage::PLAIN }));
+            columns = place.plain_columns(&table).await?;
         }
         let mut loading =
-            Loading { load: place.load(&table, &columns).await?, counted: Loaded::default(), budget };
+            Loading { load: place.load(&table, &columns).await?, counted: Loaded::default(), budget, guard };
         Box::pin(self.query_rows(planned.plan()?, planned.input(), &mut loading)).await?;
         loading.count()?;
-        let loaded = loading.load.end().await?;
+        let Loading { load, guard, .. } = loading;
+        let loaded = guard.watch(load.end(), self.watched()).await?;
         if loaded.rows < 2 {
             place.hide_count(&table).await?;
         }
@@ -168,13 +172,15 @@ impl Session {
         &mut self,
         place: &mut GatherConnection,
         link: &Link,
-    ) -> Result<Option<String>, SqlError> {
+        budget: &Budget,
+    ) -> Result<Option<String>, Failure> {
+        let guard = Guard::new(&place.lease.connection, budget.deadline());
         let table = temporary_name(&link.table);
         let column = match link.other.as_str() {
             "" => place.columns(&table).await?.into_iter().next().unwrap_or_default(),
             other => other.to_owned(),
         };
-        let values = place.distinct(&table, &column, LISTED_MAX + 1).await?;
+        let values = guard.watch(place.distinct(&table, &column, LISTED_MAX + 1), self.watched()).await?;
         if values.len() > LISTED_MAX {
             return Ok(None);
         }
@@ -206,6 +212,7 @@ struct Loading<'l> {
     /// What the budget knows of.
     counted: Loaded,
     budget: &'l mut Budget,
+    guard: Guard,
 }
 
 impl Loading<'_> {
@@ -237,5 +244,9 @@ impl Rows for Loading<'_> {
 
     fn is_full(&self) -> bool {
         self.load.is_full()
+    }
+
+    fn guard(&self) -> Option<&Guard> {
+        Some(&self.guard)
     }
 }

@@ -188,4 +188,8 @@ impl crate::exec::rows::Rows for Counting {
     fn is_full(&self) -> bool {
         false
     }
+
+    fn guard(&self) -> Option<&crate::gather::guard::Guard> {
+        None
+    }
 }

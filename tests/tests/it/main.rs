@@ -18,6 +18,8 @@ mod elle;
 mod faults;
 mod garbage;
 mod gather;
+mod gather_cancel;
+mod gather_files;
 mod gather_load;
 mod generated;
 mod hints;

@@ -14,15 +14,29 @@ use crate::error::SqlError;
 /// Bytes of one packet of a file. A server reads a packet as a whole before it takes rows from it.
 const PIECE: usize = 2 * READ_SIZE;
 
+/// Temporary tables are nothing for replicas (MariaDB's binary log would have all their rows), and have no primary key.
+const FOR_TEMPORARY_TABLES: [&str; 2] =
+    ["SET SESSION sql_log_bin = 0", "SET SESSION sql_require_primary_key = 0"];
+
 /// A file that is being sent: the number of its next packet.
 pub struct FileSent {
     sequence: u8,
 }
 
 impl Connection {
-    /// As `connect`, for a connection that loads rows.
+    /// As `connect`, for a connection that loads rows into temporary tables.
     pub async fn connect_for_files(instance: &Instance, statement_limit: usize) -> Result<Self, SqlError> {
-        Self::open(instance, statement_limit, false, true).await
+        let mut connection = Self::open(instance, statement_limit, false, true).await?;
+        for statement in FOR_TEMPORARY_TABLES {
+            // Without the privilege, or the variable, it is as it was: more work for the server, or an error of its own.
+            if let Err(e) = connection.query(statement).await {
+                if connection.is_broken() {
+                    return Err(e);
+                }
+                tracing::debug!(instance = %instance.name, statement, error = %e.message, "not for gather connections");
+            }
+        }
+        Ok(connection)
     }
 
     /// The server takes files from this connection, as far as its greeting says.

@@ -13,7 +13,7 @@ use super::super::text::Cutter;
 use super::super::tree::Column;
 use super::super::{Combine, Plan, Request, StatementClass};
 use super::{Gatherer, Source};
-use crate::lexer::{Template, scan};
+use crate::lexer::{Template, TokenKind, scan};
 
 /// Longest name of a column, in characters.
 const NAME_CHARS_MAX: usize = 64;
@@ -94,8 +94,10 @@ impl Gatherer<'_> {
             return None;
         }
         let text = tokens.start(select)..tokens.end(end - 1);
-        let plain =
-            self.is_closed(block) && self.has_plain_columns(block, &layout) && self.is_steady(select..end);
+        let plain = self.is_closed(block)
+            && self.has_plain_columns(block, &layout)
+            && self.is_printed_exactly(select..end)
+            && self.is_steady(select..end);
         (plain && self.is_answered_by_shards(text.clone())).then_some(text)
     }
 
@@ -163,6 +165,17 @@ impl Gatherer<'_> {
     /// No query around it has tables that it could mean.
     fn is_outermost(&self, block: &QueryBlock) -> bool {
         self.binder.scopes.get(block.scope).is_some_and(|scope| scope.parent.is_none())
+    }
+
+    /// No expression in it makes a value whose text is not the value: a FLOAT, or MySQL's JSON, which may have decimals in it.
+    fn is_printed_exactly(&self, range: Range<usize>) -> bool {
+        let tokens = self.tokens;
+        let makes_json = |at: usize| {
+            let name = tokens.bytes(at).get(..4).unwrap_or_default();
+            tokens.kind(at) == TokenKind::Word && name.eq_ignore_ascii_case(b"JSON")
+        };
+        let mariadb = self.request.mode.server.mariadb;
+        !range.into_iter().any(|at| tokens.is_word(at, "FLOAT") || !mariadb && makes_json(at))
     }
 
     /// All columns of its answer have names that a table can have, and types whose text is the value.
