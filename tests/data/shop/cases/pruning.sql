@@ -1,0 +1,140 @@
+-- Conditions on shard keys in every spelling: none may lose a row, and none may find one too many.
+
+-- Integers.
+SELECT id FROM customers WHERE id = '7 ';
+SELECT id FROM customers WHERE id = ' 7' AND points >= 0;
+SELECT id, name FROM customers WHERE id = '7abc';
+SELECT id FROM customers WHERE id = 7e0;
+SELECT id FROM customers WHERE id = '7e0' OR id = '1e1';
+SELECT id FROM customers WHERE id = 0x07;
+SELECT id FROM customers WHERE id = b'111';
+SELECT id FROM customers WHERE id = TRUE;
+SELECT id FROM customers WHERE id = 6.999 OR id = 7.001 OR id = 8.0;
+SELECT id FROM customers WHERE id = +7 OR id = - -9;
+SELECT id FROM customers WHERE id IN ('7', 8, 9.0, '10x', 1e1 + 1);
+SELECT id FROM customers WHERE id IN (7, 'x', NULL, 8.5);
+SELECT id FROM customers WHERE id BETWEEN '5' AND '7.5';
+SELECT id FROM customers WHERE id BETWEEN 4.5 AND 6.5;
+SELECT id FROM customers WHERE id NOT BETWEEN 3 AND 58;
+SELECT id FROM customers WHERE id > 56.5 AND id <> 58;
+SELECT id FROM customers WHERE id < '3' OR id >= 60;
+SELECT id FROM customers WHERE NOT (id > 3);
+SELECT id FROM customers WHERE NOT (id <> 7 OR id <> 7);
+SELECT id FROM customers WHERE id = 7 XOR id = 8;
+SELECT id FROM customers WHERE id = 7 IS TRUE;
+SELECT id FROM customers WHERE (id = 7) = 1;
+SELECT id FROM customers WHERE (id = 7) + (id = 9) = 1;
+SELECT id FROM customers WHERE id = 7 | 8;
+SELECT id FROM customers WHERE id = 7 = 1 OR id = 2;
+SELECT id FROM customers WHERE id = 7 OR points = 1000;
+SELECT id FROM customers WHERE id = 7 AND (points = 10 OR id = 8);
+SELECT id FROM customers WHERE (id = 7 OR id = 8) AND (id = 8 OR id = 9);
+SELECT id FROM customers WHERE (id = 7 AND level = 'silver') OR (id = 12 AND level = 'bronze') OR (id = 3 AND level = 'gold');
+SELECT id FROM customers WHERE id = CASE WHEN points > 50 THEN 6 ELSE 7 END;
+SELECT id FROM customers WHERE IF(TRUE, id = 7, id = 8);
+SELECT id FROM customers WHERE COALESCE(NULL, id) = 7;
+SELECT id FROM customers WHERE id = points OR id = referrer_id + 1;
+SELECT id FROM customers WHERE 5 < id AND 9 > id;
+SELECT id FROM customers WHERE (id, name) = (7, 'josé álvarez');
+SELECT id FROM customers WHERE (id, level) IN ((7, 'silver'), (8, 'bronze'), (9, 'none'));
+SELECT id FROM customers WHERE (id, 1) > (58, 0);
+SELECT id FROM customers WHERE id LIKE '1_';
+SELECT id FROM customers WHERE CONCAT(id) = '7' OR id REGEXP '^5[0-2]$';
+SELECT id FROM customers WHERE id <=> 7 OR id <=> NULL;
+SELECT id FROM customers WHERE id = (SELECT 7) OR id = (SELECT MIN(id) FROM tags);
+SELECT id FROM customers WHERE id IN (SELECT 7 UNION SELECT 8) AND id > 7;
+SELECT id FROM customers WHERE EXISTS (SELECT 1 FROM tags WHERE tags.id = customers.id AND tags.id = 7);
+SELECT id FROM customers HAVING id = 7;
+SELECT id x FROM customers WHERE id < 20 HAVING x = 7 OR x = 8;
+SELECT customer_id, COUNT(*) FROM orders GROUP BY customer_id HAVING customer_id = 7;
+SELECT customer_id, COUNT(*) FROM orders WHERE customer_id IN (1, 7, 25) GROUP BY customer_id HAVING customer_id > 1;
+SELECT o.id FROM orders o WHERE o.customer_id = 7 AND o.customer_id = '7' AND o.total > 500;
+SELECT o.id, c.id FROM orders o JOIN customers c ON c.id = o.customer_id AND o.customer_id = 25;
+SELECT o.id, c.id FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.id IN (1, 25) AND o.customer_id IN (25, 7);
+SELECT o.id, c.id FROM customers c LEFT JOIN orders o ON o.customer_id = c.id AND o.customer_id = 25 WHERE c.id IN (24, 25, 26);
+SELECT o.id, c.id FROM customers c LEFT JOIN orders o ON o.customer_id = c.id AND c.id = 25 WHERE c.id BETWEEN 24 AND 26;
+SELECT o.id, c.id FROM customers c JOIN orders o ON o.customer_id = c.referrer_id WHERE c.id = 8 AND o.status = 'new';
+SELECT order_id, num FROM payments WHERE order_id = 5000 OR order_id = -1;
+SELECT order_id, num FROM payments WHERE order_id IN (1010, '1013', 1016.0) AND num = 1;
+SELECT `order` FROM oddnames WHERE `order` = 3 OR `order` IN (4, 5) AND id = 3;
+
+-- Two keys.
+SELECT warehouse_id, product_id FROM stock WHERE warehouse_id = 1 AND product_id = 3 OR warehouse_id = 2 AND product_id = 4;
+SELECT warehouse_id, product_id FROM stock WHERE (warehouse_id, product_id) IN ((1, 1), (2, 2), (3, 3), (4, 4), (1, 4));
+SELECT warehouse_id, product_id FROM stock WHERE warehouse_id <> 1 AND product_id = 7;
+SELECT warehouse_id, product_id FROM stock WHERE warehouse_id = product_id;
+SELECT warehouse_id, product_id FROM stock WHERE warehouse_id + product_id = 5;
+SELECT warehouse_id, product_id FROM stock WHERE warehouse_id > 3 AND product_id < 10 OR warehouse_id IS NULL;
+SELECT product_id, valid_from FROM prices WHERE product_id = 5 AND valid_from BETWEEN '2022-01-01' AND '2022-06-30';
+SELECT product_id, valid_from FROM prices WHERE valid_from > '2022-11-15' AND valid_from < '2023-02-15';
+SELECT product_id, valid_from FROM prices WHERE MONTH(valid_from) = 3 AND product_id IN (1, 2, 3, 4);
+SELECT product_id, valid_from FROM prices WHERE valid_from IN ('2022-02-01', '2022-01-29', '20220301');
+
+-- Dates.
+SELECT day, kind FROM daily WHERE day = 20240101;
+SELECT day, kind FROM daily WHERE day = '2024-1-1' OR day = '24-02-29';
+SELECT day, kind FROM daily WHERE day = '2024-01-01 00:00:00';
+-- empty
+SELECT day, kind FROM daily WHERE day = '2024-01-01 12:00:00';
+SELECT day, kind FROM daily WHERE day < '2024-01-01 12:00:00' AND n > 0;
+SELECT day, kind FROM daily WHERE day >= '2024-01-01 00:00:01';
+SELECT day, kind FROM daily WHERE day = DATE('2024-02-29 10:00:00');
+SELECT day, kind FROM daily WHERE day = TIMESTAMP '2024-02-29 00:00:00';
+SELECT day, kind FROM daily WHERE day = '2024-02-28' + INTERVAL 1 DAY;
+SELECT day, kind FROM daily WHERE day + INTERVAL 1 DAY = '2024-03-01';
+SELECT day, kind FROM daily WHERE YEAR(day) = 2023 OR DAYOFMONTH(day) = 29;
+SELECT day, kind FROM daily WHERE day BETWEEN '2023-12-31' AND '2024-01-01 00:00:00' AND kind <> 'pay';
+SELECT day, kind FROM daily WHERE day LIKE '2024-0%';
+SELECT id FROM events WHERE at = 20231120004100 OR at = '2023-11-20T00:20:00';
+SELECT id FROM events WHERE at >= '20240201' AND at < 20240203000000;
+SELECT id FROM events WHERE at BETWEEN '2023-11-30 23:00:00' AND '2023-12-02';
+SELECT id FROM events WHERE at > '2024-02-08 12:00:00.5' OR at < '2023-11-20 00:30:00.000000';
+SELECT id FROM events WHERE DATE(at) IN ('2023-11-20', '2024-02-10');
+SELECT id FROM events WHERE at >= DATE '2024-02-01' AND at < DATE '2024-02-01' + INTERVAL 1 WEEK;
+SELECT id FROM events WHERE at IN (SELECT MAX(at) FROM events UNION SELECT MIN(at) FROM events);
+SELECT COUNT(*) FROM events WHERE at < '2024-01-01' OR NOT at < '2024-02-01';
+
+-- Strings.
+SELECT author, product_id FROM reviews WHERE author = 'an' 'na' AND product_id < 20;
+SELECT author, product_id FROM reviews WHERE author = "anna" AND product_id > 10;
+SELECT author, product_id FROM reviews WHERE author = 'ann\a';
+SELECT author, product_id FROM reviews WHERE author = _utf8mb4'ZOE';
+SELECT author, product_id FROM reviews WHERE author = _latin1 x'7a6fEB';
+SELECT author, product_id FROM reviews WHERE author = x'616E6E61';
+SELECT author, product_id FROM reviews WHERE author = N'bob' OR author = CONCAT('car', 'la');
+SELECT author, product_id FROM reviews WHERE author = 'bób' COLLATE utf8mb4_bin;
+SELECT author, product_id FROM reviews WHERE author COLLATE utf8mb4_bin IN ('Anna', 'anna') AND author = 'ANNA';
+SELECT author, product_id FROM reviews WHERE author IN ('ANNA     ', 'frank', 'ОЛЬГА') AND rating > 3;
+SELECT author, product_id FROM reviews WHERE author BETWEEN 'a' AND 'b' OR author > 'я';
+SELECT author, product_id FROM reviews WHERE author LIKE 'zo_' OR author LIKE 'FRANK%';
+SELECT author, product_id FROM reviews WHERE LOWER(author) = 'bob' OR LEFT(author, 2) = 'ev';
+SELECT author, product_id FROM reviews WHERE author <= '' OR author = '李雷';
+SELECT author, product_id FROM reviews WHERE author = 0 AND product_id < 5;
+SELECT author, product_id FROM reviews WHERE (author, product_id) IN (('ANNA', 13), ('bób', 1), ('ghost', 13));
+SELECT a.author, a.product_id, b.product_id FROM reviews a JOIN reviews b ON b.author = a.author AND b.product_id > a.product_id WHERE a.author = 'FRANK';
+SELECT a.author, b.author FROM reviews a JOIN reviews b ON b.author = a.author AND BINARY b.author <> a.author AND a.product_id < b.product_id;
+SELECT code FROM coupons WHERE code = 'ÉTÉ10' OR code = 'sSe';
+SELECT code FROM coupons WHERE code = 10.0 OR code = '9 ';
+SELECT code FROM coupons WHERE code = 'xmas' COLLATE utf8mb4_unicode_ci AND percent > 1;
+SELECT code FROM coupons WHERE code IN ('', 'ΩΜΕΓΑ', NULL);
+SELECT code FROM coupons WHERE code NOT IN ('welcome', 'XMAS') AND code >= 'n';
+SELECT id FROM samples WHERE id IN (1, 2, 3) OR id BETWEEN 38 AND 41;
+SELECT id FROM samples WHERE id = '5' OR id >> 1 = 3;
+
+-- Writes.
+UPDATE customers SET points = 1 WHERE id = '7' OR id = 8.0;
+UPDATE customers SET points = 2 WHERE NOT (id > 3 AND id < 59);
+UPDATE orders SET note = 'p' WHERE customer_id = 7 XOR total > 500;
+UPDATE reviews SET helpful = 9 WHERE author = 'AN' 'NA' OR author LIKE 'b%';
+UPDATE stock SET quantity = 9 WHERE (warehouse_id, product_id) IN ((1, 1), (1, 3), (2, 2), (4, 4), (2, 1));
+UPDATE daily SET n = 9 WHERE day = '2024-01-01 00:00:00' OR day = 20240301;
+-- error: 1292
+UPDATE coupons SET used = 9 WHERE code = 'ete10' OR code = 10;
+DELETE FROM customers WHERE id IN ('7', 8.0, 9e0, 'x');
+DELETE FROM events WHERE at < '2023-11-20 00:41:00' OR at >= '20240210';
+DELETE FROM reviews WHERE author = _latin1'anna' OR author = 'ZOE ';
+DELETE FROM prices WHERE product_id = 1 OR valid_from > '2023-01-01' AND MONTH(valid_from) = 2;
+DELETE FROM payments WHERE order_id = '5000' OR order_id BETWEEN 1010.5 AND 1013.5;
+INSERT INTO customers (id, name, joined) VALUES (0x64, 'hex', '2024-01-01'), ('102', 'text', '2024-01-01'), (103.0, 'decimal', '2024-01-01'), (-5, 'minus', '2024-01-01');
+INSERT INTO daily (day, kind) VALUES (20240505, 'a'), ('2024-5-6', 'b'), ('24-05-07', 'c'), ('2024/05/08', 'd'), ('2024-05-09 10:00:00', 'e');
+INSERT INTO reviews (author, product_id, rating, written) VALUES (_utf8mb4'Ann' 'A  ', 41, 1, '2024-01-01'), (x'626f62', 42, 2, '2024-01-01'), (5, 1, 3, '2024-01-01');
