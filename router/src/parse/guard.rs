@@ -23,7 +23,11 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> 
     let mut ahead = *c;
     ahead.advance();
     let admin = if ahead.accept_any(&["DATABASE", "SCHEMA"]) {
-        let is_option = |c: &Cursor<'_>| c.is_any(&["SET", ALLOW_FULL_TABLE_SCAN, FORBID_EXECUTE_DML_ALL]);
+        let is_option = |c: &Cursor<'_>| {
+            let mut c = *c;
+            c.accept("SET");
+            c.is_any(&[ALLOW_FULL_TABLE_SCAN, FORBID_EXECUTE_DML_ALL])
+        };
         let name = match is_option(&ahead) {
             true => None,
             false => match ahead.name() {
@@ -43,9 +47,6 @@ pub(super) fn alter(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> 
             if !option(&mut ahead, &mut change)? {
                 return Err(ahead.error());
             }
-        }
-        if change == GuardChange::default() {
-            return Err(ahead.error());
         }
         Admin::AlterDatabase { name, change }
     } else if ahead.accept("TABLE") {
@@ -126,7 +127,6 @@ mod tests {
             assert_eq!(command(text).unwrap(), Some(Command::Admin(expected)), "{text}");
         }
         for text in [
-            "ALTER DATABASE d SET",
             "ALTER DATABASE d SET ALLOW_FULL_TABLE_SCAN",
             "ALTER DATABASE d SET ALLOW_FULL_TABLE_SCAN = 2",
             "ALTER DATABASE d SET ALLOW_FULL_TABLE_SCAN = ON CHARACTER SET utf8",
@@ -134,7 +134,13 @@ mod tests {
         ] {
             assert_eq!(command(text).unwrap_err().errno, 1064, "{text}");
         }
-        assert!(matches!(command("ALTER DATABASE d CHARACTER SET utf8"), Ok(Some(Command::Refused(_)))));
+        for text in [
+            "ALTER DATABASE d CHARACTER SET utf8",
+            "ALTER DATABASE CHARACTER SET utf8",
+            "ALTER DATABASE d SET",
+        ] {
+            assert!(matches!(command(text), Ok(Some(Command::Refused(_)))), "{text}");
+        }
         assert_eq!(command("ALTER TABLE t ADD COLUMN a INT").unwrap(), None);
     }
 

@@ -245,7 +245,7 @@ async fn full_scans_are_refused_where_the_database_says_so() {
         // It is explained all the same.
         let rows: Vec<Row> = other.query(format!("EXPLAIN {sql}")).await.unwrap();
         let reasons: Vec<String> = rows.iter().map(|row| row.get("REASON").unwrap()).collect();
-        assert!(reasons.iter().any(|reason| reason.starts_with("would be refused: ")), "{sql}: {reasons:?}");
+        assert!(reasons.iter().any(|reason| reason.contains("would be refused: ")), "{sql}: {reasons:?}");
     }
     let (errno, _) = match other.exec_drop("SELECT * FROM orders WHERE customer = ?", (3,)).await {
         Err(mysql_async::Error::Server(e)) => (e.code, e.message),
@@ -362,7 +362,7 @@ async fn socket_timeout_ends_one_statement() {
         assert_eq!(errno, 3024, "{sql}: {text}");
         assert!(text.contains("SOCKET_TIMEOUT(300)"), "{text}");
         assert!(begun.elapsed() >= Duration::from_millis(300), "{:?}", begun.elapsed());
-        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(20), "{sql}: {:?}", begun.elapsed());
         // The transaction goes on, and no other statement is hurt.
         tokio::time::sleep(Duration::from_millis(350)).await;
         assert_eq!(value::<u64>(&mut client, "SELECT total FROM orders WHERE id = 20").await, 50);
