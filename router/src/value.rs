@@ -15,6 +15,12 @@ pub enum Value<'a> {
     Text(Cow<'a, [u8]>),
     /// Hexadecimal or bit literals, BINARY parameters: bytes without a character set.
     Bytes(Cow<'a, [u8]>),
+    /// A DATE parameter of the binary protocol.
+    Date {
+        year: u16,
+        month: u8,
+        day: u8,
+    },
     /// A temporal parameter of the binary protocol or a `DATE '...'` literal.
     DateTime {
         year: u16,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Buf;
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::column::ColumnDefinition;
-use ostrakon_protocol::relay::{ColumnRewrite, Relay, ResultEnd, StatusPatch};
+use ostrakon_protocol::relay::{ColumnRewrite, Relay, ResultEnd, Seen, StatusPatch};
 use ostrakon_protocol::response::ErrPacket;
 use ostrakon_protocol::scanner::ResponseKind;
 use ostrakon_protocol::status::Status;
@@ -242,11 +242,25 @@ impl Session {
         if let Some(end) = seen.end {
             self.note_end(end, seen.rows);
         }
-        let warnings = seen.end.map_or(0, |end| end.warnings);
+        let answered = self.after_answer(lease, seen.clone(), rewriter.error, names, after, bytes).await;
         if !after.variables.is_empty() {
             self.follow_variables(&mut lease.connection, after.variables).await;
         }
-        if let Some(error) = rewriter.error {
+        answered
+    }
+
+    /// What the session learns from an answer that went through.
+    async fn after_answer(
+        &mut self,
+        lease: &mut Lease,
+        seen: Seen,
+        error: Option<SqlError>,
+        names: Names<'_>,
+        after: After<'_>,
+        bytes: u64,
+    ) -> Result<Relayed, Failure> {
+        let warnings = seen.end.map_or(0, |end| end.warnings);
+        if let Some(error) = error {
             self.row_count = -1;
             self.warnings =
                 vec![Warning { level: "Error".into(), code: error.errno, message: error.message.clone() }];

@@ -286,8 +286,10 @@ impl Session {
         for mut feed in feeds {
             if feed.lease.connection.is_broken() {
                 // Nothing more comes.
-            } else if gone || (streamed.is_err() && !feed.lease.in_transaction) {
-                // The answer is of no use any more. In a transaction the connection is: it is read to the end there.
+            } else if gone
+                || (streamed.is_err() && (!feed.lease.in_transaction || self.transaction.is_statement()))
+            {
+                // The answer is of no use any more. In the client's transaction the connection is: it is read to the end there.
                 if !feed.ended() {
                     let pool = Rc::clone(feed.lease.connection.pool());
                     watch::abandon(&mut feed.lease.connection, &pool);

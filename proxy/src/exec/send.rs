@@ -219,7 +219,11 @@ pub fn routing_value<'a>(param: &Param<'a>) -> ostrakon_router::value::Value<'a>
             BinaryValue::Double(n) => Value::Double(n),
             BinaryValue::Bytes(b) => bytes(b),
             BinaryValue::Date { year, month, day } => {
-                Value::DateTime { year, month, day, hour: 0, minute: 0, second: 0, micros: 0 }
+                // A zero time is left out on the wire, whatever the type is.
+                match param.value_type.column_type {
+                    ColumnType::DATE => Value::Date { year, month, day },
+                    _ => Value::DateTime { year, month, day, hour: 0, minute: 0, second: 0, micros: 0 },
+                }
             }
             BinaryValue::DateTime { year, month, day, hour, minute, second, micros } => {
                 Value::DateTime { year, month, day, hour, minute, second, micros }

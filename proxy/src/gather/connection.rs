@@ -86,25 +86,49 @@ impl GatherConnection {
     /// Makes the temporary table `table` (a quoted name, as everywhere here) with the columns that `select` has, which gives no row. `keys` are non-unique keys by
     /// their columns' names; where the server can have none of that kind the table is made without any.
     pub async fn create(&mut self, table: &str, select: &str, keys: &[Vec<String>]) -> Result<(), SqlError> {
-        match self.create_with(table, select, keys).await {
-            Err(e) if !keys.is_empty() && NO_SUCH_KEY.contains(&e.errno) => {
+        self.create_keyed(table, select, keys, &[]).await
+    }
+
+    /// As `create`, with a primary key of these columns if there are any.
+    pub async fn create_keyed(
+        &mut self,
+        table: &str,
+        select: &str,
+        keys: &[Vec<String>],
+        primary: &[String],
+    ) -> Result<(), SqlError> {
+        match self.create_with(table, select, keys, primary).await {
+            Err(e) if !(keys.is_empty() && primary.is_empty()) && NO_SUCH_KEY.contains(&e.errno) => {
                 tracing::debug!(table, error = %e.message, "no keys for a gathered table");
-                self.create_with(table, select, &[]).await
+                self.create_with(table, select, &[], &[]).await
             }
             made => made,
         }
     }
 
-    async fn create_with(&mut self, table: &str, select: &str, keys: &[Vec<String>]) -> Result<(), SqlError> {
+    /// Makes a temporary table of what a query answers, under the session's own settings.
+    pub async fn make_from(&mut self, table: &str, query: &str) -> Result<(), SqlError> {
+        let settings = vec![Rc::clone(&self.creating[0])];
+        self.make(table, &format!("CREATE TEMPORARY TABLE {table} ENGINE=InnoDB AS {query}"), &settings).await
+    }
+
+    async fn create_with(
+        &mut self,
+        table: &str,
+        select: &str,
+        keys: &[Vec<String>],
+        primary: &[String],
+    ) -> Result<(), SqlError> {
         // Aria is the fastest to load by far, and one of the slowest to insert into (measured on 10.11).
         let connection = &self.lease.connection;
         let takes_files = connection.may_send_files() && !connection.pool().refuses_files.get();
         let engine = if self.mariadb && takes_files { "Aria" } else { "InnoDB" };
-        let keys: Vec<String> = keys
-            .iter()
-            .map(|columns| columns.iter().map(|column| quote(column)).collect::<Vec<_>>().join(", "))
-            .map(|columns| format!("KEY ({columns})"))
-            .collect();
+        let list =
+            |columns: &[String]| columns.iter().map(|column| quote(column)).collect::<Vec<_>>().join(", ");
+        let mut keys: Vec<String> = keys.iter().map(|columns| format!("KEY ({})", list(columns))).collect();
+        if !primary.is_empty() {
+            keys.push(format!("PRIMARY KEY ({})", list(primary)));
+        }
         let keys = if keys.is_empty() { String::new() } else { format!(" ({})", keys.join(", ")) };
         let sql = format!("CREATE TEMPORARY TABLE {table}{keys} ENGINE={engine} AS {select}");
         let creating = self.creating.clone();

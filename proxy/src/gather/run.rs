@@ -7,6 +7,8 @@ use ostrakon_catalog::schema::InstanceId;
 use ostrakon_router::merge::MergeSpec;
 use ostrakon_router::plan::{Combine, Execution, Gather, RoutedPlan, Source, StatementClass};
 
+use ostrakon_router::parse::command::Isolation;
+
 use super::budget::Budget;
 use super::connection::GatherConnection;
 use super::guard::Guard;
@@ -163,15 +165,20 @@ impl Session {
         };
         // Before a gather connection is held: the statistics are asked over another one.
         let order = self.in_order(gather, input, &chosen).await?;
-        let mut place = self.worker.gather_connection(chosen.instance, &self.settings).await?;
+        let statement = self.worker.intern(moment.clone());
+        let mut place = self.worker.gather_connection(chosen.instance, &statement).await?;
         let session = Rc::clone(&self.settings);
         // Bytes as they are stored: they go into columns of the same character set.
         let raw = moment.without("sql_select_limit").with("character_set_results", "NULL".to_owned());
         self.settings = self.worker.intern(raw);
+        let reads = plan.class == StatementClass::Read;
+        // What a server warns of while rows are brought, it warns of again where it counts.
+        let warnings = std::mem::take(&mut self.warnings);
         self.trace_loading(true);
-        let loaded = self.load_all(&mut place, gather, input, &order, &mut budget).await;
+        let loaded = self.load_all(&mut place, gather, input, &order, &mut budget, reads).await;
         self.trace_loading(false);
         self.settings = session;
+        self.warnings = warnings;
         loaded?;
         self.make_tables(&mut place, plan, gather, input, &chosen).await?;
         let moment = self.worker.intern(self.final_settings(moment, &budget)?);
@@ -196,7 +203,7 @@ impl Session {
             })?;
             let table = temporary_name(&made.table);
             place
-                .create(&table, &query, &[])
+                .make_from(&table, &query)
                 .await
                 .map_err(|e| self.logical_error(e, Names::of_gather(gather, plan)))?;
             for copy in &made.copies {
@@ -270,10 +277,11 @@ impl Session {
         input: Input<'_>,
         order: &[(u64, &Source)],
         budget: &mut Budget,
+        reads: bool,
     ) -> Result<(), Failure> {
         let alone = !self.transaction.applies();
         if alone {
-            self.begin_reading(gather).await?;
+            self.begin_reading(gather, reads).await?;
         }
         let loaded = self.load_in_order(place, gather, input, order, budget).await;
         if alone {
@@ -283,9 +291,13 @@ impl Session {
     }
 
     /// Opens the transaction in which an autocommit statement's sources are read.
-    async fn begin_reading(&mut self, gather: &Gather) -> Result<(), Failure> {
+    async fn begin_reading(&mut self, gather: &Gather, reads: bool) -> Result<(), Failure> {
         if !self.wants_agreement() {
             self.transaction.begin_statement();
+            if reads {
+                // Below it a snapshot lasts for one physical statement only, and these are several.
+                self.transaction.next_isolation = Some(Isolation::RepeatableRead);
+            }
             return Ok(());
         }
         let mut groups = Vec::new();

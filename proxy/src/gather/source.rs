@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use ostrakon_catalog::column::ColumnType;
 use ostrakon_protocol::column::ColumnDefinition;
 use ostrakon_protocol::row::TextRow;
 use ostrakon_router::lexer::{self, Template};
@@ -17,7 +18,7 @@ use super::budget::Budget;
 use super::connection::GatherConnection;
 use super::guard::Guard;
 use super::load::{Load, LoadColumn, Loaded};
-use crate::error::SqlError;
+use crate::error::{DUPLICATE_KEY, SqlError};
 use crate::exec::rows::Rows;
 use crate::session::dispatch::Input;
 use crate::session::{Failure, Session};
@@ -111,7 +112,9 @@ impl Session {
         let arguments = self.arguments(plan, planned.input(), &[], &[]);
         let shape = |group: &usize| source.shape(gather, plan, &arguments, *group);
         if let Some(select) = groups.iter().find(|group| on(group) == Some(here)).and_then(shape) {
-            return guard.watch(place.create(&table, &select, &source.keys), self.watched()).await;
+            return guard
+                .watch(place.create_keyed(&table, &select, &source.keys, &source.primary), self.watched())
+                .await;
         }
         let Some((instance, select)) = groups.first().and_then(|group| Some((on(group)?, shape(group)?)))
         else {
@@ -119,7 +122,9 @@ impl Session {
         };
         let mut elsewhere = self.worker.gather_connection(instance, &self.settings).await?;
         let guard_there = guard.on(&elsewhere.lease.connection);
-        guard_there.watch(elsewhere.create(&table, &select, &source.keys), self.watched()).await?;
+        guard_there
+            .watch(elsewhere.create_keyed(&table, &select, &source.keys, &source.primary), self.watched())
+            .await?;
         let definition = elsewhere.definition(&table).await?;
         elsewhere.drop_tables().await;
         guard.watch(place.create_as(&table, &definition), self.watched()).await
@@ -160,8 +165,20 @@ impl Session {
         Box::pin(self.query_rows(planned.plan()?, planned.input(), &mut loading)).await?;
         loading.count()?;
         let Loading { load, guard, .. } = loading;
-        let loaded = guard.watch(load.end(), self.watched()).await?;
-        if loaded.rows < 2 {
+        let loaded = match guard.watch(load.end(), self.watched()).await {
+            // Keys of several shards, which only a key over all of them would keep apart.
+            Err(Failure::Sql(e)) if e.errno == DUPLICATE_KEY && !planned.source.primary.is_empty() => {
+                return Err(SqlError::not_supported(format_args!(
+                    "a grouped query on rows of several shards that have one primary key (table '{}')",
+                    gather.logical_name(&planned.source.table)
+                ))
+                .into());
+            }
+            loaded => loaded?,
+        };
+        // Groups of a BIT column WITH ROLLUP are mixed up over Aria (seen with 10.11).
+        let has_bits = planned.source.columns.iter().any(|column| column.data_type == ColumnType::Bit);
+        if loaded.rows < 2 || has_bits {
             place.hide_count(&table).await?;
         }
         Ok(loaded)
@@ -186,6 +203,10 @@ impl Session {
         }
         if values.is_empty() {
             return Ok(Some("FALSE".into()));
+        }
+        // Zero dates are no literals in every mode.
+        if !link.is_number && values.iter().any(|value| value.starts_with("0000-") || value.contains("-00")) {
+            return Ok(None);
         }
         let literal = |value: &String| match link.is_number {
             true => value.clone(),

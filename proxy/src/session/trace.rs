@@ -153,6 +153,12 @@ impl Session {
                 SqlError::not_supported("EXPLAIN ANALYZE of a write: it would write; TRACE runs it").into()
             );
         }
+        if !plan.assigned.is_empty() {
+            return Err(SqlError::not_supported(
+                "EXPLAIN ANALYZE of an assignment to a user variable; TRACE runs it",
+            )
+            .into());
+        }
         let input = super::dispatch::Input { text, template, values: None };
         let mut counting = Counting::default();
         let rows = self.query_rows(plan, input, &mut counting).await?;

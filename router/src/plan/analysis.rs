@@ -59,6 +59,17 @@ impl Analysis {
     }
 }
 
+/// What part of its query a SELECT is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueryPart {
+    /// All of it, with ORDER BY and LIMIT.
+    Whole,
+    /// What follows WITH.
+    BehindWith,
+    /// A branch of a UNION and the like.
+    Branch,
+}
+
 /// One SELECT of the statement.
 #[derive(Debug)]
 pub(crate) struct QueryBlock {
@@ -71,8 +82,7 @@ pub(crate) struct QueryBlock {
     /// Each item is a column, a number that is made of many rows, or the least or greatest value of a column: values that a table's columns can stand for. (A literal
     /// gives way to a column's collation where two meet, a column does not.)
     pub plain: bool,
-    /// It is all of its query: no WITH, no UNION.
-    pub whole: bool,
+    pub part: QueryPart,
     /// It reads a WITH query, in itself or below.
     pub reads_cte: bool,
     /// What stands in it and below: references, scopes, and the binder's mentions.
@@ -201,7 +211,8 @@ impl<'x> Analyst<'x> {
         }
         let mut block = match &query.body {
             Body::Select(select) => {
-                self.select(select, &query.order_by, outer, equal, query.with.is_empty())?
+                let part = if query.with.is_empty() { QueryPart::Whole } else { QueryPart::BehindWith };
+                self.select(select, &query.order_by, outer, equal, part)?
             }
             other => {
                 let mut spread = Spread::Copies;
@@ -228,7 +239,9 @@ impl<'x> Analyst<'x> {
                 self.branches(left, outer, spread)?;
                 return self.branches(right, outer, spread);
             }
-            Body::Select(select) => (self.select(select, &[], outer, None, false)?.spread, "a UNION"),
+            Body::Select(select) => {
+                (self.select(select, &[], outer, None, QueryPart::Branch)?.spread, "a UNION")
+            }
             Body::Nested(query) => {
                 let found = self.query(query, outer, None)?.spread;
                 let limited = query.limited && found == Spread::Copies;
@@ -273,7 +286,7 @@ impl<'x> Analyst<'x> {
         order_by: &[Expr],
         outer: Option<&Outer>,
         equal: Option<ColumnId>,
-        whole: bool,
+        part: QueryPart,
     ) -> Result<Block, RouterError> {
         let before = self.extent();
         let reads_cte = std::mem::take(&mut self.reads_cte);
@@ -287,7 +300,7 @@ impl<'x> Analyst<'x> {
             from: Vec::new(),
             star,
             plain: select.items.iter().all(is_plain),
-            whole,
+            part,
             reads_cte: false,
             references: 0..0,
             scopes: 0..0,

@@ -64,8 +64,10 @@ impl Reference {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope {
     pub entries: Vec<Entry>,
-    /// Columns that USING and NATURAL merged, with the reference that gives the value.
-    pub merged: Vec<(String, ColumnId)>,
+    /// Columns that USING and NATURAL merged, with the reference that gives the value; `None` where that is not certain.
+    pub merged: Vec<(String, Option<ColumnId>)>,
+    /// A NATURAL join may have merged any column.
+    pub opaque: bool,
     pub parent: Option<usize>,
 }
 
@@ -205,7 +207,10 @@ impl<'r> Binder<'r> {
         let mut at = Some(scope);
         while let Some(scope) = at.and_then(|index| self.scopes.get(index)) {
             if let Some((_, id)) = scope.merged.iter().find(|(merged, _)| merged.eq_ignore_ascii_case(name)) {
-                return Some(*id);
+                return *id;
+            }
+            if scope.opaque {
+                return None;
             }
             let mut found = scope.entries.iter().filter_map(|entry| self.column_of(entry.reference?, name));
             match (found.next(), found.next()) {

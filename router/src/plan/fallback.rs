@@ -9,7 +9,7 @@ use super::classes::Classes;
 use super::condition::Condition;
 use super::gather::Gatherer;
 use super::layout::Layout;
-use super::select::{assemble, edits};
+use super::select::{assemble, calculates_found_rows, edits};
 use super::special::Special;
 use super::text::{Cutter, Edit, text};
 use super::tokens::Tokens;
@@ -57,7 +57,7 @@ pub(crate) fn plan(
             && tokens.is_op(at + 3, ".")
             && !is_reference(tokens, at, &binder)
     });
-    if qualified {
+    if qualified || has_unknown_qualifier(tokens, &binder) {
         return Err(refuse());
     }
     let analysis = Analysis {
@@ -99,6 +99,7 @@ pub(crate) fn plan(
     let mut plan = assemble(request, analysis, class, combine, alone, Vec::new());
     plan.user_variables = special.variables;
     plan.assigned = special.assigned;
+    plan.calc_found_rows = calculates_found_rows(tokens);
     Ok(plan)
 }
 
@@ -128,7 +129,7 @@ fn keep_labels(tokens: &Tokens<'_>, cutter: &mut Cutter<'_>) {
 }
 
 /// Names of WITH queries: `name [(columns)] AS (`, wherever they stand. A table of that name is not read then, which is an error and no wrong answer.
-fn with_queries(tokens: &Tokens<'_>) -> Vec<String> {
+pub(super) fn with_queries(tokens: &Tokens<'_>) -> Vec<String> {
     let mut names = Vec::new();
     let before = |at: usize| {
         at > 0 && (tokens.is_any_word(at - 1, &["WITH", "RECURSIVE"]) || tokens.is_op(at - 1, ","))
@@ -156,57 +157,112 @@ fn is_before_tables(tokens: &Tokens<'_>, at: usize) -> bool {
         && (is_first || !tokens.is_word(at, "UPDATE"))
         && (tokens.is_word(0, "DELETE") || !tokens.is_word(at, "USING"))
         && (is_first || !tokens.is_word(at - 1, "FOR"))
+        && !(tokens.is_word(at, "STRAIGHT_JOIN") && !is_first && is_modifier(tokens, at - 1))
 }
 
-/// Binds the tables of a list: names with commas between, aliases behind, parentheses passed over.
-fn table_list(tokens: &Tokens<'_>, mut at: usize, binder: &mut Binder<'_>) -> Result<(), RouterError> {
-    loop {
-        while tokens.is_op(at, "(") {
-            at += 1;
+/// What stands between SELECT and its list.
+fn is_modifier(tokens: &Tokens<'_>, at: usize) -> bool {
+    const MODIFIERS: &[&str] =
+        &["SELECT", "DISTINCT", "ALL", "DISTINCTROW", "HIGH_PRIORITY", "SQL_CALC_FOUND_ROWS", "SQL_NO_CACHE"];
+    tokens.is_any_word(at, MODIFIERS)
+}
+
+/// Words behind a list of tables.
+const AFTER_TABLES: &[&str] = &[
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "WINDOW",
+    "LOCK",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "PROCEDURE",
+    "SET",
+    "INTO",
+    "RETURNING",
+    "VALUES",
+];
+
+/// Binds the tables of a list that starts at `at`: the first one of each part between commas. Those behind a JOIN are found by that word, and those of a
+/// query in parentheses by its own FROM.
+fn table_list(tokens: &Tokens<'_>, at: usize, binder: &mut Binder<'_>) -> Result<(), RouterError> {
+    let end = tokens.find(at, tokens.len(), |at| {
+        tokens.is_op(at, ")")
+            || tokens.is_any_word(at, AFTER_TABLES)
+            || tokens.is_any_word(at, &["FOR"]) && !is_hint(tokens, at)
+    });
+    for part in tokens.split(at, end) {
+        if !part.is_empty() {
+            table_factor(tokens, part.start, binder)?;
         }
-        if tokens.is_word(at, "SELECT") || tokens.is_word(at, "DUAL") || tokens.is_word(at, "LATERAL") {
-            return Ok(());
-        }
-        if tokens.is_op(at + 1, "(") {
-            // FROM inside EXTRACT, TRIM and the like, or a table function.
-            return Ok(());
-        }
-        let Some(first) = tokens.name(at) else { return Ok(()) };
-        let is_function_from = at > 1 && tokens.is_word(at - 1, "FROM") && inside_call(tokens, at - 1);
-        if is_function_from {
-            return Ok(());
-        }
-        let first_at = at;
-        let name = |at: usize, text: String| Name { text, span: tokens.start(at)..tokens.end(at) };
-        let mut parts = vec![name(at, first)];
-        at += 1;
-        if tokens.is_op(at, ".") {
-            if let Some(second) = tokens.name(at + 1) {
-                parts.push(name(at + 1, second));
-            }
-            at += 2;
-        }
-        let explicit = tokens.is_word(at, "AS");
-        let alias_at = if explicit { at + 1 } else { at };
-        let alias = match tokens.kind(alias_at) {
-            TokenKind::QuotedIdent => tokens.name(alias_at),
-            TokenKind::Word if explicit || !is_keyword(tokens, alias_at) => tokens.name(alias_at),
-            _ => None,
-        };
-        if !binder.is_cte(&parts) {
-            let index = binder.table(&parts, alias.as_deref())?;
-            // `TABLE t` takes no alias.
-            binder.references[index].has_alias |= first_at > 0 && tokens.is_word(first_at - 1, "TABLE");
-        }
-        at = if alias.is_some() { alias_at + 1 } else { at };
-        while tokens.is_op(at, ")") {
-            at += 1;
-        }
-        if !tokens.is_op(at, ",") {
-            return Ok(());
-        }
-        at += 1;
     }
+    Ok(())
+}
+
+/// FOR JOIN, FOR ORDER BY and FOR GROUP BY of an index hint.
+fn is_hint(tokens: &Tokens<'_>, at: usize) -> bool {
+    at > 0 && tokens.is_any_word(at - 1, &["INDEX", "KEY"])
+}
+
+fn table_factor(tokens: &Tokens<'_>, mut at: usize, binder: &mut Binder<'_>) -> Result<(), RouterError> {
+    if tokens.is_op(at, "(") {
+        let inside = (at..tokens.len()).find(|index| !tokens.is_op(*index, "(")).unwrap_or(at);
+        let is_query = tokens.is_any_word(inside, &["SELECT", "WITH", "VALUES", "TABLE"]);
+        return if is_query { Ok(()) } else { table_list(tokens, at + 1, binder) };
+    }
+    if tokens.is_op(at, "{") {
+        return Err(RouterError::not_supported("{oj ...} in a query that the planner does not read"));
+    }
+    // FROM inside EXTRACT, TRIM and the like, or a table function.
+    let is_function_from = at > 0 && tokens.is_word(at - 1, "FROM") && inside_call(tokens, at - 1);
+    if tokens.is_any_word(at, &["SELECT", "DUAL", "LATERAL"]) || tokens.is_op(at + 1, "(") || is_function_from
+    {
+        return Ok(());
+    }
+    let Some(first) = tokens.name(at) else { return Ok(()) };
+    let first_at = at;
+    let name = |at: usize, text: String| Name { text, span: tokens.start(at)..tokens.end(at) };
+    let mut parts = vec![name(at, first)];
+    at += 1;
+    if tokens.is_op(at, ".") {
+        if let Some(second) = tokens.name(at + 1) {
+            parts.push(name(at + 1, second));
+        }
+        at += 2;
+    }
+    let explicit = tokens.is_word(at, "AS");
+    let alias_at = if explicit { at + 1 } else { at };
+    let alias = match tokens.kind(alias_at) {
+        TokenKind::QuotedIdent => tokens.name(alias_at),
+        TokenKind::Word if explicit || !is_keyword(tokens, alias_at) => tokens.name(alias_at),
+        _ => None,
+    };
+    if !binder.is_cte(&parts) {
+        let index = binder.table(&parts, alias.as_deref())?;
+        // `TABLE t` takes no alias.
+        binder.references[index].has_alias |= first_at > 0 && tokens.is_word(first_at - 1, "TABLE");
+    }
+    Ok(())
+}
+
+/// A name of two parts whose first is no table, alias or query that is known: it could be a table that was not found.
+fn has_unknown_qualifier(tokens: &Tokens<'_>, binder: &Binder<'_>) -> bool {
+    let named = |at: usize| matches!(tokens.kind(at), TokenKind::Word | TokenKind::QuotedIdent);
+    let aliases = (1..tokens.len()).filter(|at| {
+        tokens.is_op(at - 1, ")") || tokens.is_word(at - 1, "AS") && *at > 1 && tokens.is_op(at - 2, ")")
+    });
+    let aliases: Vec<String> = aliases.filter_map(|at| tokens.name(at)).collect();
+    (0..tokens.len()).any(|at| {
+        let is_first = named(at) && tokens.is_op(at + 1, ".") && !(at > 0 && tokens.is_op(at - 1, "."));
+        let Some(name) = tokens.name(at).filter(|_| is_first) else { return false };
+        let is_known = binder.references.iter().any(|reference| {
+            reference.known_as.eq_ignore_ascii_case(&name) || reference.span.start == tokens.start(at)
+        });
+        !is_known && !aliases.iter().chain(&binder.ctes).any(|known| known.eq_ignore_ascii_case(&name))
+    })
 }
 
 /// True when FROM stands in the parentheses of EXTRACT, TRIM or SUBSTRING.

@@ -11,6 +11,7 @@ mod literal;
 
 use std::sync::Arc;
 
+use ostrakon_catalog::column::KeyKind;
 use ostrakon_catalog::schema::Database;
 
 use super::analysis::Analysis;
@@ -23,7 +24,7 @@ use super::tokens::Tokens;
 use super::tree::Query;
 use super::{Arguments, Execution, Request, RoutedPlan, StatementClass, TableName};
 use crate::RouterError;
-use crate::lexer::SqlMode;
+use crate::lexer::{SqlMode, TokenKind};
 use crate::sharding::topology::quote;
 
 pub use ctes::Made;
@@ -60,6 +61,8 @@ pub struct Source {
     pub columns: Vec<SourceColumn>,
     /// Indexes that help the statement's joins.
     pub keys: Vec<Vec<String>>,
+    /// The primary key, where MySQL must know it: with ONLY_FULL_GROUP_BY what depends on it may stand beside GROUP BY.
+    pub primary: Vec<String>,
     /// Only rows whose values other sources have are needed.
     pub links: Vec<Link>,
     mode: SqlMode,
@@ -69,7 +72,7 @@ pub struct Source {
     head: Vec<Piece>,
     conditions: Vec<Vec<Piece>>,
     /// FOR UPDATE and the like.
-    tail: &'static str,
+    tail: String,
 }
 
 /// A column whose value another source must have too, or the row is not needed.
@@ -105,6 +108,11 @@ impl Gather {
 }
 
 impl Gather {
+    /// The table that a temporary one stands for.
+    pub fn logical_name(&self, table: &str) -> &str {
+        self.names.iter().find(|name| *name.physical_prefix == *table).map_or("", |name| &name.logical_table)
+    }
+
     /// The query that makes a table: text over the temporary tables, with literals in place of parameters.
     pub fn made_by(
         &self,
@@ -236,7 +244,7 @@ impl Gatherer<'_> {
                 continue;
             }
             let ordinals = needed.get(index).cloned().unwrap_or_default();
-            sources.push(self.source(index, reference, &ordinals, &filters, &joined, locking));
+            sources.push(self.source(index, reference, &ordinals, &filters, &joined, &locking));
         }
         for (at, block) in pushed.iter().enumerate() {
             let table = table_name(references.len() + at);
@@ -302,7 +310,7 @@ impl Gatherer<'_> {
                 ));
             }
             let all: Vec<usize> = (0..reference.table.columns.len()).collect();
-            sources.push(self.source(index, reference, &all, &Filters::default(), &[], locking));
+            sources.push(self.source(index, reference, &all, &Filters::default(), &[], &locking));
         }
         Ok(self.gather(reason, sources, &[]))
     }
@@ -330,15 +338,27 @@ impl Gatherer<'_> {
         self.analysis.references.iter().any(|reference| reference.span.end == before)
     }
 
-    fn locking(&self, class: StatementClass) -> &'static str {
+    /// The locking clause of the sources.
+    fn locking(&self, class: StatementClass) -> String {
         if class != StatementClass::LockingRead {
-            return "";
+            return String::new();
         }
         let tokens = self.tokens;
-        match (0..tokens.len()).any(|at| tokens.are_words(at, &["FOR", "UPDATE"])) {
-            true => " FOR UPDATE",
-            false => " LOCK IN SHARE MODE",
+        let is_update = (0..tokens.len()).any(|at| tokens.are_words(at, &["FOR", "UPDATE"]));
+        let mut clause = String::from(if is_update { " FOR UPDATE" } else { " LOCK IN SHARE MODE" });
+        for at in 0..tokens.len() {
+            if tokens.is_word(at, "NOWAIT") {
+                clause.push_str(" NOWAIT");
+            } else if tokens.are_words(at, &["SKIP", "LOCKED"]) {
+                clause.push_str(" SKIP LOCKED");
+            } else if tokens.is_word(at, "WAIT") && tokens.kind(at + 1) == TokenKind::Integer {
+                clause.push_str(&format!(" WAIT {}", String::from_utf8_lossy(tokens.bytes(at + 1))));
+            }
         }
+        if clause.contains("SHARE") && clause.ends_with("ED") && !self.request.mode.server.mariadb {
+            clause = clause.replace("LOCK IN SHARE MODE", "FOR SHARE");
+        }
+        clause
     }
 
     fn source(
@@ -348,7 +368,7 @@ impl Gatherer<'_> {
         ordinals: &[usize],
         filters: &Filters,
         joined: &[ColumnId],
-        locking: &'static str,
+        locking: &str,
     ) -> Source {
         let columns: Vec<SourceColumn> = ordinals
             .iter()
@@ -381,12 +401,30 @@ impl Gatherer<'_> {
             reference: Some(index),
             columns,
             keys,
+            primary: self.primary(reference, ordinals),
             links: self.links(index, &filters.links),
             groups: Vec::new(),
             mode: self.request.mode,
             head,
             conditions: filters.own.get(index).into_iter().flatten().map(condition).collect(),
-            tail: locking,
+            tail: locking.to_owned(),
+        }
+    }
+
+    /// The primary key of a reference whose columns are all brought, for a grouped statement on MySQL.
+    fn primary(&self, reference: &Reference, ordinals: &[usize]) -> Vec<String> {
+        let groups = (0..self.tokens.len()).any(|at| self.tokens.is_word(at, "GROUP"));
+        if self.request.mode.server.mariadb || !groups {
+            return Vec::new();
+        }
+        let primary = reference.table.keys.iter().find(|key| key.kind == KeyKind::Primary);
+        let Some(primary) = primary else { return Vec::new() };
+        let is_brought = |name: &String| {
+            reference.table.column(name).is_some_and(|(ordinal, _)| ordinals.contains(&ordinal))
+        };
+        match primary.columns.iter().all(is_brought) {
+            true => primary.columns.clone(),
+            false => Vec::new(),
         }
     }
 
@@ -401,7 +439,12 @@ impl Gatherer<'_> {
             let (Some((reference, own)), Some((_, theirs))) = (column(*mine), column(*other)) else {
                 continue;
             };
-            if !columns::can_be_listed(&own.data_type) || !equal_as_keys(&own.data_type, &theirs.data_type) {
+            // A raw text key may place equal values apart: a list of some would prune the shards of the others.
+            let placed_apart = reference.placer.is_key(mine.1) && !reference.places_equal_together(mine.1);
+            if placed_apart
+                || !columns::can_be_listed(&own.data_type)
+                || !equal_as_keys(&own.data_type, &theirs.data_type)
+            {
                 continue;
             }
             let link = Link {
@@ -422,7 +465,9 @@ impl Gatherer<'_> {
         let Some(reference) = self.analysis.references.get(column.0) else { return };
         let Some(own) = reference.table.columns.get(column.1) else { return };
         let other = self.only_column(block);
-        if !columns::can_be_listed(&own.data_type)
+        let placed_apart = reference.placer.is_key(column.1) && !reference.places_equal_together(column.1);
+        if placed_apart
+            || !columns::can_be_listed(&own.data_type)
             || !other.is_some_and(|other| equal_as_keys(&own.data_type, other))
         {
             return;

@@ -191,6 +191,12 @@ impl Analyst<'_> {
     ) {
         let (mut left_side, mut right_side) = (Vec::new(), Vec::new());
         let known = collect(left, &mut left_side) & collect(right, &mut right_side);
+        if join.natural
+            && !known
+            && let Some(scope) = self.binder.scopes.get_mut(scope)
+        {
+            scope.opaque = true;
+        }
         let mut names = join.using.clone();
         if join.natural && known {
             for reference in &right_side {
@@ -206,12 +212,20 @@ impl Analyst<'_> {
                 });
                 found.next().filter(|_| found.next().is_none())
             };
-            if let (Some(a), Some(b)) = (find(&left_side), find(&right_side)) {
-                self.equate(facts, a, b);
-                let value = if join.kind == JoinKind::Right { b } else { a };
-                if let Some(scope) = self.binder.scopes.get_mut(scope) {
-                    scope.merged.insert(0, (name, value));
+            let is_left =
+                left_side.iter().any(|index| self.binder.references[*index].table.column(&name).is_some());
+            if join.natural && !is_left {
+                continue;
+            }
+            let value = match (find(&left_side), find(&right_side)) {
+                (Some(a), Some(b)) => {
+                    self.equate(facts, a, b);
+                    known.then_some(if join.kind == JoinKind::Right { b } else { a })
                 }
+                _ => None,
+            };
+            if let Some(scope) = self.binder.scopes.get_mut(scope) {
+                scope.merged.insert(0, (name, value));
             }
         }
     }

@@ -68,6 +68,9 @@ impl<'m> Merge<'m> {
         if self.select.rollup {
             return Err("WITH ROLLUP".into());
         }
+        if self.query.limited && self.layout.limit.is_empty() {
+            return Err("OFFSET without LIMIT".into());
+        }
         if self.query.odd || self.select.odd {
             return Err("a clause that the planner does not know".into());
         }

@@ -15,6 +15,7 @@ use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Select};
 use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, nextval};
 use crate::RouterError;
+use crate::lexer::tokenize;
 use crate::sharding::topology::quote;
 
 /// Plans a query.
@@ -39,11 +40,32 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
     }
 }
 
+/// SQL_CALC_FOUND_ROWS, wherever it stands.
+pub(crate) fn calculates_found_rows(tokens: &Tokens<'_>) -> bool {
+    (0..tokens.len()).any(|at| tokens.is_word(at, "SQL_CALC_FOUND_ROWS"))
+}
+
 fn is_locking(tokens: &Tokens<'_>) -> bool {
     (0..tokens.len()).any(|at| {
         (tokens.is_word(at, "FOR") && tokens.is_any_word(at + 1, &["UPDATE", "SHARE"]))
             || tokens.are_words(at, &["LOCK", "IN", "SHARE", "MODE"])
     })
+}
+
+/// True when a query by itself is answered by shards: it merges, or needs one group alone. What must be gathered is not planned.
+pub(crate) fn is_shards_own(request: &Request<'_>) -> bool {
+    let text = request.text.get(..request.template.length).unwrap_or(request.text);
+    let Ok(raw) = tokenize(text, request.mode) else { return false };
+    let tokens = &Tokens::new(text, raw);
+    let Ok(special) = special(tokens) else { return false };
+    let Ok(query) = ast::parse(tokens, &[Part::Tokens(0..tokens.len())], request.mode) else { return false };
+    let Ok((analysis, binder)) = Analyst::new(request, tokens).run(&query) else { return false };
+    if !analysis.references.iter().any(|reference| reference.kind == Kind::Sharded) {
+        return !analysis.references.is_empty();
+    }
+    let cutter = Cutter::new(&request.template.holes, edits(&analysis, special.edits));
+    let layout = first_select(tokens).map(|select| Layout::new(tokens, select));
+    merged(request, tokens, &query, layout.as_ref(), &cutter, &analysis, &binder).is_ok()
 }
 
 fn parsed(
@@ -96,7 +118,7 @@ fn parsed(
     if matches!(combine, Combine::Never(_) | Combine::Gather(_)) {
         analysis.scatter = analysis.scatter.and(Err(String::new()));
     }
-    let found_rows = layout.is_some_and(|layout| layout.calc_found_rows);
+    let found_rows = calculates_found_rows(tokens);
     let mut plan = assemble(request, analysis, class, combine, alone, many);
     plan.calc_found_rows = found_rows;
     plan.nextvals = nextvals;
@@ -117,6 +139,9 @@ fn merged(
 ) -> Result<(Arc<crate::merge::MergeSpec>, Vec<Piece>), String> {
     if let Err(reason) = &analysis.scatter {
         return Err(reason.clone());
+    }
+    if (0..tokens.len()).any(|at| tokens.is_word(at, "ROWNUM")) {
+        return Err("ROWNUM()".into());
     }
     let (Body::Select(select), Some(layout)) = (&query.body, layout) else {
         return Err("a query in parentheses".into());

@@ -71,6 +71,7 @@ pub(crate) const VARYING: &[&str] = &[
     "LOAD_FILE",
     "SLEEP",
     "BENCHMARK",
+    "ROWNUM",
 ];
 
 /// Reads the statement's tokens.
@@ -85,6 +86,11 @@ pub(crate) fn special(tokens: &Tokens<'_>) -> Result<Special, RouterError> {
             TokenKind::UserVariable => {
                 let name = String::from_utf8_lossy(tokens.bytes(at)).trim_start_matches('@').to_lowercase();
                 let name = name.trim_matches(|quote| matches!(quote, '\'' | '"' | '`')).to_owned();
+                if name.starts_with("__ostrakon") {
+                    return Err(RouterError::not_supported(
+                        "user variables whose names begin with __ostrakon",
+                    ));
+                }
                 // The last one is the one that was found.
                 found.variables.retain(|known| *known != name);
                 found.variables.push(name);

@@ -5,13 +5,14 @@ use std::ops::Range;
 
 use ostrakon_catalog::column::ColumnType;
 
-use super::super::analysis::QueryBlock;
+use super::super::analysis::{QueryBlock, QueryPart};
 use super::super::bind::Kind;
 use super::super::keys::AGGREGATES;
 use super::super::layout::Layout;
+use super::super::select::is_shards_own;
 use super::super::text::Cutter;
 use super::super::tree::Column;
-use super::super::{Combine, Plan, Request, StatementClass};
+use super::super::{Request, StatementClass};
 use super::{Gatherer, Source};
 use crate::lexer::{Template, TokenKind, scan};
 
@@ -68,12 +69,13 @@ impl Gatherer<'_> {
             reference: None,
             columns: Vec::new(),
             keys: Vec::new(),
+            primary: Vec::new(),
             links: Vec::new(),
             mode: self.request.mode,
             groups: (0..groups).collect(),
             head: Cutter::new(self.cutter.holes, Vec::new()).range(block.text.start, block.text.end),
             conditions: Vec::new(),
-            tail: "",
+            tail: String::new(),
         }
     }
 
@@ -89,7 +91,11 @@ impl Gatherer<'_> {
             return None;
         }
         let layout = Layout::new(tokens, select);
-        let end = if block.whole { self.end_of_query(select)? } else { self.end_of_branch(select, &layout)? };
+        let end = match block.part {
+            QueryPart::Whole => self.end_of_query(select)?,
+            QueryPart::Branch => self.end_of_branch(select, &layout)?,
+            QueryPart::BehindWith => return None,
+        };
         if end < select + 2 {
             return None;
         }
@@ -105,7 +111,7 @@ impl Gatherer<'_> {
     fn is_counted_union(&self, block: &QueryBlock, select: usize) -> bool {
         const SETS: &[&str] = &["UNION", "EXCEPT", "INTERSECT", "ALL", "DISTINCT"];
         let tokens = self.tokens;
-        let is_branch = !block.whole || {
+        let is_branch = block.part != QueryPart::Whole || {
             let open = select.saturating_sub(1);
             tokens.is_any_word(open.saturating_sub(1), SETS)
                 || tokens.is_any_word(tokens.close(open) + 1, SETS)
@@ -149,10 +155,7 @@ impl Gatherer<'_> {
                 let named =
                     |name: &str| inner.entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name));
                 match parts.as_slice() {
-                    [_] if !inner.entries.is_empty() => {
-                        return inner.entries.iter().any(|entry| entry.reference.is_none())
-                            || self.is_outermost(block);
-                    }
+                    [_] if !inner.entries.is_empty() => return self.is_outermost(block),
                     [.., table, _] if named(&table.text) => return true,
                     _ => {}
                 }
@@ -197,7 +200,7 @@ impl Gatherer<'_> {
         for tree in &block.from {
             tree.tables(&mut all);
         }
-        if layout.items.iter().any(Range::is_empty) {
+        if layout.items.iter().any(Range::is_empty) || self.has_equal_names(&all, layout) {
             return false;
         }
         for item in &layout.items {
@@ -237,6 +240,31 @@ impl Gatherer<'_> {
         true
     }
 
+    /// Two columns of one name, which a table cannot have, or a name that depends on a literal.
+    fn has_equal_names(&self, tables: &[usize], layout: &Layout) -> bool {
+        let tokens = self.tokens;
+        let mut names: Vec<String> = Vec::new();
+        for item in &layout.items {
+            let last = item.end - 1;
+            if tokens.is_op(last, "*") {
+                if layout.items.len() > 1 || tables.len() > 1 {
+                    return true;
+                }
+                continue;
+            }
+            let bytes = tokens.start(item.start)..tokens.end(last);
+            let text = String::from_utf8_lossy(tokens.text.get(bytes).unwrap_or_default()).into_owned();
+            let name = match tokens.name(last) {
+                Some(name) => name,
+                None if item.clone().any(|at| tokens.get(at).hole.is_some()) => return true,
+                None => text,
+            };
+            names.push(name.to_lowercase());
+        }
+        names.sort_unstable();
+        names.windows(2).any(|pair| pair[0] == pair[1])
+    }
+
     /// By itself it would pass or merge.
     fn is_answered_by_shards(&self, text: Range<usize>) -> bool {
         let text = self.request.text.get(text).unwrap_or_default();
@@ -245,12 +273,6 @@ impl Gatherer<'_> {
             return false;
         }
         let request = Request { text, template: &template, ..*self.request };
-        match super::super::plan(&request) {
-            Ok(Plan::Routed(plan)) => match plan.combine {
-                Combine::Rows(_) => true,
-                _ => !plan.has_sharded(),
-            },
-            _ => false,
-        }
+        is_shards_own(&request)
     }
 }

@@ -109,6 +109,11 @@ impl Gatherer<'_> {
     pub(super) fn counts_once(&self) -> bool {
         const ONCE: &[&str] = &["MIN", "MAX"];
         let Some(Query { body: Body::Select(select), order_by, .. }) = self.query else { return false };
+        // Several physical tables of a group answer one after the other, and DISTINCT wants their rows side by side.
+        let one_each = self.analysis.references.first().is_some_and(|reference| {
+            let tables = reference.placer.topology().tables();
+            tables.windows(2).all(|pair| pair[0].group != pair[1].group)
+        });
         let varies = (0..self.tokens.len())
             .any(|at| self.tokens.is_any_word(at, VARYING) && self.tokens.is_op(at + 1, "("));
         if self.analysis.references.len() != 1
@@ -116,6 +121,7 @@ impl Gatherer<'_> {
             || select.odd
             || self.assigns
             || varies
+            || !one_each
         {
             return false;
         }

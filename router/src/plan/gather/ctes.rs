@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::super::fallback::with_queries;
 use super::super::text::{Cutter, Edit, Piece, text};
 use super::{GATHER_DATABASE, Gatherer, table_name};
 use crate::sharding::topology::quote;
@@ -31,7 +32,11 @@ impl Gatherer<'_> {
         let mut made: Vec<Made> = Vec::new();
         let mut read: Vec<Edit> = Vec::new();
         let mut kept: Vec<Range<usize>> = Vec::new();
-        if self.request.mode.server.mariadb {
+        // A name that is given twice may mean either in a mention.
+        let mut names: Vec<String> =
+            with_queries(self.tokens).into_iter().map(|name| name.to_lowercase()).collect();
+        names.sort_unstable();
+        if self.request.mode.server.mariadb || names.windows(2).any(|pair| pair[0] == pair[1]) {
             return (made, read);
         }
         let with = |kept: &[Range<usize>], read: &[Edit]| {

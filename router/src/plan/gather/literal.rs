@@ -35,11 +35,40 @@ fn copy(from: usize, to: usize, first: usize, arguments: &Arguments<'_>, mode: S
         let inside = markers.filter(|hole| hole.start as usize >= from && (hole.end as usize) <= to);
         for (index, hole) in inside.enumerate() {
             out.extend_from_slice(arguments.text.get(at..hole.start as usize).unwrap_or_default());
-            push(params.get(first + index).unwrap_or(&Value::Null), mode, out);
+            let value = params.get(first + index).unwrap_or(&Value::Null);
+            match is_count(out) {
+                true => out.extend_from_slice(count(value).to_string().as_bytes()),
+                false => push(value, mode, out),
+            }
             at = hole.end as usize;
         }
     }
     out.extend_from_slice(arguments.text.get(at..to).unwrap_or_default());
+}
+
+/// What stands before is LIMIT or OFFSET, which take plain numbers.
+fn is_count(before: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(before.get(before.len().saturating_sub(60)..).unwrap_or_default())
+        .to_uppercase();
+    let text = text.trim_end();
+    let behind_comma = text
+        .strip_suffix(',')
+        .map(|text| text.trim_end_matches(|c: char| c.is_ascii_digit() || c.is_whitespace()));
+    text.ends_with(" LIMIT")
+        || text.ends_with(" OFFSET")
+        || behind_comma.is_some_and(|text| text.ends_with(" LIMIT"))
+}
+
+/// One for NULL, which PREPARE has in place of each parameter.
+fn count(value: &Value<'_>) -> u64 {
+    match value {
+        Value::Int(number) => u64::try_from(*number).unwrap_or(1),
+        Value::UInt(number) => *number,
+        Value::Text(digits) => {
+            std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+        }
+        _ => 1,
+    }
 }
 
 /// Appends a value as SQL text of the same type.
@@ -57,6 +86,10 @@ fn push(value: &Value<'_>, mode: SqlMode, out: &mut Vec<u8>) {
         Value::Bytes(bytes) => {
             out.extend_from_slice(b"_binary");
             return string(bytes, mode, out);
+        }
+        Value::Date { year, month, day } => {
+            let kind = if *month == 0 || *day == 0 { "" } else { "DATE" };
+            write!(text, "{kind}'{year:04}-{month:02}-{day:02}'")
         }
         Value::DateTime { year, month, day, hour, minute, second, micros } => {
             // A zero date is no literal of its type.

@@ -155,6 +155,7 @@ fn parse_value<'t>(value: &Value<'_>) -> Option<Parsed<'t>> {
             micros: *micros,
             ..plain(Date::new(*year, *month, *day))
         }),
+        Value::Date { year, month, day } => Some(plain(Date::new(*year, *month, *day))),
         Value::Int(number) => parse_number(u64::try_from(*number).ok()?),
         Value::UInt(number) => parse_number(*number),
         _ => None,
