@@ -355,7 +355,6 @@ async fn socket_timeout_ends_one_statement() {
     for sql in [
         "/*+TDDL:SOCKET_TIMEOUT(300)*/ UPDATE orders SET total = 0 WHERE id = 1",
         "/*+TDDL:cmd_extra(SOCKET_TIMEOUT=300)*/ UPDATE orders SET total = 0 WHERE id IN (1, 2, 3, 4)",
-        "/*+TDDL:SOCKET_TIMEOUT(300)*/ SELECT * FROM orders WHERE total < 1000 FOR UPDATE",
     ] {
         let begun = Instant::now();
         let (errno, text) = refused(&mut client, sql).await;
