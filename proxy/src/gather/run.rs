@@ -13,7 +13,7 @@ use super::budget::Budget;
 use super::connection::GatherConnection;
 use super::guard::Guard;
 use super::load::Loaded;
-use super::source::temporary_name;
+use super::source::{NOTHING, temporary_name};
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::exec::names::Names;
@@ -330,8 +330,13 @@ impl Session {
                     keys.extend(self.listed(place, link, budget).await?);
                 }
             }
-            let planned = self.plan_source(source, input, &keys)?;
-            let counts = self.load_source(place, gather, &planned, budget).await?;
+            let counts = if keys.iter().any(|key| key == NOTHING) {
+                let planned = self.plan_source(source, input, &[])?;
+                self.make_empty(place, gather, &planned, budget).await?
+            } else {
+                let planned = self.plan_source(source, input, &keys)?;
+                self.load_source(place, gather, &planned, budget).await?
+            };
             loaded.insert(&source.table, counts);
         }
         Ok(())

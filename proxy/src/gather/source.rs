@@ -26,6 +26,9 @@ use crate::session::{Failure, Session};
 /// So many different values of another source are listed in a source's query.
 const LISTED_MAX: usize = 2000;
 
+/// The condition of a source that no row of another one needs.
+pub const NOTHING: &str = "FALSE";
+
 /// A source with its query.
 pub struct Planned<'g> {
     pub source: &'g Source,
@@ -184,6 +187,20 @@ impl Session {
         Ok(loaded)
     }
 
+    /// Makes a source's table and leaves it empty: no row is needed.
+    pub async fn make_empty(
+        &mut self,
+        place: &mut GatherConnection,
+        gather: &Gather,
+        planned: &Planned<'_>,
+        budget: &Budget,
+    ) -> Result<Loaded, Failure> {
+        let guard = Guard::new(&place.lease.connection, budget.deadline());
+        self.create_for(place, gather, planned, &guard).await?;
+        place.hide_count(&temporary_name(&planned.source.table)).await?;
+        Ok(Loaded::default())
+    }
+
     /// A condition that lists the values which another source's column has; `None` where they are too many to list.
     pub async fn listed(
         &mut self,
@@ -202,7 +219,7 @@ impl Session {
             return Ok(None);
         }
         if values.is_empty() {
-            return Ok(Some("FALSE".into()));
+            return Ok(Some(NOTHING.into()));
         }
         // Zero dates are no literals in every mode.
         if !link.is_number && values.iter().any(|value| value.starts_with("0000-") || value.contains("-00")) {

@@ -219,9 +219,8 @@ impl Shop {
             let text_first = case.line % 4 < 2;
             let ways = [Way::Text, Way::Prepared(Vec::new())];
             let [first, second] = if text_first { [&ways[0], &ways[1]] } else { [&ways[1], &ways[0]] };
-            if !self.all_ways && !prepared {
-                self.write_alone(case, second, &route).await;
-            } else if self.write_in_transaction(case, first, &route).await && self.all_ways {
+            let alone_only = !self.all_ways && !prepared;
+            if alone_only || self.write_in_transaction(case, first, &route).await && self.all_ways {
                 self.write_alone(case, second, &route).await;
             }
             return;
