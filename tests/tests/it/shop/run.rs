@@ -62,7 +62,7 @@ pub struct Shop {
     pub refusals: BTreeMap<String, Vec<String>>,
     pub differences: Vec<String>,
     /// Each case by text and prepared, and each write in a transaction and by itself; else one of these.
-    all_ways: bool,
+    pub all_ways: bool,
     // Dropped after the clients.
     servers: (TestCluster, PlainServer),
 }
