@@ -23,6 +23,7 @@ use ostrakon_tests::cluster::{PlainServer, TestCluster, server_of};
 use tokio::sync::Mutex;
 
 use crate::bank::number;
+use shrink::Shrunk;
 use world::{Servers, Verdict, World};
 
 /// Scenarios on the tables of one seed.
@@ -68,7 +69,7 @@ async fn play_seed(servers: Arc<Servers>, seed: u64, count: u64, tally: Arc<Mute
             Verdict::Same => tally.lock().await.same += 1,
             Verdict::Slow => tally.lock().await.slow += 1,
             Verdict::Refused(text) => *tally.lock().await.refused.entry(reason(&text)).or_default() += 1,
-            Verdict::Different { kind, .. } => {
+            Verdict::Different { kind, text } => {
                 let seen = {
                     let mut tally = tally.lock().await;
                     let seen = tally.kinds.entry(kind.clone()).or_default();
@@ -79,20 +80,32 @@ async fn play_seed(servers: Arc<Servers>, seed: u64, count: u64, tally: Arc<Mute
                     continue;
                 }
                 let tables = world.tables.clone();
-                let small = shrink::shrink(&mut world, scenario, kind.clone()).await;
-                match small {
+                let shrunk = shrink::shrink(&mut world, scenario.clone(), kind.clone()).await;
+                let shown = match shrunk {
+                    Shrunk::Small(small) => Some((small.scenario, small.text)),
+                    Shrunk::Once => Some((scenario, format!("  only once, and not again:\n{text}"))),
+                    Shrunk::Unstable => {
+                        let first = scenario.statements[0].text();
+                        println!("-- seed {seed}, scenario {number}: depends on the order of rows: {first}");
+                        None
+                    }
+                };
+                let mut tally = tally.lock().await;
+                match shown {
                     None => {
-                        let mut tally = tally.lock().await;
                         tally.unstable += 1;
                         tally.kinds.entry(kind).and_modify(|count| *count -= 1);
                     }
-                    Some(small) => {
-                        let case = world.show(&small.scenario);
-                        let text = format!("-- seed {seed}, scenario {number}: {kind}\n{case}{}", small.text);
+                    Some((scenario, text)) => {
+                        let text = format!(
+                            "-- seed {seed}, scenario {number}: {kind}\n{}{text}",
+                            world.show(&scenario)
+                        );
                         println!("{text}");
-                        tally.lock().await.differences.push(text);
+                        tally.differences.push(text);
                     }
                 }
+                drop(tally);
                 for (at, table) in tables.into_iter().enumerate() {
                     world.set_rows(at, table.rows).await;
                 }

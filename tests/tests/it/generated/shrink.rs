@@ -97,16 +97,26 @@ impl Search<'_> {
     }
 }
 
-/// Shrinks a scenario that differed in this way. Nothing when its answer depends on the order of rows. The tables keep the few rows:
-/// the world is of no further use.
-pub async fn shrink(world: &mut World, scenario: Scenario, kind: String) -> Option<Small> {
+/// What came of an attempt to shrink.
+pub enum Shrunk {
+    Small(Small),
+    /// The answer depends on the order of rows.
+    Unstable,
+    /// It differed once, and not again.
+    Once,
+}
+
+/// Shrinks a scenario that differed in this way. The tables keep the few rows that are left of them.
+pub async fn shrink(world: &mut World, scenario: Scenario, kind: String) -> Shrunk {
     let mut search = Search { world, kind, tries: 0 };
-    let text = search.differs(&scenario).await?;
+    let Some(text) = search.differs(&scenario).await else {
+        return if search.world.is_stable(&scenario).await { Shrunk::Once } else { Shrunk::Unstable };
+    };
     let mut small = Small { scenario, text };
     search.statements(&mut small).await;
     search.tries = 0;
     search.rows(&mut small).await;
     search.tries = 0;
     search.statements(&mut small).await;
-    Some(small)
+    Shrunk::Small(small)
 }
