@@ -30,8 +30,9 @@ async fn run_all(kind: ServerKind) {
     let mut shop = Shop::start(kind).await;
     let cases = chosen(kind);
     assert!(!cases.is_empty(), "no case is chosen");
-    for case in &cases {
-        shop.run(case).await;
+    for (number, case) in cases.iter().enumerate() {
+        let next = cases.get(number + 1).filter(|next| next.topic == case.topic);
+        shop.run(case, next.is_some_and(|next| next.session)).await;
     }
     shop.report();
     let refused = shop.refusals.iter().flat_map(|(reason, cases)| {

@@ -40,17 +40,11 @@ impl Search<'_> {
                 made.statements.remove(at);
                 candidates.push(made);
             }
-            for (flag, mut made) in [
-                (small.scenario.prepared, small.scenario.clone()),
-                (small.scenario.transaction, small.scenario.clone()),
-            ] {
-                if flag && made.prepared {
-                    made.prepared = false;
-                    candidates.push(made);
-                } else if flag && made.transaction {
-                    made.transaction = false;
-                    candidates.push(made);
-                }
+            if small.scenario.prepared {
+                candidates.push(Scenario { prepared: false, ..small.scenario.clone() });
+            }
+            if small.scenario.transaction {
+                candidates.push(Scenario { transaction: false, ..small.scenario.clone() });
             }
             for (at, tree) in all.iter().enumerate() {
                 for less in tree.smaller() {

@@ -56,6 +56,10 @@ pub struct Shop {
     /// The last statement compared was answered with an error.
     failed: bool,
     in_transaction: bool,
+    /// Texts are sent with TRACE.
+    traced: bool,
+    /// Tables that a write has left changed for a case that reads its traces.
+    left: Vec<usize>,
     /// The case goes through temporary tables.
     gathered: bool,
     /// Refused by the cluster, and not listed: by reason.
@@ -145,6 +149,8 @@ impl Shop {
             routes: BTreeMap::new(),
             failed: false,
             in_transaction: false,
+            traced: true,
+            left: Vec::new(),
             gathered: false,
             refusals: BTreeMap::new(),
             differences: Vec::new(),
@@ -195,17 +201,26 @@ impl Shop {
         self.both(NOW).await;
     }
 
-    /// Runs one case in all ways.
-    pub async fn run(&mut self, case: &Case) {
+    /// Runs one case in all ways; by text alone, with nothing behind it, where the next one reads what it leaves in the session.
+    pub async fn run(&mut self, case: &Case, is_read_next: bool) {
         if self.topic != case.topic {
             self.begin_topic(&case.topic).await;
         }
         if case.reset {
             self.reset().await;
         }
-        if case.session {
-            self.compare(case, &Way::Text, "session").await;
+        self.traced = !(case.session || is_read_next);
+        if !self.traced {
+            let answered = self.compare(case, &Way::Text, "session").await;
+            if answered && !case.session && is_write(&case.sql) {
+                self.left = self.tables_of(case);
+            }
             return;
+        }
+        for at in std::mem::take(&mut self.left) {
+            let name = self.tables[at].name.clone();
+            self.both(&format!("DELETE FROM {name}")).await;
+            self.fill(at).await;
         }
         let route = self.route(case).await;
         self.gathered = route.mode == "gather";
@@ -324,7 +339,9 @@ impl Shop {
     async fn compare(&mut self, case: &Case, way: &Way, when: &str) -> bool {
         // What a text sends to the servers is compared with EXPLAIN.
         let sql = match way {
-            Way::Text if is_query(&case.sql) || is_write(&case.sql) => format!("TRACE {}", case.sql),
+            Way::Text if self.traced && (is_query(&case.sql) || is_write(&case.sql)) => {
+                format!("TRACE {}", case.sql)
+            }
             _ => case.sql.clone(),
         };
         let (node, plain) = if is_query(&case.sql) {
@@ -374,12 +391,9 @@ impl Shop {
         if let Some(text) = likeness.difference(&node, &plain) {
             self.found(case, when, &text);
         } else if node_warnings + plain_warnings > 0 {
-            let mut node = warnings(&mut self.node).await;
-            let mut plain = warnings(&mut self.plain).await;
-            if !is_write(&case.sql) {
-                // How often a query evaluates an expression, and warns, is the plan's.
-                (node, plain) = (each_once(node), each_once(plain));
-            }
+            // How often an expression is evaluated, and warns, is the plan's.
+            let node = each_once(warnings(&mut self.node).await);
+            let plain = each_once(warnings(&mut self.plain).await);
             if let Some(text) = Likeness::default().difference(&node, &plain) {
                 self.found(case, when, &format!("  warnings:\n{text}"));
             }

@@ -228,7 +228,6 @@ pub struct Scale(pub f64);
 
 impl Scale {
     fn of(self, rows: u32) -> u32 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let count = (f64::from(rows) * self.0).round() as u32;
         count.max(10)
     }
