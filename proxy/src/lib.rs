@@ -10,6 +10,7 @@ pub mod client;
 pub mod commit;
 pub mod deadlock;
 pub mod dev;
+pub mod dml;
 pub mod error;
 pub mod exec;
 pub mod failpoint;

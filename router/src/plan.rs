@@ -22,6 +22,7 @@ mod grouping;
 mod guard;
 mod insert;
 mod joining;
+mod keyed;
 mod keys;
 mod layout;
 mod merging;
@@ -29,6 +30,7 @@ mod modify;
 mod nextval;
 mod route;
 mod rows;
+mod rows_first;
 mod scan;
 mod select;
 mod special;
@@ -45,6 +47,7 @@ pub use cache::PlanCache;
 pub use direct::direct;
 pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use nextval::unknown as unknown_sequence;
+pub use rows_first::{InsertQuery, KeyedTarget, KeyedWrite, Literal, Moves, RowsFirst};
 pub use scan::ScanPlaces;
 
 use ostrakon_catalog::schema::Database;
@@ -145,12 +148,14 @@ pub struct Execution {
     pub largest_explicit: Option<u64>,
     /// That of the last row that has one: a server's OK packet says it when no value was generated.
     pub last_explicit: Option<u64>,
-    /// No group can answer: `Combine::Gather` is the way, and there are no statements.
+    /// No group can answer: `Combine::Gather` or `Combine::RowsFirst` is the way, and there are no statements.
     pub gathers: bool,
     /// No table may be scanned in several groups, whatever its guard says. Who routes sets it.
     pub forbids_scans: bool,
     /// A table that may not be scanned, and that these statements scan in several groups.
     pub full_scan: Option<Arc<str>>,
+    /// For each statement of an INSERT that has several, the numbers of its rows among the user's, from 0.
+    pub row_numbers: Vec<Vec<usize>>,
 }
 
 impl Execution {
@@ -164,6 +169,7 @@ impl Execution {
         self.gathers = false;
         self.forbids_scans = false;
         self.full_scan = None;
+        self.row_numbers.clear();
     }
 
     pub fn text(&self, statement: &PhysicalStatement) -> &[u8] {
@@ -182,6 +188,8 @@ pub enum Combine {
     Broadcast,
     /// Rows are copied to one server, which runs the statement over them.
     Gather(Arc<Gather>),
+    /// A query gives the rows that are written.
+    RowsFirst(Arc<RowsFirst>),
     /// The statement is only possible on one physical table; the reason why not more (for 1235 and EXPLAIN).
     Never(Arc<str>),
 }

@@ -124,6 +124,13 @@ fn route(
         let _ = writeln!(out, "  {}", String::from_utf8_lossy(&execution.buffer));
         return;
     }
+    if let (true, Combine::RowsFirst(rows_first)) = (execution.gathers, &planned.combine) {
+        let _ = writeln!(out, "  rows first: {}", rows_first.reason());
+        for text in std::iter::once(rows_first.query(&arguments)).chain(rows_first.steps(&arguments)) {
+            let _ = writeln!(out, "  {}", String::from_utf8_lossy(&text));
+        }
+        return;
+    }
     let shards: Vec<String> =
         execution.statements.iter().map(|s| format!("{}.{}", s.group, s.shard)).collect();
     let count = execution.statements.len();

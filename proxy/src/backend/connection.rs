@@ -90,6 +90,7 @@ pub struct Answer {
     pub columns: Vec<AnswerColumn>,
     pub rows: Vec<Vec<Option<Vec<u8>>>>,
     pub affected_rows: u64,
+    pub last_insert_id: u64,
     pub warnings: u16,
     /// The server has a transaction open, as its OK says.
     pub in_transaction: bool,
@@ -504,6 +505,7 @@ impl Connection {
                             let ok = OkPacket::decode(payload, self.capabilities)
                                 .map_err(|e| self.malformed(&e))?;
                             answer.affected_rows = ok.affected_rows;
+                            answer.last_insert_id = ok.last_insert_id;
                             answer.warnings = ok.warnings;
                             answer.in_transaction = ok.status.contains(Status::IN_TRANS);
                             answer.info = String::from_utf8_lossy(ok.info).into_owned();

@@ -56,7 +56,28 @@ enum Order {
     OneByOne,
 }
 
+impl Order {
+    fn of(plan: &RoutedPlan) -> Self {
+        match plan.combine {
+            Combine::Broadcast => Self::FirstGroupFirst,
+            _ => Self::Together,
+        }
+    }
+}
+
 impl Session {
+    /// Runs part of a statement in the transaction that is open. `first_row`: how many of the statement's rows earlier parts had.
+    pub async fn write_part(
+        &mut self,
+        plan: &RoutedPlan,
+        execution: &Execution,
+        first_row: usize,
+    ) -> Result<Vec<Vec<Answer>>, Failure> {
+        let parts = parts(plan, execution)?;
+        let write = Write { plan, execution, sending: Sending::Text, parts, first_row };
+        self.write_parts(&write, Order::of(plan)).await
+    }
+
     /// Runs a write on several physical tables. Outside of a transaction it is one by itself.
     pub async fn scatter_write(
         &mut self,
@@ -69,11 +90,8 @@ impl Session {
         if plan.class == StatementClass::WriteReturning {
             return Err(SqlError::not_supported("RETURNING from several physical tables").into());
         }
-        let write = Write { plan, execution, sending, parts: parts(plan, execution)? };
-        let order = match plan.combine {
-            Combine::Broadcast => Order::FirstGroupFirst,
-            _ => Order::Together,
-        };
+        let write = Write { plan, execution, sending, parts: parts(plan, execution)?, first_row: 0 };
+        let order = Order::of(plan);
         let answers = if self.transaction.applies() {
             self.write_parts(&write, order).await?
         } else {
@@ -114,7 +132,7 @@ impl Session {
 
     /// Runs the parts in the transaction that is open. One that fails undoes the whole statement, and no more.
     async fn write_parts(&mut self, write: &Write<'_>, order: Order) -> Result<Vec<Vec<Answer>>, Failure> {
-        let Write { plan, execution, sending, parts } = write;
+        let Write { plan, execution, sending, parts, .. } = write;
         let names = Names::of(plan);
         let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
         self.check_participants(&groups).await?;
@@ -152,11 +170,19 @@ impl Session {
         };
         // Each copy of a broadcast table warns of the same.
         let warning = if matches!(plan.combine, Combine::Broadcast) { 1 } else { usize::MAX };
-        for (lease, answers) in leases.iter_mut().zip(&answers).take(warning) {
+        let before = self.warnings.len();
+        for ((lease, part), answers) in leases.iter_mut().zip(parts).zip(&answers).take(warning) {
             let count: u64 = answers.iter().map(|a| u64::from(a.warnings)).sum();
             if count > 0 && self.warnings.len() < 64 {
+                let first = self.warnings.len();
                 self.fetch_warnings(lease, names).await;
+                for warning in self.warnings.iter_mut().skip(first) {
+                    write.renumber(part.statements.end.saturating_sub(1), &mut warning.message);
+                }
             }
+        }
+        if let Some(new) = self.warnings.get_mut(before..).filter(|_| !execution.row_numbers.is_empty()) {
+            new.sort_by_key(|warning| row_of(&warning.message).map_or(0, |(_, row)| row));
         }
         merge_deprecations(&mut self.warnings);
         if self.trace.is_some() {
@@ -240,11 +266,12 @@ impl Session {
                     watch::packet(connection, &pool, watched).await?;
                     connection.read_one_prefix().await?;
                 }
-                for _ in part.statements.clone() {
+                for at in part.statements.clone() {
                     watch::packet(connection, &pool, watched).await?;
                     match connection.read_queued_as(write.sending.response_kind()).await {
                         Ok(answer) => answers.push(answer),
-                        Err(e) => {
+                        Err(mut e) => {
+                            write.renumber(at, &mut e.message);
                             failed.get_or_insert(e);
                         }
                     }
@@ -270,6 +297,30 @@ struct Write<'a> {
     execution: &'a Execution,
     sending: Sending<'a>,
     parts: Vec<Part>,
+    /// Rows of the client's statement that came before these.
+    first_row: usize,
+}
+
+impl Write<'_> {
+    /// A server counts the rows of its own statement: `at row 2` becomes the row of the client's.
+    fn renumber(&self, statement: usize, message: &mut String) {
+        let rows = self.execution.row_numbers.get(statement);
+        if rows.is_none() && self.first_row == 0 {
+            return;
+        }
+        let Some((start, row)) = row_of(message) else { return };
+        let index = row.saturating_sub(1);
+        let row = rows.map_or(Some(index), |rows| rows.get(index).copied());
+        if let Some(row) = row {
+            message.replace_range(start.., &(self.first_row + row + 1).to_string());
+        }
+    }
+}
+
+/// Where the number of `... at row 2` starts, and the number.
+fn row_of(message: &str) -> Option<(usize, usize)> {
+    let start = message.rfind(" at row ")? + " at row ".len();
+    Some((start, message.get(start..)?.parse().ok()?))
 }
 
 /// Where a statement of several physical statements began: one that fails undoes all of itself, and no more of its transaction.
@@ -312,7 +363,7 @@ pub fn now() -> String {
 }
 
 /// Affected rows and the info text of all answers.
-fn combine(plan: &RoutedPlan, input: Input<'_>, answers: &[Vec<Answer>], warnings: u64) -> (u64, String) {
+pub fn combine(plan: &RoutedPlan, input: Input<'_>, answers: &[Vec<Answer>], warnings: u64) -> (u64, String) {
     if matches!(plan.combine, Combine::Broadcast) {
         // Each copy says the same; one is the answer.
         return answers
@@ -324,8 +375,7 @@ fn combine(plan: &RoutedPlan, input: Input<'_>, answers: &[Vec<Answer>], warning
     }
     let affected = answers.iter().flatten().map(|a| a.affected_rows).sum();
     let inserts = matches!(leading_keyword(input.template), Keyword::Insert | Keyword::Replace);
-    // The word may stand in a name too; it decides about nothing but this text.
-    let updates = input.text.windows(9).any(|word| word.eq_ignore_ascii_case(b"DUPLICATE"));
+    let updates = input.updates();
     let infos: Vec<String> = answers
         .iter()
         .flatten()
@@ -340,13 +390,13 @@ fn combine(plan: &RoutedPlan, input: Input<'_>, answers: &[Vec<Answer>], warning
 
 /// The info of an INSERT or REPLACE of one row, as its part of several rows' info: no row affected is one left out by IGNORE, or one that
 /// ON DUPLICATE KEY UPDATE (`updates`) left as it was, which is not counted; each row above one was replaced or updated.
-fn one_row_info(affected: u64, updates: bool) -> String {
+pub fn one_row_info(affected: u64, updates: bool) -> String {
     let duplicates = if affected == 0 { u64::from(!updates) } else { affected - 1 };
     format!("Records: 1  Duplicates: {duplicates}  Warnings: 0")
 }
 
 /// `Records: 2  Duplicates: 0  Warnings: 0` of several statements, with each number added up. `Warnings` is the count of all.
-fn add_info<'a>(infos: impl Iterator<Item = &'a str>, warnings: u64) -> String {
+pub fn add_info<'a>(infos: impl Iterator<Item = &'a str>, warnings: u64) -> String {
     let mut labels: Vec<(String, u64)> = Vec::new();
     for info in infos {
         let mut label = String::new();

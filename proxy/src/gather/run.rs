@@ -81,12 +81,22 @@ impl Session {
         input: Input<'_>,
         rows: &mut dyn Rows,
     ) -> Result<u64, Failure> {
+        self.query_rows_as(plan, input, Sending::Text, rows).await
+    }
+
+    /// As [`Session::query_rows`], with rows of the protocol that `sending` means.
+    pub async fn query_rows_as(
+        &mut self,
+        plan: &RoutedPlan,
+        input: Input<'_>,
+        sending: Sending<'_>,
+        rows: &mut dyn Rows,
+    ) -> Result<u64, Failure> {
         let mut execution = Execution { forbids_scans: self.forbids_scans(), ..Execution::default() };
         plan.route_into(&self.arguments(plan, input, &[], &[]), &mut execution)?;
         self.check_guard(plan, &execution)?;
         let union = MergeSpec::default();
-        let query =
-            |execution, spec| Query { plan, execution, spec, input, sending: Sending::Text, at_most: None };
+        let query = |execution, spec| Query { plan, execution, spec, input, sending, at_most: None };
         if let (true, Combine::Gather(gather)) = (execution.gathers, &plan.combine) {
             let (mut place, execution, _budget) = self.gathered(plan, gather, input).await?;
             let (lease, fetched) = self.fetch_over(query(&execution, &union), place.lease, rows).await;

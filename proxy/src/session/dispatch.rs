@@ -26,6 +26,13 @@ pub struct Input<'a> {
     pub values: Option<&'a [Value<'a>]>,
 }
 
+impl Input<'_> {
+    /// ON DUPLICATE KEY UPDATE stands in an INSERT. The word may stand in a name too; it decides about nothing but the info text.
+    pub fn updates(&self) -> bool {
+        self.text.windows(9).any(|word| word.eq_ignore_ascii_case(b"DUPLICATE"))
+    }
+}
+
 impl Session {
     /// Answers a COM_QUERY; false when the session is over.
     pub async fn query(&mut self, text: &[u8]) -> bool {
@@ -159,7 +166,7 @@ impl Session {
     }
 
     /// Fills `execution` with the physical statements.
-    async fn route(
+    pub async fn route(
         &mut self,
         plan: &RoutedPlan,
         input: Input<'_>,
@@ -232,6 +239,9 @@ impl Session {
         if let (true, Combine::Gather(gather)) = (execution.gathers, &plan.combine) {
             return Box::pin(self.gather(plan, gather, input, sending, more)).await;
         }
+        if let (true, Combine::RowsFirst(rows_first)) = (execution.gathers, &plan.combine) {
+            return Box::pin(self.write_rows_first(rows_first, input, more)).await;
+        }
         match execution.statements.as_slice() {
             [] => Err(SqlError::other("Internal error (please report): a plan without a statement").into()),
             [_] => self.pass(plan, execution, sending, more).await,
@@ -243,7 +253,7 @@ impl Session {
                 Combine::Counts | Combine::Broadcast => {
                     self.scatter_write(plan, execution, input, sending, more).await
                 }
-                Combine::Gather(_) => {
+                Combine::Gather(_) | Combine::RowsFirst(_) => {
                     Err(SqlError::other("Internal error (please report): a gather with statements").into())
                 }
                 Combine::Never(reason) => Err(SqlError::not_supported(reason).into()),

@@ -80,12 +80,17 @@ impl Session {
                     }
                     return Ok(set);
                 }
+                if let (true, Combine::RowsFirst(rows_first)) = (execution.gathers, &plan.combine) {
+                    let (query, steps) = (rows_first.query(&arguments), rows_first.steps(&arguments));
+                    return Box::pin(self.explain_rows_first(&query, &steps, rows_first.reason())).await;
+                }
                 let mode = match (&plan.combine, execution.statements.len()) {
                     (_, 0 | 1) => "pass",
                     (Combine::Rows(_), _) => "merge",
                     (Combine::Counts, _) => "scatter",
                     (Combine::Broadcast, _) => "broadcast",
                     (Combine::Gather(_), _) => "gather",
+                    (Combine::RowsFirst(_), _) => "rows first",
                     (Combine::Never(_), _) => "refused",
                 };
                 let reason = match (&plan.combine, execution.statements.len()) {
@@ -108,6 +113,26 @@ impl Session {
                     "".into(),
                 ]);
             }
+        }
+        Ok(set)
+    }
+
+    /// The statements of the query that gives the rows, then what is written for each of them.
+    async fn explain_rows_first(
+        &mut self,
+        query: &[u8],
+        steps: &[Vec<u8>],
+        reason: &str,
+    ) -> Result<ResultSet, Failure> {
+        let mut set = self.explain(query).await?;
+        for step in steps {
+            let statement = String::from_utf8_lossy(step).into_owned();
+            let mut cells: Vec<Option<Vec<u8>>> =
+                ["(where each row belongs)", "", "rows first", reason, &statement]
+                    .map(|cell| Some(cell.as_bytes().to_vec()))
+                    .into();
+            cells.resize(set.columns.len(), None);
+            set.rows.push(cells);
         }
         Ok(set)
     }

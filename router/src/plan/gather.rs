@@ -7,7 +7,7 @@ mod blocks;
 mod columns;
 mod ctes;
 mod filters;
-mod literal;
+pub(super) mod literal;
 
 use std::sync::Arc;
 

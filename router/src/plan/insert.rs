@@ -2,18 +2,16 @@
 //! and its AUTO_INCREMENT value.
 
 mod layout;
+pub(super) mod query;
 
 use std::ops::Range;
 
 use ostrakon_catalog::schema::Table;
 
-use super::analysis::Analyst;
-use super::ast::{self, Part};
 use super::bind::{Binder, Kind, Reference};
-use super::condition::Condition;
 use super::nextval::Next;
 use super::rows::{AutoValue, Cell, Row, Rows};
-use super::select::{assemble, edits as query_edits};
+use super::select::assemble;
 use super::special::{Special, refuse_assignment, special};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
@@ -35,7 +33,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
     let layout = layout(tokens)?;
     if let Some(query) = layout.query {
         nextval::refuse(&special, "INSERT ... SELECT")?;
-        return from_query(request, tokens, &layout, query, special);
+        return query::plan(request, tokens, &layout, query, special);
     }
     let mut binder = Binder::new(request);
     let index = binder.table(&layout.table, None)?;
@@ -438,54 +436,4 @@ fn cell(
         return Ok(Some(Cell::Session(super::SessionFunction::LastInsertId)));
     }
     Ok(None)
-}
-
-/// INSERT ... SELECT: possible where everything is one physical statement.
-fn from_query(
-    request: &Request<'_>,
-    tokens: &Tokens<'_>,
-    layout: &Layout,
-    query_at: usize,
-    special: Special,
-) -> Result<RoutedPlan, RouterError> {
-    let refuse = |why: &str| RouterError::not_supported(format_args!("INSERT ... SELECT {why}"));
-    let query = ast::parse(tokens, &[Part::Tokens(query_at..layout.tail)], request.mode)
-        .map_err(|why| refuse(&why))?;
-    let (mut analysis, mut binder) = Analyst::new(request, tokens).run(&query)?;
-    let index = binder.table(&layout.table, None)?;
-    let reference = binder.references[index].clone();
-    let database = binder.database.clone();
-    let groups = database.as_ref().map_or(0, |database| database.groups.len());
-    if fills(&reference) {
-        return Err(refuse("into a sharded or broadcast table with AUTO_INCREMENT"));
-    }
-    match reference.kind {
-        Kind::Broadcast if groups > 1 => return Err(refuse("into a broadcast table")),
-        Kind::Sharded if reference.placer.topology().len() > 1 => return Err(refuse("into a sharded table")),
-        _ => {}
-    }
-    let mut edits = query_edits(&analysis, special.edits);
-    edits.push(Edit::new(reference.span.clone(), vec![Piece::Table(index)]));
-    let tail = tail_start(tokens, layout);
-    edits.extend(
-        qualifiers(tokens, &reference, database.as_ref().map_or("", |database| &database.name))
-            .into_iter()
-            .filter(|edit| edit.start >= tail)
-            .map(|edit| Edit { pieces: vec![Piece::Table(index)], ..edit }),
-    );
-    let cutter = Cutter::new(&request.template.holes, edits);
-    let alone = cutter.range(0, request.template.length);
-    analysis.database = database;
-    analysis.names = binder.table_names();
-    analysis.references = binder.references.clone();
-    analysis.conditions.push(Condition::All);
-    analysis.scatter = Err("INSERT ... SELECT".into());
-    let returning =
-        tokens.find(layout.tail, tokens.len(), |at| tokens.is_word(at, "RETURNING")) < tokens.len();
-    let class = if returning { StatementClass::WriteReturning } else { StatementClass::Write };
-    let combine = Combine::Never("INSERT ... SELECT".into());
-    let mut plan = assemble(request, analysis, class, combine, alone, Vec::new());
-    plan.sets_last_id = special.sets_last_id;
-    plan.user_variables = special.variables;
-    Ok(plan)
 }

@@ -1,10 +1,13 @@
 //! UPDATE and DELETE: analysed as the SELECT that reads the same rows, then checked for what a write may not do on many shards.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::analysis::{Analysis, Analyst};
 use super::ast::{self, Part};
 use super::bind::{Binder, Kind};
+use super::keyed::Builder;
+use super::rows_first::RowsFirst;
 use super::select::{assemble, edits};
 use super::special::{Special, refuse_assignment, special};
 use super::text::{Cutter, Edit, Piece};
@@ -15,14 +18,22 @@ use crate::RouterError;
 
 const MODIFIERS: &[&str] = &["LOW_PRIORITY", "QUICK", "IGNORE"];
 
-/// A write, as its clauses.
-struct Write {
+/// A write, as its clauses: token ranges.
+pub(crate) struct Write {
     parts: Vec<Part>,
     /// Names in front of FROM or USING that say which tables a multi-table DELETE empties.
     targets: Vec<Range<usize>>,
+    /// LOW_PRIORITY and the like.
+    pub modifiers: Range<usize>,
+    /// The tables, joined.
+    pub tables: Range<usize>,
+    /// WHERE, ORDER BY and LIMIT.
+    pub clauses: Range<usize>,
+    /// Column and value of each assignment.
+    pub assignments: Vec<(Range<usize>, Range<usize>)>,
     limited: bool,
-    returning: bool,
-    is_delete: bool,
+    pub returning: Option<Range<usize>>,
+    pub is_delete: bool,
 }
 
 /// Plans an UPDATE or DELETE.
@@ -40,7 +51,7 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
     nextval::refuse(&special, "UPDATE and DELETE")?;
     let write = if tokens.is_word(0, "UPDATE") { update(tokens) } else { delete(tokens) };
     let class = match &write {
-        Some(write) if write.returning => StatementClass::WriteReturning,
+        Some(write) if write.returning.is_some() => StatementClass::WriteReturning,
         _ => StatementClass::Write,
     };
     let Some(write) = write else {
@@ -66,6 +77,7 @@ fn update(tokens: &Tokens<'_>) -> Option<Write> {
         return None;
     }
     let mut parts = vec![Part::Word("SELECT")];
+    let mut assignments = Vec::new();
     for (index, assignment) in tokens.split(set + 1, clauses).into_iter().enumerate() {
         let equals = tokens.find(assignment.start, assignment.end, |at| tokens.is_op(at, "="));
         if equals >= assignment.end {
@@ -81,12 +93,23 @@ fn update(tokens: &Tokens<'_>) -> Option<Write> {
             true => Part::Word("NULL"),
             false => Part::Tokens(equals + 1..assignment.end),
         });
+        assignments.push((assignment.start..equals, equals + 1..assignment.end));
     }
     parts.push(Part::Word("FROM"));
     parts.push(Part::Tokens(first..set));
     parts.push(Part::Tokens(clauses..end));
     let limited = tokens.find(clauses, end, |at| tokens.is_word(at, "LIMIT")) < end;
-    Some(Write { parts, targets: Vec::new(), limited, returning: false, is_delete: false })
+    Some(Write {
+        parts,
+        targets: Vec::new(),
+        modifiers: 1..first,
+        tables: first..set,
+        clauses: clauses..end,
+        assignments,
+        limited,
+        returning: None,
+        is_delete: false,
+    })
 }
 
 /// The three forms of DELETE as `SELECT NULL FROM ...`.
@@ -118,7 +141,19 @@ fn delete(tokens: &Tokens<'_>) -> Option<Write> {
     parts.push(Part::Word("FROM"));
     parts.push(Part::Tokens(tables..returning_at));
     let limited = tokens.find(tables, end, |at| tokens.is_word(at, "LIMIT")) < end;
-    Some(Write { parts, targets, limited, returning, is_delete: true })
+    let clauses =
+        tokens.find(tables, returning_at, |at| tokens.is_any_word(at, &["WHERE", "ORDER", "LIMIT"]));
+    Some(Write {
+        parts,
+        targets,
+        modifiers: 1..first,
+        tables: tables..clauses,
+        clauses: clauses..returning_at,
+        assignments: Vec::new(),
+        limited,
+        returning: returning.then_some(returning_at + 1..end),
+        is_delete: true,
+    })
 }
 
 fn analysed(
@@ -138,26 +173,67 @@ fn analysed(
         true => deleted(tokens, write, &binder)?,
         false => assigned(&select.items, &binder)?,
     };
-    let everywhere = check(&analysis, &written.references, &special, write)?;
-    let mut edits = edits(&analysis, special.edits);
+    let (everywhere, refused) = match check(&analysis, &written.references, &special, write) {
+        Ok(everywhere) => (everywhere, None),
+        Err(why) => (false, Some(why)),
+    };
+    let mut edits = edits(&analysis, special.edits.clone());
     edits.extend(written.edits);
     let cutter = Cutter::new(&request.template.holes, edits);
     let alone = cutter.range(0, request.template.length);
-    let combine = match (&analysis.scatter, everywhere) {
-        (_, true) => Combine::Broadcast,
-        (Err(reason), _) => Combine::Never(reason.as_str().into()),
-        _ if !one_table => Combine::Never("a write that joins tables".into()),
-        _ if write.limited => Combine::Never("LIMIT in an UPDATE or DELETE".into()),
-        _ if write.returning => Combine::Never("RETURNING".into()),
-        _ if special.sets_last_id => Combine::Never("LAST_INSERT_ID(expression)".into()),
-        _ => Combine::Counts,
+    // What only the way by keys can do, on one shard too.
+    let apart = refused.or(written.apart);
+    let never = match (&apart, &analysis.scatter, everywhere) {
+        (Some(reason), ..) => Some(reason.clone()),
+        (None, _, true) => None,
+        (None, Err(reason), _) => Some(reason.clone()),
+        _ if !one_table => Some("a write that joins tables".to_owned()),
+        _ if write.limited => Some("LIMIT in an UPDATE or DELETE".to_owned()),
+        _ if write.returning.is_some() => Some("RETURNING".to_owned()),
+        _ if special.sets_last_id => Some("LAST_INSERT_ID(expression)".to_owned()),
+        _ => None,
     };
-    if matches!(combine, Combine::Never(_)) && analysis.scatter.is_ok() {
+    let combine = match never {
+        None if everywhere => Combine::Broadcast,
+        None => Combine::Counts,
+        Some(reason) => {
+            if let Some(unknown) = &written.unknown {
+                return Err(RouterError::new(
+                    1054,
+                    "42S22",
+                    format!("Unknown column '{unknown}' in 'field list'"),
+                ));
+            }
+            let builder = Builder {
+                request,
+                tokens,
+                write,
+                analysis: &analysis,
+                binder: &binder,
+                special: &special,
+                targets: unique(&written.references),
+                assigned: written.assigned,
+            };
+            match builder.plan() {
+                Ok(keyed) => {
+                    Combine::RowsFirst(Arc::new(RowsFirst::Keyed { write: keyed, reason: reason.into() }))
+                }
+                Err(why) if apart.is_some() => {
+                    return Err(RouterError::not_supported(format_args!(
+                        "{reason}; its rows cannot be found first: {why}"
+                    )));
+                }
+                Err(why) => Combine::Never(format!("{reason}; its rows cannot be found first: {why}").into()),
+            }
+        }
+    };
+    if matches!(combine, Combine::Never(_) | Combine::RowsFirst(_)) && analysis.scatter.is_ok() {
         analysis.scatter = Err(String::new());
     }
     let mut plan = assemble(request, analysis, class, combine, alone.clone(), alone);
     if let PlanBody::Tables(tables) = &mut plan.body {
         tables.everywhere = everywhere;
+        tables.apart |= apart.is_some();
     }
     plan.sets_last_id = special.sets_last_id;
     plan.user_variables = special.variables;
@@ -165,16 +241,35 @@ fn analysed(
 }
 
 /// What a write changes.
+#[derive(Default)]
 struct Written {
+    /// For each assignment, or each table that is emptied.
     references: Vec<usize>,
+    /// Table and column of each assignment.
+    assigned: Vec<(usize, usize)>,
+    /// A column that the only table does not have, as far as is known here.
+    unknown: Option<String>,
     edits: Vec<Edit>,
+    /// Why it is not a statement for a server, even where one server has all that it needs.
+    apart: Option<String>,
+}
+
+/// Each once, in their order.
+fn unique(references: &[usize]) -> Vec<usize> {
+    let mut once = Vec::new();
+    references.iter().for_each(|index| {
+        if !once.contains(index) {
+            once.push(*index)
+        }
+    });
+    once
 }
 
 /// Tables whose columns an UPDATE assigns: every second item.
 ///
-/// Errors: 1235 for a shard key, or a column that is not certain.
+/// Errors: 1235 for a column whose table is not certain.
 fn assigned(items: &[Item], binder: &Binder<'_>) -> Result<Written, RouterError> {
-    let mut references = Vec::new();
+    let mut written = Written::default();
     for item in items.iter().step_by(2) {
         let Item::Expr { expr: Expr::Column(column), .. } = item else {
             return Err(RouterError::syntax("the assignments of this UPDATE"));
@@ -184,7 +279,8 @@ fn assigned(items: &[Item], binder: &Binder<'_>) -> Result<Written, RouterError>
                 && let Some(reference) = only.reference
             {
                 // One table: the server says that the column is unknown.
-                references.push(reference);
+                written.references.push(reference);
+                written.unknown = Some(column.name().to_owned());
                 continue;
             }
             return Err(RouterError::not_supported(format_args!(
@@ -192,19 +288,20 @@ fn assigned(items: &[Item], binder: &Binder<'_>) -> Result<Written, RouterError>
                 column.name()
             )));
         };
-        if let Some(found) = binder.references.get(reference)
-            && found.kind == Kind::Sharded
-            && found.placer.is_key(ordinal)
-        {
-            return Err(RouterError::not_supported(format_args!(
-                "UPDATE of shard key column '{}' of table '{}': the row would move to another shard; delete and insert it",
+        written.references.push(reference);
+        written.assigned.push((reference, ordinal));
+        let Some(found) = binder.references.get(reference) else { continue };
+        let several = found.kind == Kind::Sharded && found.placer.topology().len() > 1;
+        let generated = |key: &usize| found.table.columns.get(*key).is_some_and(|column| column.generated);
+        if several && (found.placer.is_key(ordinal) || found.placer.key_ordinals().iter().any(generated)) {
+            written.apart = Some(format!(
+                "UPDATE of shard key column '{}' of table '{}': rows may move to another shard",
                 column.name(),
                 found.table.name
-            )));
+            ));
         }
-        references.push(reference);
     }
-    Ok(Written { references, edits: Vec::new() })
+    Ok(written)
 }
 
 /// Names of the tables that a DELETE empties, as it writes them.
@@ -235,9 +332,9 @@ fn target_name(tokens: &Tokens<'_>, target: &Range<usize>) -> Option<(Option<Str
 
 /// Tables that a DELETE empties.
 ///
-/// Errors: 1109 for a table that is not among those joined, 1235 for an alias.
+/// Errors: 1109 for a table that is not among those joined.
 fn deleted(tokens: &Tokens<'_>, write: &Write, binder: &Binder<'_>) -> Result<Written, RouterError> {
-    let mut written = Written { references: Vec::new(), edits: Vec::new() };
+    let mut written = Written::default();
     if write.targets.is_empty() {
         written.references.extend(binder.scopes.first().and_then(|scope| scope.entries.first()?.reference));
         return Ok(written);
@@ -249,9 +346,10 @@ fn deleted(tokens: &Tokens<'_>, write: &Write, binder: &Binder<'_>) -> Result<Wr
             RouterError::new(1109, "42S02", format!("Unknown table '{table}' in MULTI DELETE"))
         })?;
         if binder.references.get(index).is_some_and(|reference| !reference.bare) {
-            return Err(RouterError::not_supported(format_args!(
-                "a multi-table DELETE from the alias '{table}'; name the table itself"
-            )));
+            // Not every server takes an alias beside a table of a database that is not the current one.
+            written.apart = Some(format!("a multi-table DELETE from the alias '{table}'"));
+            written.references.push(index);
+            continue;
         }
         let last = target.clone().rfind(|at| tokens.name(*at).is_some()).unwrap_or(target.start);
         let span = tokens.start(target.start)..tokens.end(last);
@@ -263,25 +361,15 @@ fn deleted(tokens: &Tokens<'_>, write: &Write, binder: &Binder<'_>) -> Result<Wr
 
 /// True when the write goes to every copy of a broadcast table.
 ///
-/// Errors: 1235 when the copies could differ afterwards.
-fn check(
-    analysis: &Analysis,
-    written: &[usize],
-    special: &Special,
-    write: &Write,
-) -> Result<bool, RouterError> {
+/// Errors: why the copies could differ afterwards.
+fn check(analysis: &Analysis, written: &[usize], special: &Special, write: &Write) -> Result<bool, String> {
     let groups = analysis.database.as_ref().map_or(0, |database| database.groups.len());
     let broadcast = written
         .iter()
         .filter_map(|index| analysis.references.get(*index))
         .find(|reference| reference.kind == Kind::Broadcast);
     let Some(broadcast) = broadcast.filter(|_| groups > 1) else { return Ok(false) };
-    let refuse = |why: &str| {
-        Err(RouterError::not_supported(format_args!(
-            "a write to broadcast table '{}' {why}",
-            broadcast.table.name
-        )))
-    };
+    let refuse = |why: &str| Err(format!("a write to broadcast table '{}' {why}", broadcast.table.name));
     if !analysis.copies {
         return refuse("that reads tables which are not broadcast, or with LIMIT");
     }
@@ -291,7 +379,7 @@ fn check(
     if write.limited {
         return refuse("with LIMIT");
     }
-    if write.returning {
+    if write.returning.is_some() {
         return refuse("with RETURNING");
     }
     Ok(true)

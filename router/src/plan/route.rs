@@ -20,8 +20,8 @@ pub(crate) struct Tables {
     pub edges: Vec<(usize, usize)>,
     /// References whose tables go together by index when there are several.
     pub class: Option<Vec<usize>>,
-    /// Tables of several databases: no group has them all.
-    pub mixed: bool,
+    /// No group can do it by itself: tables of several databases, or a write that needs rows first wherever they are.
+    pub apart: bool,
     /// A write to broadcast tables: the same text to every group.
     pub everywhere: bool,
     /// Some table may not be scanned.
@@ -73,7 +73,7 @@ impl Tables {
         arguments: &Arguments<'_>,
         out: &mut Execution,
     ) -> Result<(), RouterError> {
-        if self.mixed {
+        if self.apart {
             return Self::apart(combine, out);
         }
         if self.everywhere {
@@ -118,7 +118,7 @@ impl Tables {
             render(&self.alone, arguments, self.mode, &self.references, (group, shard), index_of, out);
             return Ok(());
         }
-        if matches!(combine, Combine::Never(_) | Combine::Gather(_)) {
+        if matches!(combine, Combine::Never(_) | Combine::Gather(_) | Combine::RowsFirst(_)) {
             return Self::apart(combine, out);
         }
         if self.guarded || out.forbids_scans {
@@ -130,7 +130,7 @@ impl Tables {
     /// No one group can answer, and no merge can combine.
     fn apart(combine: &Combine, out: &mut Execution) -> Result<(), RouterError> {
         match combine {
-            Combine::Gather(_) => {
+            Combine::Gather(_) | Combine::RowsFirst(_) => {
                 out.gathers = true;
                 Ok(())
             }

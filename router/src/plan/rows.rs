@@ -167,7 +167,11 @@ impl Rows {
                 "{reason} over more than one physical table"
             )));
         }
+        let several = parts.clone().nth(1).is_some();
         for part in parts {
+            if several {
+                out.row_numbers.push(part.iter().map(|(_, row, _)| *row).collect());
+            }
             let shard = part.first().map_or(0, |(shard, ..)| *shard);
             let group = self.reference.placer.topology().get(shard).map_or(0, |table| table.group);
             self.statement(part, (group, shard), arguments, out);

@@ -34,7 +34,7 @@ impl RoutedPlan {
         if !self.assigned.is_empty() {
             return Err(RouterError::not_supported("the hint SCAN with assignments to user variables"));
         }
-        if tables.mixed || tables.everywhere {
+        if tables.apart || tables.everywhere {
             return Err(RouterError::not_supported(
                 "the hint SCAN for tables of several databases and for writes to broadcast tables",
             ));

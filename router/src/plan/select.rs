@@ -244,7 +244,7 @@ pub(crate) fn assemble(
     };
     let mut tables = Tables {
         mode: request.mode,
-        mixed: analysis.is_mixed(),
+        apart: analysis.is_mixed(),
         groups: analysis.database.as_ref().map_or(0, |database| database.groups.len()),
         references: analysis.references,
         conditions: analysis.conditions,

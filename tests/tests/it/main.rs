@@ -14,6 +14,7 @@ mod crud;
 mod ddl;
 mod deadlock;
 mod differential;
+mod dml;
 mod elle;
 mod faults;
 mod garbage;

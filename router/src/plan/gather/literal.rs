@@ -8,7 +8,7 @@ use crate::lexer::{HoleKind, SqlMode};
 use crate::value::Value;
 
 /// The text of a source. Its pieces are the user's bytes and the planner's text.
-pub(super) fn render(pieces: &[Piece], arguments: &Arguments<'_>, mode: SqlMode) -> Vec<u8> {
+pub(in crate::plan) fn render(pieces: &[Piece], arguments: &Arguments<'_>, mode: SqlMode) -> Vec<u8> {
     let mut out = Vec::new();
     for piece in pieces {
         match piece {

@@ -1,0 +1,148 @@
+//! INSERT and REPLACE ... SELECT: the query's rows, in batches of INSERT ... VALUES through the ordinary plan.
+
+use ostrakon_protocol::value::BinaryValue;
+use ostrakon_router::lexer::{self, Template};
+use ostrakon_router::plan::{Execution, InsertQuery, Plan};
+
+use super::Done;
+use super::literal::{self, Quoting};
+use super::spool::Spool;
+use crate::error::SqlError;
+use crate::exec::send::Sending;
+use crate::exec::write::{add_info, combine, one_row_info};
+use crate::session::dispatch::Input;
+use crate::session::{Failure, Session};
+
+/// Bytes of one batch's text, at which it is full.
+const BATCH_BYTES: usize = 256 << 10;
+/// Rows of one batch.
+const BATCH_ROWS: usize = 1000;
+
+/// What the batches came to.
+#[derive(Default)]
+struct Batches {
+    affected: u64,
+    /// The first AUTO_INCREMENT value that was made.
+    generated: Option<u64>,
+}
+
+/// An AUTO_INCREMENT value that is given, not made.
+fn given(value: Option<BinaryValue<'_>>) -> Option<u64> {
+    match value? {
+        BinaryValue::Int(number) => u64::try_from(number).ok().filter(|number| *number > 0),
+        BinaryValue::UInt(number) => Some(number).filter(|number| *number > 0),
+        BinaryValue::Float(number) => Some(number.round() as u64).filter(|number| *number > 0),
+        BinaryValue::Double(number) => Some(number.round() as u64).filter(|number| *number > 0),
+        BinaryValue::Bytes(text) => std::str::from_utf8(text).ok()?.parse().ok().filter(|number| *number > 0),
+        _ => None,
+    }
+}
+
+impl Session {
+    pub(super) async fn insert_query(
+        &mut self,
+        insert: &InsertQuery,
+        input: Input<'_>,
+    ) -> Result<Done, Failure> {
+        let arguments = self.text_arguments(input);
+        let (query, head, tail) =
+            (insert.query(&arguments), insert.head(&arguments), insert.tail(&arguments));
+        let expected = insert.columns.len();
+        let rows = self.spool(&query, Some(expected)).await?;
+        let quoting = self.quoting();
+        let mut batches = Batches::default();
+        let mut infos = Vec::new();
+        // The values of the AUTO_INCREMENT column that the query gave.
+        let (mut all_given, mut last_given) = (insert.auto_increment.is_some(), None);
+        let mut text = Vec::new();
+        let mut first_row = 0;
+        for index in 0..rows.len() {
+            text.extend_from_slice(if text.is_empty() { &head } else { b"," });
+            text.extend_from_slice(if index == first_row { b" VALUES (" } else { b"(" });
+            for (at, value) in rows.row(index)?.iter().enumerate() {
+                let (Some(column), Some(stored)) = (rows.columns.get(at), insert.columns.get(at)) else {
+                    continue;
+                };
+                if at > 0 {
+                    text.push(b',');
+                }
+                literal::push(value.as_ref(), column, stored, quoting, &mut text)?;
+            }
+            text.push(b')');
+            if let Some(position) = insert.auto_increment {
+                last_given = given(rows.row(index)?.get(position).copied().flatten());
+                all_given &= last_given.is_some();
+            }
+            let count = index + 1 - first_row;
+            if index + 1 == rows.len() || text.len() >= BATCH_BYTES || count >= BATCH_ROWS {
+                text.extend_from_slice(&tail);
+                infos.push(self.insert_batch(&text, input, (first_row, count), &mut batches).await?);
+                text.clear();
+                first_row = index + 1;
+            }
+        }
+        let warnings = self.warnings.len() as u64;
+        let info = match infos.is_empty() {
+            true => format!("Records: 0  Duplicates: 0  Warnings: {warnings}"),
+            false => add_info(infos.iter().map(String::as_str), warnings),
+        };
+        let generated = batches.generated.filter(|_| !all_given);
+        // One server says the last value where it made none.
+        let insert_id = generated.or(last_given.filter(|_| batches.affected > 0));
+        Ok(Done { affected: batches.affected, insert_id: insert_id.unwrap_or(0), generated, info })
+    }
+
+    /// Inserts rows; `rows`: the number of the first, and how many. Returns the info text.
+    async fn insert_batch(
+        &mut self,
+        text: &[u8],
+        input: Input<'_>,
+        rows: (usize, usize),
+        done: &mut Batches,
+    ) -> Result<String, Failure> {
+        let mut template = Template::default();
+        lexer::scan(text, self.mode, &mut template)?;
+        let planned = self.plan(text, &template, &self.catalog())?;
+        let Plan::Routed(plan) = &*planned else {
+            return Err(SqlError::other("Internal error (please report): rows that are no INSERT").into());
+        };
+        let batch = Input { text, template: &template, values: None };
+        let mut execution = Execution::default();
+        self.route(plan, batch, &mut execution).await?;
+        let answers = self.write_part(plan, &execution, rows.0).await?;
+        let (affected, mut info) = combine(plan, input, &answers, 0);
+        if info.is_empty() && rows.1 == 1 {
+            info = one_row_info(affected, input.updates());
+        }
+        done.affected += affected;
+        if affected > 0 {
+            let server = answers.iter().flatten().map(|answer| answer.last_insert_id).find(|id| *id > 0);
+            let generated = if plan.sequence.is_some() { execution.first_generated } else { server };
+            done.generated = done.generated.or(generated);
+        }
+        Ok(info)
+    }
+
+    /// Runs a query of ours, or of the client's, and keeps its rows.
+    pub(super) async fn spool(&mut self, query: &[u8], expected: Option<usize>) -> Result<Spool, Failure> {
+        let mut template = Template::default();
+        lexer::scan(query, self.mode, &mut template)?;
+        let planned = self.plan_caught_up(query, &template).await?;
+        let Plan::Routed(plan) = &*planned else {
+            return Err(SqlError::not_supported("rows of a statement that is no query").into());
+        };
+        let mut spool = Spool::new(self.worker.node.config.limits.merge_memory, expected);
+        let inner = Input { text: query, template: &template, values: None };
+        // By the binary protocol: a FLOAT's text has six digits of it.
+        self.query_rows_as(plan, inner, Sending::Prepared(&[]), &mut spool).await?;
+        Ok(spool)
+    }
+
+    pub(super) fn quoting(&self) -> Quoting {
+        let collation = self.settings.get("collation_connection").map(|literal| literal.trim_matches('\''));
+        Quoting {
+            no_backslash_escapes: self.mode.no_backslash_escapes,
+            introducer: collation.is_some_and(|collation| !collation.starts_with("utf8mb4")),
+        }
+    }
+}

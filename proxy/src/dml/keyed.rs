@@ -1,0 +1,319 @@
+//! UPDATE and DELETE by keys: the rows that the query found, each once, written in each physical table; a row whose shard key changed moves.
+
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
+
+use ostrakon_protocol::column::{BINARY_CHARSET, ColumnType};
+use ostrakon_protocol::value::BinaryValue;
+use ostrakon_router::merge::MergeSpec;
+use ostrakon_router::plan::{Execution, KeyedTarget, KeyedWrite, Literal, Moves};
+use ostrakon_router::value::Value;
+
+use super::Done;
+use super::literal::{self, Quoting};
+use super::spool::{Spool, SpoolColumn};
+use crate::error::SqlError;
+use crate::exec::rows::Query;
+use crate::exec::send::Sending;
+use crate::exec::write::add_info;
+use crate::session::dispatch::Input;
+use crate::session::{Failure, Session};
+
+/// Rows that one statement writes.
+const STATEMENT_ROWS: usize = 500;
+/// Rows that are written before the next are looked at.
+const WINDOW_ROWS: usize = 2000;
+/// The same where each row may need a statement of its own: so many can be sent before their answers are read.
+const WINDOW_STATEMENTS: usize = 64;
+
+/// A row of a target.
+struct Found {
+    shard: usize,
+    key: Vec<Literal>,
+    values: Vec<Literal>,
+}
+
+/// What the statements of a target came to.
+#[derive(Default)]
+struct Written {
+    affected: u64,
+    infos: Vec<String>,
+}
+
+impl Session {
+    pub(super) async fn keyed_write(
+        &mut self,
+        write: &KeyedWrite,
+        input: Input<'_>,
+    ) -> Result<Done, Failure> {
+        let query = write.query(&self.text_arguments(input));
+        let rows = self.spool(&query, None).await?;
+        let mut written = Written::default();
+        for target in &write.targets {
+            self.write_target(write, target, &rows, input, &mut written).await?;
+        }
+        let warnings = self.warnings.len() as u64;
+        let info = match (write.is_delete, written.infos.is_empty()) {
+            (true, _) => String::new(),
+            (false, true) => format!("Rows matched: 0  Changed: 0  Warnings: {warnings}"),
+            (false, false) => add_info(written.infos.iter().map(String::as_str), warnings),
+        };
+        Ok(Done { affected: written.affected, info, ..Done::default() })
+    }
+
+    async fn write_target(
+        &mut self,
+        write: &KeyedWrite,
+        target: &KeyedTarget,
+        rows: &Spool,
+        input: Input<'_>,
+        written: &mut Written,
+    ) -> Result<(), Failure> {
+        let quoting = self.quoting();
+        // A join gives a row as often as it finds partners for it.
+        let mut seen = HashSet::new();
+        let by_row = write.in_order || target.moves.is_some();
+        let window = if by_row || !target.values.is_empty() { WINDOW_STATEMENTS } else { WINDOW_ROWS };
+        let mut found = Vec::new();
+        for index in 0..rows.len() {
+            let row = rows.row(index)?;
+            if let Some(row) = found_row(target, &row, &rows.columns, quoting)?
+                && seen.insert(row.key.clone())
+            {
+                found.push(row);
+            }
+            if index + 1 < rows.len() && found.len() < window {
+                continue;
+            }
+            match &target.moves {
+                Some(moves) => {
+                    for row in found.drain(..) {
+                        self.move_row(write, target, moves, row, input, written).await?;
+                    }
+                }
+                None => self.write_found(write, target, std::mem::take(&mut found), input, written).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes rows where they are.
+    async fn write_found(
+        &mut self,
+        write: &KeyedWrite,
+        target: &KeyedTarget,
+        found: Vec<Found>,
+        input: Input<'_>,
+        written: &mut Written,
+    ) -> Result<(), Failure> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let expected = found.len() as u64;
+        let mut by_shard: BTreeMap<(usize, usize), Vec<Found>> = BTreeMap::new();
+        for row in found {
+            by_shard.entry((target.group_of(row.shard), row.shard)).or_default().push(row);
+        }
+        let arguments = self.text_arguments(input);
+        let mut execution = Execution::default();
+        for ((_, shard), rows) in &by_shard {
+            for same in rows.chunk_by(|a, b| !write.in_order && a.values == b.values) {
+                for part in same.chunks(STATEMENT_ROWS) {
+                    let keys: Vec<&[Literal]> = part.iter().map(|row| row.key.as_slice()).collect();
+                    let values = part.first().map(|row| row.values.as_slice()).unwrap_or_default();
+                    target.write_into(*shard, &keys, values, &arguments, &mut execution);
+                }
+            }
+        }
+        // Copies are written group by group.
+        execution.statements.sort_by_key(|statement| statement.group);
+        let before = written.infos.len();
+        let affected = self.write_by_key(target, &execution, written).await?;
+        let matched = match write.is_delete {
+            true => affected,
+            false => written.infos.iter().skip(before).map(|info| number(info, "Rows matched:")).sum(),
+        };
+        if matched != expected && !write.ignore {
+            return Err(SqlError::other(format!(
+                "Table '{}' has {expected} rows that this statement is for, and {matched} of them were found by their keys. \
+                 Nothing was changed; CHECK TABLE tells whether rows are where they do not belong",
+                target.name()
+            ))
+            .into());
+        }
+        Ok(())
+    }
+
+    /// Runs statements of a target, and counts what they did: of copies, one's. Returns how many rows they affected.
+    async fn write_by_key(
+        &mut self,
+        target: &KeyedTarget,
+        execution: &Execution,
+        written: &mut Written,
+    ) -> Result<u64, Failure> {
+        let answers = self.write_part(&target.plan, execution, 0).await?;
+        let copies = if target.is_everywhere() { 1 } else { usize::MAX };
+        let mut affected = 0;
+        for answer in answers.iter().take(copies).flatten() {
+            affected += answer.affected_rows;
+            written.infos.push(answer.info.clone());
+        }
+        written.affected += affected;
+        Ok(affected)
+    }
+
+    /// Updates a row where it is, which makes of it all that its server makes of it, and puts it where it belongs then.
+    async fn move_row(
+        &mut self,
+        write: &KeyedWrite,
+        target: &KeyedTarget,
+        moves: &Moves,
+        row: Found,
+        input: Input<'_>,
+        written: &mut Written,
+    ) -> Result<(), Failure> {
+        let Found { shard, mut key, values } = row;
+        let before = written.infos.len();
+        let found = Found { shard, key: key.clone(), values: values.clone() };
+        self.write_found(write, target, vec![found], input, written).await?;
+        let changed: u64 = written.infos.iter().skip(before).map(|info| number(info, "Changed:")).sum();
+        if changed == 0 {
+            return Ok(());
+        }
+        for (value, literal) in target.values.iter().zip(&values) {
+            if let Some(slot) = value.key.and_then(|at| key.get_mut(at)) {
+                slot.clone_from(literal);
+            }
+        }
+        let session = Rc::clone(&self.settings);
+        // What is stored is put down again as it is: no mode of the session's has a say in it, and a TIMESTAMP is one moment.
+        let escapes = if self.mode.no_backslash_escapes { ",NO_BACKSLASH_ESCAPES" } else { "" };
+        let exact = session
+            .with("sql_mode", format!("'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES{escapes}'"))
+            .with("time_zone", "'+00:00'".to_owned());
+        self.settings = self.worker.intern(exact);
+        let moved = self.settle_row(target, moves, shard, &key, input).await;
+        self.settings = session;
+        moved
+    }
+
+    async fn settle_row(
+        &mut self,
+        target: &KeyedTarget,
+        moves: &Moves,
+        shard: usize,
+        key: &[Literal],
+        input: Input<'_>,
+    ) -> Result<(), Failure> {
+        let mut execution = Execution::default();
+        target.read_into(moves, shard, &[key], &mut execution);
+        let mut rows = Spool::new(self.worker.node.config.limits.merge_memory, Some(moves.columns.len()));
+        let (spec, sending) = (MergeSpec::default(), Sending::Prepared(&[]));
+        let query =
+            Query { plan: &target.plan, execution: &execution, spec: &spec, input, sending, at_most: None };
+        self.fetch_rows(query, &mut rows).await?;
+        if rows.len() != 1 {
+            return Err(SqlError::not_supported(format!(
+                "UPDATE of the key of table '{}' with a value that the server changes as it stores it; give it as it is stored",
+                target.name()
+            ))
+            .into());
+        }
+        let values = rows.row(0)?;
+        let placing: Vec<Value<'_>> = values
+            .iter()
+            .zip(&rows.columns)
+            .map(|(value, column)| routing_value(value.as_ref(), column))
+            .collect();
+        let now = target.shard_of_row(moves, &placing)?;
+        if now == shard {
+            return Ok(());
+        }
+        let mut literals = Vec::with_capacity(values.len());
+        let quoting = self.quoting();
+        for ((value, column), stored) in values.iter().zip(&rows.columns).zip(&moves.columns) {
+            let mut text = Vec::new();
+            literal::push(value.as_ref(), column, &stored.data_type, quoting, &mut text)?;
+            literals.push(text);
+        }
+        let mut execution = Execution::default();
+        target.remove_into(shard, &[key], &mut execution);
+        target.insert_into(moves, now, &[&literals], &mut execution);
+        execution.statements.sort_by_key(|statement| statement.group);
+        let before = self.warnings.len();
+        self.write_part(&target.plan, &execution, 0).await?;
+        self.warnings.truncate(before);
+        Ok(())
+    }
+}
+
+/// The row of a target in a row of the query, if it has one.
+fn found_row(
+    target: &KeyedTarget,
+    row: &[Option<BinaryValue<'_>>],
+    columns: &[SpoolColumn],
+    quoting: Quoting,
+) -> Result<Option<Found>, SqlError> {
+    let cell = |position: usize| (row.get(position).and_then(Option::as_ref), columns.get(position));
+    if target.is_missing(|at| cell(target.first + at).0.is_none()) {
+        return Ok(None);
+    }
+    let text = |position: usize, stored| {
+        let mut text = Vec::new();
+        if let (value, Some(column)) = cell(position) {
+            literal::push(value, column, stored, quoting, &mut text)?;
+        }
+        Ok::<_, SqlError>(text)
+    };
+    let mut key = Vec::with_capacity(target.keys.len());
+    let mut placing = Vec::with_capacity(target.keys.len());
+    for (at, column) in target.keys.iter().enumerate() {
+        key.push(text(target.first + at, &column.data_type)?);
+        if let (value, Some(column)) = cell(target.first + at) {
+            placing.push(routing_value(value, column));
+        }
+    }
+    let mut values = Vec::with_capacity(target.values.len());
+    for value in &target.values {
+        values.push(text(value.position, &value.column.data_type)?);
+    }
+    Ok(Some(Found { shard: target.shard_of(&placing)?, key, values }))
+}
+
+/// A value as the router reads it.
+fn routing_value<'v>(value: Option<&BinaryValue<'v>>, column: &SpoolColumn) -> Value<'v> {
+    let Some(value) = value else { return Value::Null };
+    match *value {
+        BinaryValue::Int(number) => Value::Int(number),
+        BinaryValue::UInt(number) => Value::UInt(number),
+        BinaryValue::Float(number) => Value::Double(number.into()),
+        BinaryValue::Double(number) => Value::Double(number),
+        BinaryValue::Bytes(bytes) => match column.column_type {
+            ColumnType::NEWDECIMAL | ColumnType::DECIMAL => Value::Decimal(String::from_utf8_lossy(bytes)),
+            ColumnType::BIT => {
+                Value::UInt(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+            }
+            _ if column.charset == BINARY_CHARSET => Value::Bytes(bytes.into()),
+            _ => Value::Text(bytes.into()),
+        },
+        BinaryValue::Date { year, month, day } => {
+            Value::DateTime { year, month, day, hour: 0, minute: 0, second: 0, micros: 0 }
+        }
+        BinaryValue::DateTime { year, month, day, hour, minute, second, micros } => {
+            Value::DateTime { year, month, day, hour, minute, second, micros }
+        }
+        BinaryValue::Time { negative, days, hours, minutes, seconds, micros } => Value::Time {
+            negative,
+            hours: days.saturating_mul(24).saturating_add(u32::from(hours)),
+            minute: minutes,
+            second: seconds,
+            micros,
+        },
+    }
+}
+
+/// The number behind a label in an info text.
+fn number(info: &str, label: &str) -> u64 {
+    let behind = info.split_once(label).map_or("", |(_, behind)| behind);
+    behind.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}

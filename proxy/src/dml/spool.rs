@@ -1,0 +1,131 @@
+//! Rows of a query, kept until it has ended: a connection that still gives rows can take no write.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use ostrakon_protocol::column::{ColumnDefinition, ColumnType};
+use ostrakon_protocol::row::BinaryRow;
+use ostrakon_protocol::value::{BinaryValue, ValueType};
+
+use crate::error::{BACKEND_FAILED, SqlError};
+use crate::exec::rows::Rows;
+use crate::gather::guard::Guard;
+
+/// Bytes of one piece of memory.
+const CHUNK: usize = 1 << 20;
+
+/// What a literal needs to know of the column that its value comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct SpoolColumn {
+    pub column_type: ColumnType,
+    pub charset: u16,
+    pub flags: u16,
+    pub decimals: u8,
+    /// Longest value, in bytes or digits.
+    pub length: u32,
+}
+
+/// Rows of the binary protocol, in the order in which they came.
+#[derive(Debug)]
+pub(super) struct Spool {
+    pub columns: Vec<SpoolColumn>,
+    types: Vec<ValueType>,
+    chunks: Vec<Vec<u8>>,
+    /// Chunk, start and end of each row.
+    rows: Vec<(usize, usize, usize)>,
+    bytes: usize,
+    limit: usize,
+    /// Columns that the rows must have.
+    expected: Option<usize>,
+}
+
+impl Spool {
+    /// `limit`: bytes that it may hold (limits.merge_memory). `expected`: how many columns the statement has a place for.
+    pub fn new(limit: usize, expected: Option<usize>) -> Self {
+        Self {
+            columns: Vec::new(),
+            types: Vec::new(),
+            chunks: Vec::new(),
+            rows: Vec::new(),
+            bytes: 0,
+            limit,
+            expected,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The values of a row; `None` is NULL.
+    pub fn row(&self, index: usize) -> Result<Vec<Option<BinaryValue<'_>>>, SqlError> {
+        let broken =
+            |e: ostrakon_protocol::DecodeError| SqlError::new(BACKEND_FAILED, "HY000", e.to_string());
+        let payload = self
+            .rows
+            .get(index)
+            .and_then(|(chunk, start, end)| self.chunks.get(*chunk)?.get(*start..*end))
+            .unwrap_or_default();
+        let mut values = Vec::with_capacity(self.types.len());
+        for cell in BinaryRow::cells(payload, &self.types).map_err(broken)? {
+            values.push(cell.map_err(broken)?.map(|cell| cell.value()).transpose().map_err(broken)?);
+        }
+        Ok(values)
+    }
+}
+
+impl Rows for Spool {
+    fn columns(&mut self, columns: &[ColumnDefinition<'_>]) -> Result<(), SqlError> {
+        if self.expected.is_some_and(|expected| expected != columns.len()) {
+            return Err(SqlError::new(1136, "21S01", "Column count doesn't match value count at row 1"));
+        }
+        self.types = columns.iter().map(ValueType::from).collect();
+        let column = |column: &ColumnDefinition<'_>| SpoolColumn {
+            column_type: column.column_type,
+            charset: column.charset,
+            flags: column.flags,
+            decimals: column.decimals,
+            length: column.length,
+        };
+        self.columns = columns.iter().map(column).collect();
+        Ok(())
+    }
+
+    fn row(&mut self, row: &[u8]) -> Result<(), SqlError> {
+        self.bytes += row.len() + size_of::<(usize, usize, usize)>();
+        if self.bytes > self.limit {
+            return Err(SqlError::new(
+                1038,
+                "HY001",
+                format!(
+                    "Out of memory: the rows that this statement writes by take more than {} bytes (limits.merge_memory); \
+                     write them in several statements",
+                    self.limit
+                ),
+            ));
+        }
+        if self.chunks.last().is_none_or(|chunk| chunk.len() + row.len() > chunk.capacity()) {
+            let first = if self.chunks.is_empty() { CHUNK >> 8 } else { CHUNK };
+            self.chunks.push(Vec::with_capacity(first.max(row.len())));
+        }
+        let at = self.chunks.len() - 1;
+        if let Some(chunk) = self.chunks.last_mut() {
+            let start = chunk.len();
+            chunk.extend_from_slice(row);
+            self.rows.push((at, start, chunk.len()));
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Pin<Box<dyn Future<Output = Result<(), SqlError>> + '_>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    fn guard(&self) -> Option<&Guard> {
+        None
+    }
+}

@@ -1,0 +1,300 @@
+//! UPDATE and DELETE by the keys of rows that a query has found: the query, and the statements by key for each physical table.
+
+mod build;
+
+use ostrakon_catalog::column::{Column, ColumnType};
+
+pub(crate) use build::Builder;
+
+use super::bind::{Kind, Reference};
+use super::gather::literal;
+use super::text::Piece;
+use super::{Arguments, Execution, PhysicalStatement, RoutedPlan};
+use crate::RouterError;
+use crate::lexer::SqlMode;
+use crate::sharding::PointRoute;
+use crate::sharding::topology::quote;
+use crate::value::Value;
+
+/// A value as SQL text.
+pub type Literal = Vec<u8>;
+
+/// A write by keys.
+#[derive(Debug)]
+pub struct KeyedWrite {
+    pub is_delete: bool,
+    /// Rows may stay as they are without an error.
+    pub ignore: bool,
+    /// One row after the other: the statement changes what unique keys hold, and the order decides which rows meet there.
+    pub in_order: bool,
+    /// In the order of the statement.
+    pub targets: Vec<KeyedTarget>,
+    mode: SqlMode,
+    query: Vec<Piece>,
+}
+
+impl KeyedWrite {
+    /// The query for keys and values, with literals in place of parameters. It locks what it reads.
+    pub fn query(&self, arguments: &Arguments<'_>) -> Vec<u8> {
+        literal::render(&self.query, arguments, self.mode)
+    }
+}
+
+/// A table that is written.
+#[derive(Debug)]
+pub struct KeyedTarget {
+    /// Its database, its names, and how its copies' answers combine.
+    pub plan: RoutedPlan,
+    /// Columns that tell its rows apart: those of a unique key, and behind them the others that place a row.
+    pub keys: Vec<KeyedColumn>,
+    /// Position of the first of them in the query's row.
+    pub first: usize,
+    /// Assignments whose values come from the query.
+    pub values: Vec<AssignedValue>,
+    /// A row may belong to another physical table afterwards.
+    pub moves: Option<Moves>,
+    /// How many of `keys` are the unique key's.
+    unique: usize,
+    mode: SqlMode,
+    reference: Reference,
+    head: Vec<Piece>,
+    set: Vec<Assignment>,
+    /// Positions in `keys` of the columns that place a row.
+    placing: Vec<usize>,
+}
+
+/// A column of a target.
+#[derive(Clone, Debug)]
+pub struct KeyedColumn {
+    pub name: String,
+    pub data_type: ColumnType,
+    pub nullable: bool,
+}
+
+impl From<&Column> for KeyedColumn {
+    fn from(column: &Column) -> Self {
+        Self { name: column.name.clone(), data_type: column.data_type.clone(), nullable: column.nullable }
+    }
+}
+
+/// An assignment whose value comes from the query.
+#[derive(Clone, Debug)]
+pub struct AssignedValue {
+    /// Position in the query's row.
+    pub position: usize,
+    pub column: KeyedColumn,
+    /// Position in the unique key, if the column is in it.
+    pub key: Option<usize>,
+}
+
+/// What a row that moves consists of.
+#[derive(Debug)]
+pub struct Moves {
+    /// Columns that an INSERT stores, and behind them the generated ones that place a row.
+    pub columns: Vec<KeyedColumn>,
+    /// How many an INSERT stores.
+    stored: usize,
+    /// Positions in `columns` of those that place a row.
+    placing: Vec<usize>,
+}
+
+/// One assignment of an UPDATE.
+#[derive(Debug)]
+enum Assignment {
+    /// The user's own text, which reads nothing but the row.
+    Text(Vec<Piece>),
+    /// Index in `KeyedTarget::values`.
+    Value(usize),
+}
+
+impl KeyedTarget {
+    pub fn name(&self) -> &str {
+        &self.reference.table.name
+    }
+
+    /// The query's row has no row of this table: an outer join found none. `is_null` tells of a position in `keys`.
+    pub fn is_missing(&self, is_null: impl Fn(usize) -> bool) -> bool {
+        (0..self.unique).any(is_null)
+    }
+
+    /// The physical table of a row. `keys`: the values of `keys`.
+    ///
+    /// Errors: those of placing a row.
+    pub fn shard_of(&self, keys: &[Value<'_>]) -> Result<usize, RouterError> {
+        let placing: Vec<&Value<'_>> = self.placing.iter().filter_map(|at| keys.get(*at)).collect();
+        self.shard(&placing)
+    }
+
+    /// The physical table of a whole row. `values`: those of `Moves::columns`.
+    ///
+    /// Errors: those of placing a row.
+    pub fn shard_of_row(&self, moves: &Moves, values: &[Value<'_>]) -> Result<usize, RouterError> {
+        let placing: Vec<&Value<'_>> = moves.placing.iter().filter_map(|at| values.get(*at)).collect();
+        self.shard(&placing)
+    }
+
+    fn shard(&self, placing: &[&Value<'_>]) -> Result<usize, RouterError> {
+        match self.reference.kind {
+            // All copies are written.
+            Kind::Single | Kind::Broadcast => Ok(0),
+            Kind::Sharded => match self.reference.placer.point(placing) {
+                PointRoute::Shard(index) => Ok(index),
+                PointRoute::Nothing | PointRoute::Unknown => self.reference.placer.place_row(placing),
+            },
+        }
+    }
+
+    /// The group of a physical table.
+    pub fn group_of(&self, shard: usize) -> usize {
+        self.reference.placer.topology().get(shard).map_or(0, |table| table.group)
+    }
+
+    /// Every group has a copy, which gets the same statements.
+    pub fn is_everywhere(&self) -> bool {
+        self.reference.kind == Kind::Broadcast
+    }
+
+    /// The statements that write a row, on the logical table and with dots in the place of what the query gives: for EXPLAIN.
+    pub fn steps(&self, arguments: &Arguments<'_>) -> Vec<Literal> {
+        let table = format!("{}.{}", quote(&self.reference.database.name), quote(self.name()));
+        let dots = |count: usize| vec![b"...".to_vec(); count];
+        let key = dots(self.keys.len());
+        let write = self.write(
+            &table,
+            &condition(&self.keys, &[key.as_slice()]),
+            &dots(self.values.len()),
+            arguments,
+        );
+        let mut steps = vec![write];
+        if let Some(moves) = &self.moves {
+            let row = dots(moves.columns.len());
+            let condition = condition(self.unique_key(), &[key.as_slice()]);
+            steps.push(moves.read(&table, &condition));
+            steps.push([b"DELETE FROM ", table.as_bytes(), &condition].concat());
+            steps.push(moves.insert(&table, &[&row]));
+        }
+        steps
+    }
+
+    /// Appends the statement that writes the rows of these keys to one physical table, or to each copy. `values`: the texts of `values`.
+    pub fn write_into(
+        &self,
+        shard: usize,
+        keys: &[&[Literal]],
+        values: &[Literal],
+        arguments: &Arguments<'_>,
+        out: &mut Execution,
+    ) {
+        let condition = condition(&self.keys, keys);
+        self.statements(shard, out, |table| self.write(table, &condition, values, arguments));
+    }
+
+    fn write(&self, table: &str, condition: &[u8], values: &[Literal], arguments: &Arguments<'_>) -> Literal {
+        let rendered = |pieces: &[Piece]| literal::render(pieces, arguments, self.mode);
+        let mut out = rendered(&self.head);
+        out.extend_from_slice(table.as_bytes());
+        if !self.set.is_empty() {
+            out.extend_from_slice(format!(" AS {} SET ", quote(&self.reference.known_as)).as_bytes());
+        }
+        for (at, assignment) in self.set.iter().enumerate() {
+            out.extend_from_slice(if at > 0 { b", " } else { b"" });
+            match assignment {
+                Assignment::Text(pieces) => out.extend(rendered(pieces)),
+                Assignment::Value(index) => {
+                    let name = self.values.get(*index).map(|value| quote(&value.column.name));
+                    out.extend_from_slice(name.unwrap_or_default().as_bytes());
+                    out.extend_from_slice(b" = ");
+                    out.extend(values.get(*index).into_iter().flatten());
+                }
+            }
+        }
+        out.extend_from_slice(condition);
+        out
+    }
+
+    /// Appends the query that reads the rows of these unique keys.
+    pub fn read_into(&self, moves: &Moves, shard: usize, keys: &[&[Literal]], out: &mut Execution) {
+        let condition = condition(self.unique_key(), keys);
+        self.statements(shard, out, |table| moves.read(table, &condition));
+    }
+
+    /// Appends the statement that takes the rows of these unique keys out of the physical table that they leave.
+    pub fn remove_into(&self, shard: usize, keys: &[&[Literal]], out: &mut Execution) {
+        let condition = condition(self.unique_key(), keys);
+        self.statements(shard, out, |table| [b"DELETE FROM ", table.as_bytes(), &condition].concat());
+    }
+
+    /// Appends the statement that puts rows into the physical table that they belong to now.
+    pub fn insert_into(&self, moves: &Moves, shard: usize, rows: &[&[Literal]], out: &mut Execution) {
+        self.statements(shard, out, |table| moves.insert(table, rows));
+    }
+
+    fn unique_key(&self) -> &[KeyedColumn] {
+        self.keys.get(..self.unique).unwrap_or_default()
+    }
+
+    /// Appends a statement for a physical table, or one for each copy.
+    fn statements(&self, shard: usize, out: &mut Execution, text: impl Fn(&str) -> Literal) {
+        let everywhere = self.is_everywhere();
+        let tables = self.reference.placer.topology().tables();
+        for table in tables.iter().filter(|table| everywhere || table.index == shard) {
+            let start = out.buffer.len();
+            out.buffer.extend(text(&table.quoted));
+            out.statements.push(PhysicalStatement {
+                group: table.group,
+                shard: table.index,
+                text: start..out.buffer.len(),
+                params: out.params.len()..out.params.len(),
+            });
+        }
+    }
+}
+
+impl Moves {
+    fn read(&self, table: &str, condition: &[u8]) -> Literal {
+        let names: Vec<String> = self.columns.iter().map(|column| quote(&column.name)).collect();
+        [format!("SELECT {} FROM {table}", names.join(", ")).as_bytes(), condition].concat()
+    }
+
+    fn insert(&self, table: &str, rows: &[&[Literal]]) -> Literal {
+        let stored = self.columns.iter().take(self.stored);
+        let names: Vec<String> = stored.map(|column| quote(&column.name)).collect();
+        let mut out = format!("INSERT INTO {table} ({}) VALUES ", names.join(", ")).into_bytes();
+        for (at, row) in rows.iter().enumerate() {
+            out.extend_from_slice(if at > 0 { b", (" } else { b"(" });
+            out.extend(row.get(..self.stored).unwrap_or_default().join(&b", "[..]));
+            out.push(b')');
+        }
+        out
+    }
+}
+
+/// ` WHERE ...` for the rows of these keys.
+fn condition(columns: &[KeyedColumn], keys: &[&[Literal]]) -> Vec<u8> {
+    let mut out = b" WHERE ".to_vec();
+    if let [column] = columns {
+        out.extend_from_slice(quote(&column.name).as_bytes());
+        out.extend_from_slice(b" IN (");
+        for (at, key) in keys.iter().enumerate() {
+            out.extend_from_slice(if at > 0 { b", " } else { b"" });
+            out.extend(key.first().into_iter().flatten());
+        }
+        out.push(b')');
+        return out;
+    }
+    for (at, key) in keys.iter().enumerate() {
+        out.extend_from_slice(if at > 0 { b" OR (" } else { b"(" });
+        for (at, (column, value)) in columns.iter().zip(*key).enumerate() {
+            out.extend_from_slice(if at > 0 { b" AND " } else { b"" });
+            out.extend_from_slice(quote(&column.name).as_bytes());
+            if value == b"NULL" {
+                out.extend_from_slice(b" IS NULL");
+            } else {
+                out.extend_from_slice(b" = ");
+                out.extend_from_slice(value);
+            }
+        }
+        out.push(b')');
+    }
+    out
+}

@@ -1,0 +1,342 @@
+//! From an analysed UPDATE or DELETE to its query and its statements by key.
+
+use std::ops::Range;
+
+use ostrakon_catalog::column::{ColumnType, KeyKind};
+use ostrakon_catalog::schema::Table;
+
+use super::{AssignedValue, Assignment, KeyedColumn, KeyedTarget, KeyedWrite, Moves};
+use crate::plan::analysis::Analysis;
+use crate::plan::bind::{Binder, Kind, Reference};
+use crate::plan::modify::Write;
+use crate::plan::select::assemble;
+use crate::plan::special::Special;
+use crate::plan::text::{Cutter, Edit, Piece, text};
+use crate::plan::tokens::Tokens;
+use crate::plan::tree::Column;
+use crate::plan::{Combine, Request, StatementClass};
+use crate::sharding::topology::quote;
+
+/// Makes a write by keys.
+pub(crate) struct Builder<'b> {
+    pub request: &'b Request<'b>,
+    pub tokens: &'b Tokens<'b>,
+    pub write: &'b Write,
+    pub analysis: &'b Analysis,
+    pub binder: &'b Binder<'b>,
+    pub special: &'b Special,
+    /// Tables that the statement writes, each once, in its order.
+    pub targets: Vec<usize>,
+    /// Table and column of each assignment of an UPDATE.
+    pub assigned: Vec<(usize, usize)>,
+}
+
+/// A target while its query is being put together.
+struct Draft {
+    reference: usize,
+    /// Ordinals of its key columns.
+    keys: Vec<usize>,
+    unique: usize,
+    moves: bool,
+}
+
+impl Builder<'_> {
+    /// Errors: why the statement cannot be done by keys.
+    pub fn plan(&self) -> Result<KeyedWrite, String> {
+        if self.write.returning.is_some() {
+            return Err("RETURNING".into());
+        }
+        if self.special.sets_last_id {
+            return Err("LAST_INSERT_ID(expression)".into());
+        }
+        if self.tokens.has_version_comment(self.tokens.len()) {
+            return Err("a version comment".into());
+        }
+        let ignore = (0..self.write.tables.start).any(|at| self.tokens.is_word(at, "IGNORE"));
+        let mut drafts = Vec::new();
+        for reference in &self.targets {
+            drafts.push(self.draft(*reference)?);
+        }
+        if ignore && drafts.iter().any(|draft| draft.moves) {
+            return Err("UPDATE IGNORE of a shard key".into());
+        }
+        let in_order = self.assigned.iter().any(|(reference, ordinal)| {
+            self.reference(*reference).is_some_and(|found| is_in_unique_key(&found.table, *ordinal))
+        });
+        let mut columns: Vec<Vec<Piece>> = Vec::new();
+        let mut targets = Vec::new();
+        for draft in &drafts {
+            targets.push(self.target(draft, &mut columns)?);
+        }
+        Ok(KeyedWrite {
+            is_delete: self.write.is_delete,
+            ignore,
+            in_order,
+            targets,
+            mode: self.request.mode,
+            query: self.query(columns, &drafts, in_order),
+        })
+    }
+
+    fn reference(&self, index: usize) -> Option<&Reference> {
+        self.analysis.references.get(index)
+    }
+
+    fn draft(&self, index: usize) -> Result<Draft, String> {
+        let reference = self.reference(index).ok_or("a table that is not known")?;
+        let table = &reference.table;
+        let mut keys = unique_key(table).ok_or_else(|| {
+            format!(
+                "table '{}', which has no primary key, and no unique key without NULL, to find its rows by",
+                table.name
+            )
+        })?;
+        let unique = keys.len();
+        let placing = reference.placer.key_ordinals();
+        keys.extend(placing.iter().filter(|ordinal| !keys.contains(ordinal)).copied().collect::<Vec<_>>());
+        let is_assigned = |ordinal: &usize| self.assigned.contains(&(index, *ordinal));
+        let is_generated =
+            |ordinal: &usize| table.columns.get(*ordinal).is_some_and(|column| column.generated);
+        let moves = !self.write.is_delete
+            && reference.kind == Kind::Sharded
+            && reference.placer.topology().len() > 1
+            && placing.iter().any(|ordinal| is_assigned(ordinal) || is_generated(ordinal));
+        Ok(Draft { reference: index, keys, unique, moves })
+    }
+
+    /// Appends the target's columns to those of the query.
+    fn target(&self, draft: &Draft, columns: &mut Vec<Vec<Piece>>) -> Result<KeyedTarget, String> {
+        let reference = self.reference(draft.reference).ok_or("a table that is not known")?.clone();
+        let table = reference.table.clone();
+        let first = columns.len();
+        let column = |ordinal: &usize| table.columns.get(*ordinal).map(KeyedColumn::from);
+        let keys: Vec<KeyedColumn> = draft.keys.iter().filter_map(column).collect();
+        let qualifier = self.qualifier(&reference);
+        columns.extend(keys.iter().map(|key| vec![text(format!("{qualifier}.{}", quote(&key.name)))]));
+        let mut set = Vec::new();
+        let mut values = Vec::new();
+        let cutter = Cutter::new(&self.request.template.holes, self.edits());
+        let plain = Cutter::new(&self.request.template.holes, Vec::new());
+        for (at, ((target, value), (owner, ordinal))) in
+            self.write.assignments.iter().zip(&self.assigned).enumerate()
+        {
+            if *owner != draft.reference {
+                continue;
+            }
+            let Some(assigned) = column(ordinal) else { continue };
+            let is_default = value.len() == 1 && self.tokens.is_word(value.start, "DEFAULT");
+            let is_unique = draft.keys.iter().take(draft.unique).position(|key| key == ordinal);
+            let fixed = draft.moves && (is_unique.is_some() || reference.placer.is_key(*ordinal));
+            if fixed && is_default {
+                return Err(format!(
+                    "DEFAULT for column '{}', which tells where the row belongs",
+                    assigned.name
+                ));
+            }
+            let varies = self.special.varies.is_some() && reference.kind == Kind::Broadcast;
+            let span = self.span(value);
+            let is_text = is_default || !(fixed || varies) && self.reads_only(&span, draft.reference);
+            if !is_text || self.analysis.references.len() > 1 {
+                self.check_order(at)?;
+            }
+            if is_text {
+                let span = self.span(&(target.start..value.end));
+                set.push(Assignment::Text(cutter.range(span.start, span.end)));
+            } else {
+                set.push(Assignment::Value(values.len()));
+                values.push(AssignedValue { position: columns.len(), column: assigned, key: is_unique });
+                let mut pieces = vec![text("(")];
+                pieces.extend(plain.range(span.start, span.end));
+                pieces.push(text(")"));
+                columns.push(pieces);
+            }
+        }
+        let everywhere = reference.kind == Kind::Broadcast;
+        let mut analysis = self.binder.alone(reference.clone());
+        analysis.database = Some(reference.database.clone());
+        let combine = if everywhere { Combine::Broadcast } else { Combine::Counts };
+        let plan = assemble(self.request, analysis, StatementClass::Write, combine, Vec::new(), Vec::new());
+        let placing = reference.placer.key_ordinals();
+        let placing = placing.iter().filter_map(|ordinal| draft.keys.iter().position(|key| key == ordinal));
+        Ok(KeyedTarget {
+            plan,
+            keys,
+            first,
+            values,
+            moves: draft.moves.then(|| moves(&reference)),
+            unique: draft.unique,
+            mode: self.request.mode,
+            head: self.head(),
+            set,
+            placing: placing.collect(),
+            reference,
+        })
+    }
+
+    /// The name that qualifies a reference's columns.
+    fn qualifier(&self, reference: &Reference) -> String {
+        let same = |other: &&Reference| other.known_as == reference.known_as;
+        match self.analysis.references.iter().filter(same).nth(1) {
+            Some(_) if !reference.has_alias => {
+                format!("{}.{}", quote(&reference.database.name), quote(&reference.table.name))
+            }
+            _ => quote(&reference.known_as),
+        }
+    }
+
+    /// `UPDATE IGNORE `, `DELETE QUICK FROM `.
+    fn head(&self) -> Vec<Piece> {
+        let mut head = String::from(if self.write.is_delete { "DELETE " } else { "UPDATE " });
+        for at in self.write.modifiers.clone() {
+            head.push_str(&String::from_utf8_lossy(self.tokens.bytes(at)));
+            head.push(' ');
+        }
+        head.push_str(if self.write.is_delete { "FROM " } else { "" });
+        vec![text(head)]
+    }
+
+    /// What a text by itself needs on a physical table that has the reference's name as its alias.
+    fn edits(&self) -> Vec<Edit> {
+        let mut edits = self.special.edits.clone();
+        for (span, index) in &self.analysis.qualifiers {
+            if let Some(reference) = self.reference(*index) {
+                edits.push(Edit::new(span.clone(), vec![text(quote(&reference.known_as))]));
+            }
+        }
+        edits
+    }
+
+    fn query(&self, columns: Vec<Vec<Piece>>, drafts: &[Draft], in_order: bool) -> Vec<Piece> {
+        let cutter = Cutter::new(&self.request.template.holes, Vec::new());
+        let mut query = vec![text("SELECT ")];
+        for (at, column) in columns.into_iter().enumerate() {
+            query.extend((at > 0).then(|| text(", ")));
+            query.extend(column);
+        }
+        query.push(text(" FROM "));
+        let tables = self.span(&self.write.tables);
+        query.extend(cutter.range(tables.start, tables.end));
+        let clauses = &self.write.clauses;
+        if !clauses.is_empty() {
+            let span = self.span(clauses);
+            query.push(text(" "));
+            query.extend(cutter.range(span.start, span.end));
+        }
+        let has = |word: &str| {
+            let found = self.tokens.find(clauses.start, clauses.end, |at| self.tokens.is_word(at, word));
+            found < clauses.end
+        };
+        // One server goes through the table in the order of its key, and so do we where that decides what happens.
+        if let ([draft], true) = (drafts, in_order && !has("ORDER") && !has("LIMIT"))
+            && let Some(reference) = self.reference(draft.reference)
+        {
+            let keys = draft.keys.iter().take(draft.unique);
+            let names: Vec<String> = keys
+                .filter_map(|ordinal| reference.table.columns.get(*ordinal))
+                .map(|column| format!("{}.{}", self.qualifier(reference), quote(&column.name)))
+                .collect();
+            query.push(text(format!(" ORDER BY {}", names.join(", "))));
+        }
+        query.push(text(" FOR UPDATE"));
+        query
+    }
+
+    fn span(&self, tokens: &Range<usize>) -> Range<usize> {
+        match tokens.end.checked_sub(1) {
+            Some(last) if last >= tokens.start => self.tokens.start(tokens.start)..self.tokens.end(last),
+            _ => 0..0,
+        }
+    }
+
+    /// The tables and columns that a piece of the text names; `None` for a name whose table is not certain.
+    fn reads(&self, span: &Range<usize>) -> impl Iterator<Item = (Option<(usize, usize)>, &str)> {
+        let inside =
+            move |name: &crate::plan::tree::Name| span.start <= name.span.start && name.span.end <= span.end;
+        self.binder.mentions.iter().filter_map(move |(scope, parts)| {
+            let last = parts.last().filter(|last| inside(last))?;
+            let column = Column { parts: parts.clone() };
+            Some((self.binder.resolve(*scope, &column), last.text.as_str()))
+        })
+    }
+
+    /// The text needs nothing but the row of that table.
+    fn reads_only(&self, span: &Range<usize>, reference: usize) -> bool {
+        let mut tokens = 0..self.tokens.len();
+        let has_query = tokens.any(|at| {
+            span.contains(&self.tokens.start(at)) && self.tokens.is_any_word(at, &["SELECT", "WITH", "TABLE"])
+        });
+        !has_query && self.reads(span).all(|(read, _)| read.is_some_and(|(owner, _)| owner == reference))
+    }
+
+    /// One server assigns from left to right, and a later assignment sees what earlier ones made (of several tables it depends on the order in which
+    /// they are joined); a query sees none of it.
+    fn check_order(&self, at: usize) -> Result<(), String> {
+        let Some((_, value)) = self.write.assignments.get(at) else { return Ok(()) };
+        let span = self.span(value);
+        let own = self.assigned.get(at);
+        for (read, name) in self.reads(&span) {
+            for assigned in self.assigned.iter().take(at) {
+                let is_same = match read {
+                    Some(read) => read == *assigned && own != Some(assigned),
+                    None => self
+                        .reference(assigned.0)
+                        .and_then(|found| found.table.columns.get(assigned.1))
+                        .is_some_and(|column| column.name.eq_ignore_ascii_case(name)),
+                };
+                if is_same {
+                    return Err(format!(
+                        "an assignment that reads column '{name}', which the statement assigns before it"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ordinals of the columns of the primary key, or of a unique key without NULL.
+fn unique_key(table: &Table) -> Option<Vec<usize>> {
+    let usable = |ordinal: usize| {
+        let column = table.columns.get(ordinal)?;
+        // What a TIMESTAMP's text means depends on the time zone, and one hour in the year it means two moments.
+        let plain = !column.nullable && !matches!(column.data_type, ColumnType::Timestamp { .. });
+        plain.then_some(ordinal)
+    };
+    let columns = |kind: KeyKind| {
+        table.keys.iter().filter(move |key| key.kind == kind).find_map(|key| {
+            let ordinals = key.columns.iter().map(|name| usable(table.column(name)?.0));
+            ordinals.collect::<Option<Vec<usize>>>()
+        })
+    };
+    columns(KeyKind::Primary).or_else(|| columns(KeyKind::Unique))
+}
+
+fn is_in_unique_key(table: &Table, ordinal: usize) -> bool {
+    let Some(column) = table.columns.get(ordinal) else { return false };
+    let unique = table.keys.iter().filter(|key| matches!(key.kind, KeyKind::Primary | KeyKind::Unique));
+    // Part of an expression counts too: better one row too many by itself.
+    let names = |part: &String| {
+        part.eq_ignore_ascii_case(&column.name)
+            || part.starts_with('(') && part.to_lowercase().contains(&column.name.to_lowercase())
+    };
+    let generated = |part: &String| table.column(part).is_some_and(|(_, column)| column.generated);
+    unique.flat_map(|key| &key.columns).any(|part| names(part) || generated(part))
+}
+
+fn moves(reference: &Reference) -> Moves {
+    let table = &reference.table;
+    let placing = reference.placer.key_ordinals();
+    let stored: Vec<usize> = (0..table.columns.len())
+        .filter(|ordinal| table.columns.get(*ordinal).is_some_and(|column| !column.generated))
+        .collect();
+    let generated = placing.iter().filter(|ordinal| !stored.contains(ordinal)).copied();
+    let all: Vec<usize> = stored.iter().copied().chain(generated).collect();
+    Moves {
+        columns: all
+            .iter()
+            .filter_map(|ordinal| table.columns.get(*ordinal).map(KeyedColumn::from))
+            .collect(),
+        stored: stored.len(),
+        placing: placing.iter().filter_map(|key| all.iter().position(|ordinal| ordinal == key)).collect(),
+    }
+}
