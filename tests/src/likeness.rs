@@ -45,6 +45,10 @@ impl Likeness {
         match &mut outcome {
             Outcome::Done { warnings, info, .. } => {
                 *warnings = 0;
+                // With LIMIT 0 a server does not even say that it has matched none.
+                if info.starts_with("Rows matched: 0") {
+                    info.clear();
+                }
                 if !self.exact_info
                     && let Some(end) = info.find("Warnings")
                 {
