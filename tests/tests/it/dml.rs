@@ -162,7 +162,7 @@ const INSERTS: &[&str] = &[
     "INSERT INTO o (k, n) SELECT id, n FROM b WHERE id = 2",
     "INSERT INTO o SELECT id + 1000, k, CONCAT(n, '!') FROM o WHERE k < 3 ORDER BY id",
     "INSERT IGNORE INTO o (k, n) SELECT 1, 'a' UNION ALL SELECT 2, 'zz'",
-    "INSERT INTO b SELECT id + 10, v, d FROM src WHERE id < 30",
+    "INSERT INTO b SELECT id + 10, v, d FROM src WHERE id < 30 ORDER BY id",
     "INSERT INTO b (id, n) SELECT MAX(id) + 100, COUNT(*) FROM src",
     "INSERT INTO b (id, n, t) VALUES (100, 'x', 1) ON DUPLICATE KEY UPDATE n = 'y'",
     "INSERT INTO s (n, q) SELECT n, k FROM o ORDER BY id",
