@@ -54,6 +54,7 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
         Some(write) if write.returning.is_some() => StatementClass::WriteReturning,
         _ => StatementClass::Write,
     };
+    check_limit(tokens, write.as_ref().is_some_and(|write| !write.targets.is_empty()))?;
     let Some(write) = write else {
         return fallback::plan(request, tokens, special, class, "the clauses of this write");
     };
@@ -61,6 +62,22 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
         Ok(query) => analysed(request, tokens, &write, &query, special, class),
         Err(message) => fallback::plan(request, tokens, special, StatementClass::Write, &message),
     }
+}
+
+/// LIMIT of a write is one number, and a DELETE of several tables has none.
+///
+/// Errors: 1064.
+fn check_limit(tokens: &Tokens<'_>, several: bool) -> Result<(), RouterError> {
+    let end = tokens.len();
+    let limit = tokens.find(1, end, |at| tokens.is_word(at, "LIMIT"));
+    let clause = tokens.find(limit, end, |at| tokens.is_word(at, "RETURNING"));
+    let offset = tokens.find(limit, clause, |at| tokens.is_op(at, ",") || tokens.is_word(at, "OFFSET"));
+    if limit < end && (several || offset < clause) {
+        let near =
+            String::from_utf8_lossy(tokens.text.get(tokens.start(limit)..).unwrap_or_default()).into_owned();
+        return Err(RouterError::syntax(format_args!("near '{near}'")));
+    }
+    Ok(())
 }
 
 /// `UPDATE t SET a = 1 WHERE c` as `SELECT a, 1 FROM t WHERE c`.

@@ -444,6 +444,11 @@ impl Shop {
             _ => &[],
         };
         let is_gathered = route.mode == "gather";
+        // EXPLAIN tells how rows are found, and what is written of each; which rows those are, only the run knows.
+        let rows_first = route.sends.iter().any(|(place, _)| place == "(where each row belongs)");
+        if rows_first {
+            return;
+        }
         // EXPLAIN takes no value from a sequence.
         let is_insert = matches!(statement::words(&case.sql)[0].as_str(), "insert" | "replace");
         let wrong = roles.iter().any(|role| !expected.contains(&role.as_str()))
