@@ -35,6 +35,7 @@ mod scan;
 mod select;
 mod special;
 mod spread;
+mod system;
 mod text;
 mod tokens;
 mod tree;
@@ -49,6 +50,7 @@ pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use nextval::unknown as unknown_sequence;
 pub use rows_first::{InsertQuery, KeyedTarget, KeyedWrite, Literal, Moves, RowsFirst};
 pub use scan::ScanPlaces;
+pub use system::{SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable};
 
 use ostrakon_catalog::schema::Database;
 

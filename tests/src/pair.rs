@@ -82,6 +82,35 @@ impl Pair {
         assert_eq!(node, plain, "\nleft: node, right: plain server\n{} with {way:?}", shorten(sql));
     }
 
+    /// As [`Pair::same_prepared`], for statements whose rows have no order.
+    pub async fn same_set_prepared(&mut self, sql: &str, values: Vec<Value>) {
+        let way = Way::Prepared(values);
+        let (node, plain) = self.both(sql, &way).await;
+        assert_eq!(
+            node.sorted(),
+            plain.sorted(),
+            "\nleft: node, right: plain server\n{} with {way:?}",
+            shorten(sql)
+        );
+    }
+
+    /// As [`Pair::same_set`], by text and prepared, but of columns only the labels count.
+    pub async fn same_labels_set(&mut self, sql: &str, values: Vec<Value>) {
+        let mut ways = vec![Way::Prepared(values)];
+        if !sql.contains('?') {
+            ways.push(Way::Text);
+        }
+        for way in ways {
+            let (node, plain) = self.both(sql, &way).await;
+            assert_eq!(
+                node.labels_only().sorted(),
+                plain.labels_only().sorted(),
+                "\nleft: node, right: plain server\n{} with {way:?}",
+                shorten(sql)
+            );
+        }
+    }
+
     /// The same answer in any order, or error 1235: nothing else. What the node refuses does not run on the plain server.
     /// Gives true when it was answered.
     pub async fn same_or_refused(&mut self, sql: &str) -> bool {

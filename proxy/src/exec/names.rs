@@ -46,7 +46,7 @@ impl<'a> Names<'a> {
 
     /// Some physical name may have to be replaced.
     pub fn is_active(&self) -> bool {
-        !self.tables.is_empty()
+        !self.tables.is_empty() || !self.gathered.is_empty()
     }
 
     fn of_physical(&self, physical: &[u8]) -> Option<&TableName> {
@@ -124,6 +124,12 @@ pub fn in_definition(text: &mut String, logical: &str) {
         let own = |name: &str| format!("\n  CONSTRAINT {mark}{name}{made}");
         *text = text.replace(&own(&physical), &own(&logical));
     }
+}
+
+/// The logical name of a constraint that a server has named by its table; `None` for names that were given.
+pub fn constraint(name: &str, physical: &str, logical: &str) -> Option<String> {
+    let number = name.strip_prefix(physical)?;
+    CONSTRAINTS.iter().any(|made| number.starts_with(made)).then(|| format!("{logical}{number}"))
 }
 
 /// What MySQL adds to a table's name for a constraint's; a number follows.

@@ -30,6 +30,16 @@ impl Session {
     ) -> Result<Vec<Explained>, Failure> {
         let mut explained = Vec::new();
         let place = self.choose_place(gather, plan)?;
+        for question in self.system_questions(gather, place.instance, input).await? {
+            explained.push(Explained {
+                group: question.place,
+                names: Vec::new(),
+                statement: question.sql,
+                expected: None,
+                links: Vec::new(),
+                refused: None,
+            });
+        }
         for source in gather.sources.iter().filter(|source| !place.direct.contains_key(&source.table)) {
             let planned = self.plan_source(source, input, &[])?;
             let execution = self.route_source(&planned)?;

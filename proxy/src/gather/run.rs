@@ -140,6 +140,9 @@ impl Session {
         let mut place = self.worker.gather_connection(chosen.instance, &self.settings).await?;
         let budget = Budget::new(&self.worker.node.config.limits, &self.worker.node.gathering, &self.user);
         let guard = Guard::new(&place.lease.connection, budget.deadline());
+        for source in &gather.system {
+            self.create_system(&mut place, source).await?;
+        }
         for source in gather.sources.iter().filter(|source| !chosen.direct.contains_key(&source.table)) {
             let planned = self.plan_source(source, input, &[])?;
             self.create_for(&mut place, gather, &planned, &guard).await?;
@@ -289,6 +292,10 @@ impl Session {
         budget: &mut Budget,
         reads: bool,
     ) -> Result<(), Failure> {
+        self.load_system(place, gather, input, budget).await?;
+        if gather.sources.is_empty() {
+            return Ok(());
+        }
         let alone = !self.transaction.applies();
         if alone {
             self.begin_reading(gather, reads).await?;
@@ -367,6 +374,10 @@ impl Session {
             groups.filter_map(|group| source.database.groups.get(group)).map(|group| group.instance)
         });
         let mut instances: Vec<InstanceId> = instances.collect();
+        if gather.sources.is_empty() {
+            // Tables of information_schema alone: any server will do.
+            instances.extend(self.catalog().instances.keys().copied());
+        }
         instances.sort_unstable();
         instances.dedup();
         let value = |instance: &InstanceId| {

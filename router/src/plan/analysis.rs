@@ -13,6 +13,7 @@ use super::classes::{Classes, ColumnId};
 use super::condition::{Condition, equal_as_keys};
 use super::joining::{Bound, Local, Side};
 use super::spread::{self, Spread};
+use super::system::SystemReference;
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, JoinKind, Query, Select, Source};
 use super::{Request, TableName};
@@ -24,6 +25,8 @@ use crate::lexer::SqlMode;
 pub(crate) struct Analysis {
     pub database: Option<Arc<Database>>,
     pub references: Vec<Reference>,
+    /// Tables of information_schema.
+    pub system: Vec<SystemReference>,
     pub names: Vec<TableName>,
     /// For each reference, what the statement asks of its shard key.
     pub conditions: Vec<Condition<usize>>,
@@ -33,6 +36,8 @@ pub(crate) struct Analysis {
     pub scatter: Result<Vec<usize>, String>,
     /// Qualifiers to rewrite.
     pub qualifiers: Vec<(std::ops::Range<usize>, usize)>,
+    /// Qualifiers to leave out.
+    pub system_qualifiers: Vec<std::ops::Range<usize>>,
     /// Equalities that hold for every row of the outermost block.
     pub firm: Classes,
     /// Every table is a broadcast table, and nothing depends on which copy is read.
@@ -56,6 +61,11 @@ impl Analysis {
     pub fn is_mixed(&self) -> bool {
         let mut databases = self.references.iter().map(|reference| &reference.database.name);
         databases.next().is_some_and(|first| databases.any(|other| other != first))
+    }
+
+    /// No group can answer: it has not all tables.
+    pub fn is_apart(&self) -> bool {
+        self.is_mixed() || self.system.iter().any(SystemReference::is_brought)
     }
 }
 
@@ -97,6 +107,8 @@ pub(crate) enum Tree {
     Table(usize),
     /// A derived table and the like.
     Closed,
+    /// A table of information_schema.
+    System(usize),
     Join {
         kind: JoinKind,
         natural: bool,
@@ -112,7 +124,7 @@ impl Tree {
     pub fn tables(&self, found: &mut Vec<usize>) {
         match self {
             Self::Table(reference) => found.push(*reference),
-            Self::Closed => {}
+            Self::Closed | Self::System(_) => {}
             Self::Join { left, right, .. } => {
                 left.tables(found);
                 right.tables(found);
@@ -179,16 +191,18 @@ impl<'x> Analyst<'x> {
             edges: self.edges,
             scatter,
             qualifiers: self.binder.qualifiers.clone(),
+            system_qualifiers: self.binder.system_qualifiers.clone(),
             firm: block.firm,
             references,
+            system: self.binder.system.clone(),
             copies,
             blocks: self.blocks,
             cte_mentions: self.cte_mentions,
         };
         if analysis.is_mixed() {
             analysis.scatter = Err("tables of several databases".into());
-            analysis.copies = false;
         }
+        analysis.copies &= !analysis.is_apart();
         Ok((analysis, self.binder))
     }
 

@@ -10,6 +10,7 @@ use ostrakon_catalog::schema::{Database, Table, TableKind};
 use super::analysis::Analysis;
 use super::classes::{Classes, ColumnId};
 use super::condition::Condition;
+use super::system::SystemReference;
 use super::tree::{Column, Name};
 use super::{Request, TableName};
 use crate::RouterError;
@@ -76,6 +77,8 @@ pub(crate) struct Entry {
     pub name: String,
     /// `None`: a derived table or the like, whose columns are not known.
     pub reference: Option<usize>,
+    /// A table of information_schema, whose columns are not known either.
+    pub system: Option<usize>,
 }
 
 pub(crate) struct Binder<'r> {
@@ -83,11 +86,15 @@ pub(crate) struct Binder<'r> {
     /// The logical database of the first table that is named.
     pub database: Option<Arc<Database>>,
     pub references: Vec<Reference>,
+    /// References to tables of information_schema.
+    pub system: Vec<SystemReference>,
     pub scopes: Vec<Scope>,
     /// CTE names in scope, innermost last.
     pub ctes: Vec<String>,
     /// Database-qualified column prefixes (`db`.`t`), with the reference that they mean.
     pub qualifiers: Vec<(Range<usize>, usize)>,
+    /// `information_schema.` before names of tables that the node brings.
+    pub system_qualifiers: Vec<Range<usize>>,
     /// Every column that is named, with the scope where it stands.
     pub mentions: Vec<(usize, Vec<Name>)>,
     placers: HashMap<u64, Arc<Placer>>,
@@ -99,9 +106,11 @@ impl<'r> Binder<'r> {
             request,
             database: None,
             references: Vec::new(),
+            system: Vec::new(),
             scopes: Vec::new(),
             ctes: Vec::new(),
             qualifiers: Vec::new(),
+            system_qualifiers: Vec::new(),
             mentions: Vec::new(),
             placers: HashMap::new(),
         }
@@ -270,7 +279,7 @@ impl<'r> Binder<'r> {
             }
             _ => return,
         };
-        let Some(index) = found else { return };
+        let Some(index) = found else { return self.note_system(parts) };
         if parts.len() == 3 || self.references.get(index).is_some_and(|reference| reference.bare) {
             self.qualifiers.push((start..end, index));
         }
@@ -285,10 +294,12 @@ impl<'r> Binder<'r> {
             edges: Vec::new(),
             scatter: Err("one table".into()),
             qualifiers: Vec::new(),
+            system_qualifiers: Vec::new(),
             firm: Classes::default(),
             copies: false,
             blocks: Vec::new(),
             cte_mentions: Vec::new(),
+            system: Vec::new(),
             references: vec![reference],
         }
     }

@@ -67,10 +67,12 @@ pub(crate) fn plan(
         edges: Vec::new(),
         scatter: Err(message.to_owned()),
         qualifiers: Vec::new(),
+        system_qualifiers: Vec::new(),
         firm: Classes::default(),
         copies: false,
         blocks: Vec::new(),
         cte_mentions: Vec::new(),
+        system: Vec::new(),
         references: binder.references,
     };
     let mut cutter = Cutter::new(&request.template.holes, edits(&analysis, special.edits.clone()));

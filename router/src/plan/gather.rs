@@ -7,6 +7,7 @@ mod blocks;
 mod columns;
 mod ctes;
 mod filters;
+mod labels;
 pub(super) mod literal;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use super::bind::{Binder, Kind, Reference};
 use super::carriage::carriage;
 use super::classes::ColumnId;
 use super::condition::equal_as_keys;
+use super::system::{self, Narrowing, SystemSource};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::tree::Query;
@@ -42,6 +44,8 @@ pub struct Gather {
     pub sources: Vec<Source>,
     /// Tables that are made of them before the statement runs, in this order.
     pub made: Vec<Made>,
+    /// Tables of information_schema, which are loaded before those.
+    pub system: Vec<SystemSource>,
     /// The temporary tables' names with those that they stand for.
     pub names: Vec<TableName>,
     mode: SqlMode,
@@ -229,7 +233,7 @@ impl Gatherer<'_> {
     /// Errors: what cannot be gathered either, and why.
     pub fn plan(&self, reason: String, class: StatementClass) -> Result<Gather, String> {
         let references = &self.analysis.references;
-        if references.is_empty() {
+        if references.is_empty() && !self.analysis.is_apart() {
             return Err(reason);
         }
         self.check()?;
@@ -253,11 +257,18 @@ impl Gatherer<'_> {
             }
             sources.push(self.block_source(block, table));
         }
-        Ok(self.gather(reason, sources, &pushed))
+        Ok(self.gather(reason, sources, &pushed, &filters.narrowings))
     }
 
     /// The statement over its sources.
-    fn gather(&self, reason: String, sources: Vec<Source>, pushed: &[blocks::Pushed]) -> Gather {
+    fn gather(
+        &self,
+        reason: String,
+        sources: Vec<Source>,
+        pushed: &[blocks::Pushed],
+        narrowings: &[Narrowing],
+    ) -> Gather {
+        let system = &self.analysis.system;
         let references = &self.analysis.references;
         let mut edits: Vec<Edit> = self.cutter.edits.iter().cloned().chain(self.index_hints()).collect();
         for (at, block) in pushed.iter().enumerate() {
@@ -267,6 +278,9 @@ impl Gatherer<'_> {
                 vec![text(format!("SELECT * FROM {}.{}", quote(GATHER_DATABASE), quote(&name)))],
             ));
         }
+        edits.extend(system::edits(system, GATHER_DATABASE));
+        edits.extend(self.system_labels());
+        let system = system::sources(system, narrowings, self.tokens, self.request.mode);
         let (made, read) = self.made(&edits, references.len() + pushed.len());
         edits.extend(read);
         let cutter = Cutter::new(self.cutter.holes, edits);
@@ -282,11 +296,17 @@ impl Gatherer<'_> {
             logical_table: "".into(),
             physical_prefix: table_name(references.len() + at).into(),
         });
+        let known = system.iter().map(|source| TableName {
+            logical_database: "information_schema".into(),
+            logical_table: source.system.name.into(),
+            physical_prefix: source.table.as_str().into(),
+        });
         Gather {
             reason: reason.into(),
             sources,
-            names: names.chain(without).collect(),
+            names: names.chain(without).chain(known).collect(),
             made,
+            system,
             mode: self.request.mode,
             references: references.clone(),
             statement,
@@ -312,7 +332,7 @@ impl Gatherer<'_> {
             let all: Vec<usize> = (0..reference.table.columns.len()).collect();
             sources.push(self.source(index, reference, &all, &Filters::default(), &[], &locking));
         }
-        Ok(self.gather(reason, sources, &[]))
+        Ok(self.gather(reason, sources, &[], &[]))
     }
 
     /// Errors: what the temporary tables would answer otherwise than the tables.

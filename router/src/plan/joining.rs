@@ -14,6 +14,8 @@ use crate::RouterError;
 pub(super) enum Bound<'q> {
     Table(usize),
     Closed(Spread),
+    /// A table of information_schema.
+    System(usize, Spread),
     Join(&'q Join, Box<Bound<'q>>, Box<Bound<'q>>),
 }
 
@@ -22,6 +24,7 @@ impl Bound<'_> {
         match self {
             Self::Table(reference) => Tree::Table(*reference),
             Self::Closed(_) => Tree::Closed,
+            Self::System(reference, _) => Tree::System(*reference),
             Self::Join(join, left, right) => {
                 let columns = join.on.iter().flat_map(Expr::columns);
                 Tree::Join {
@@ -70,6 +73,9 @@ impl Analyst<'_> {
                 Bound::Closed(Spread::Copies)
             }
             Source::Table { name, alias } => {
+                if let Some(system) = self.binder.system_table(name, alias.as_deref())? {
+                    return Ok(self.system(scope, system));
+                }
                 let reference = self.binder.table(name, alias.as_deref())?;
                 let found = &mut self.binder.references[reference];
                 found.bare = scope == 0 && alias.is_none() && self.bare.contains(&found.known_as);
@@ -116,9 +122,23 @@ impl Analyst<'_> {
         })
     }
 
+    /// A table of information_schema: where the node brings its rows no group has them.
+    fn system<'q>(&mut self, scope: usize, index: usize) -> Bound<'q> {
+        let reference = &self.binder.system[index];
+        let spread = match reference.is_brought() {
+            true => Spread::Never(format!("information_schema.{}", reference.table.name)),
+            false => Spread::Copies,
+        };
+        let name = reference.known_as.clone();
+        if let Some(scope) = self.binder.scopes.get_mut(scope) {
+            scope.entries.push(Entry { name, reference: None, system: Some(index) });
+        }
+        Bound::System(index, spread)
+    }
+
     fn enter(&mut self, scope: usize, name: String, reference: Option<usize>) {
         if let Some(scope) = self.binder.scopes.get_mut(scope) {
-            scope.entries.push(Entry { name, reference });
+            scope.entries.push(Entry { name, reference, system: None });
         }
     }
 
@@ -138,7 +158,7 @@ impl Analyst<'_> {
                 let spread = Spread::of(*index, &self.binder.references[*index]);
                 return Side { spread, facts: Classes::default(), references: vec![*index] };
             }
-            Bound::Closed(spread) => {
+            Bound::Closed(spread) | Bound::System(_, spread) => {
                 return Side { spread: spread.clone(), facts: Classes::default(), references: Vec::new() };
             }
             Bound::Join(join, left, right) => (join, left, right),
@@ -286,7 +306,7 @@ fn collect(bound: &Bound<'_>, found: &mut Vec<usize>) -> bool {
             found.push(*index);
             true
         }
-        Bound::Closed(_) => false,
+        Bound::Closed(_) | Bound::System(..) => false,
         Bound::Join(_, left, right) => collect(left, found) & collect(right, found),
     }
 }

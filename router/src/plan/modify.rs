@@ -10,6 +10,7 @@ use super::keyed::Builder;
 use super::rows_first::RowsFirst;
 use super::select::{assemble, edits};
 use super::special::{Special, refuse_assignment, special};
+use super::system;
 use super::text::{Cutter, Edit, Piece};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Source};
@@ -186,6 +187,7 @@ fn analysed(
     let mut analyst = Analyst::new(request, tokens);
     analyst.bare = emptied(tokens, write, &select.from);
     let (mut analysis, binder) = analyst.run(query)?;
+    system::refuse_in_write(&analysis.system)?;
     let written = match write.is_delete {
         true => deleted(tokens, write, &binder)?,
         false => assigned(&select.items, &binder)?,

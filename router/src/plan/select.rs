@@ -176,6 +176,7 @@ pub(crate) fn edits(analysis: &Analysis, session: Vec<Edit>) -> Vec<Edit> {
         }
         edits.push(Edit::new(reference.span.clone(), pieces));
     }
+    edits.extend(analysis.system_qualifiers.iter().cloned().map(Edit::cut));
     for (span, index) in &analysis.qualifiers {
         if let Some(reference) = analysis.references.get(*index) {
             let piece = if reference.bare { Piece::Table(*index) } else { text(quote(&reference.known_as)) };
@@ -244,7 +245,7 @@ pub(crate) fn assemble(
     };
     let mut tables = Tables {
         mode: request.mode,
-        apart: analysis.is_mixed(),
+        apart: analysis.is_apart(),
         groups: analysis.database.as_ref().map_or(0, |database| database.groups.len()),
         references: analysis.references,
         conditions: analysis.conditions,

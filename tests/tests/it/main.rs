@@ -24,6 +24,7 @@ mod gather_files;
 mod gather_load;
 mod generated;
 mod hints;
+mod information_schema;
 mod job_statements;
 mod jobs;
 mod jobs_crash;

@@ -100,6 +100,9 @@ impl Gatherer<'_> {
             return None;
         }
         let text = tokens.start(select)..tokens.end(end - 1);
+        if self.analysis.system.iter().any(|reference| text.contains(&reference.span.start)) {
+            return None;
+        }
         let plain = self.is_closed(block)
             && self.has_plain_columns(block, &layout)
             && self.is_printed_exactly(select..end)

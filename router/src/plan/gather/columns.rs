@@ -172,7 +172,7 @@ fn tables_of(tree: &Tree, found: &mut Vec<usize>) -> bool {
             found.push(*reference);
             false
         }
-        Tree::Closed => false,
+        Tree::Closed | Tree::System(_) => false,
         Tree::Join { natural, left, right, .. } => {
             *natural | tables_of(left, found) | tables_of(right, found)
         }

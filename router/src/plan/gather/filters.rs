@@ -8,6 +8,7 @@ use super::super::ast::{self, Part};
 use super::super::classes::ColumnId;
 use super::super::layout::Layout;
 use super::super::special::VARYING;
+use super::super::system::Narrowing;
 use super::super::tree::{Body, Compare, Expr, Item, JoinKind};
 use super::Gatherer;
 use crate::lexer::TokenKind;
@@ -55,6 +56,8 @@ pub(super) struct Filters {
     pub among: Vec<(ColumnId, usize)>,
     /// Columns that are compared with something whose table is not certain.
     pub compared: Vec<ColumnId>,
+    /// Which rows of information_schema are needed.
+    pub narrowings: Vec<Narrowing>,
 }
 
 impl Filters {
@@ -83,6 +86,8 @@ struct Conjunct {
     range: Range<usize>,
     /// The one reference that it is about.
     only: Option<usize>,
+    /// What it says of a table of information_schema.
+    narrowing: Option<Narrowing>,
 }
 
 impl Gatherer<'_> {
@@ -121,6 +126,11 @@ impl Gatherer<'_> {
                 return;
             }
             Tree::Closed => return,
+            Tree::System(reference) => {
+                let narrowings = above.iter().filter_map(|conjunct| conjunct.narrowing);
+                filters.narrowings.extend(narrowings.filter(|found| found.reference == *reference));
+                return;
+            }
             Tree::Join { kind, on, left, right, .. } => (*kind, on, left, right),
         };
         let range = on.and_then(|byte| self.on_range(byte)).unwrap_or(0..0);
@@ -250,6 +260,10 @@ impl Gatherer<'_> {
             return None;
         }
         self.note_other(expr, scope, filters);
+        if let Some(narrowing) = self.binder.narrowing(self.tokens, self.request.mode, scope, expr) {
+            let steady = self.is_steady(range.clone());
+            return steady.then_some(Conjunct { range, only: None, narrowing: Some(narrowing) });
+        }
         let plain = expr.queries().is_empty() && self.is_steady(range.clone());
         let mut only = None;
         for column in expr.columns() {
@@ -259,7 +273,7 @@ impl Gatherer<'_> {
             }
             only = Some(reference);
         }
-        plain.then_some(Conjunct { range, only })
+        plain.then_some(Conjunct { range, only, narrowing: None })
     }
 
     /// Columns that an index of the temporary table helps to find, or that a subquery limits.
@@ -302,6 +316,6 @@ impl Gatherer<'_> {
 
 impl Conjunct {
     fn copy(&self) -> Self {
-        Self { range: self.range.clone(), only: self.only }
+        Self { range: self.range.clone(), only: self.only, narrowing: self.narrowing }
     }
 }
