@@ -2,6 +2,7 @@
 //! same template.
 
 use super::bind::Reference;
+use super::tokens::Tokens;
 use super::values::{Operand, Values};
 use super::{Arguments, Execution, ParamSource, PhysicalStatement, SessionFunction};
 use crate::lexer::{Hole, HoleKind, SqlMode};
@@ -75,6 +76,11 @@ impl Edit {
     pub fn cut(range: std::ops::Range<usize>) -> Self {
         Self::new(range, Vec::new())
     }
+}
+
+/// Takes the marks of comments that are code out of the text, for cutting pieces that may hold one without the other.
+pub(crate) fn marks(tokens: &Tokens<'_>) -> Vec<Edit> {
+    tokens.code_marks().map(|gap| Edit::new(gap, vec![text(" ")])).collect()
 }
 
 /// Makes pieces from ranges of the text and edits.

@@ -1,5 +1,7 @@
 //! A cursor-free view of the statement's tokens: questions that the planner asks by index.
 
+use std::ops::Range;
+
 use crate::lexer::{Token, TokenKind, decode_identifier};
 
 /// Tokens of one statement, with the text that they were made from.
@@ -29,6 +31,20 @@ impl<'a> Tokens<'a> {
             let between = self.text.get(start..self.start(index)).unwrap_or_default();
             between.windows(3).any(|bytes| bytes == b"/*!")
                 || between.windows(4).any(|bytes| bytes == b"/*M!")
+        })
+    }
+
+    /// White space in which a comment that is code begins or ends. A piece of the text may hold one mark without the other, so the marks go: all tokens
+    /// here are code for the servers behind.
+    pub fn code_marks(&self) -> impl Iterator<Item = Range<usize>> {
+        let gaps = (0..=self.len()).map(|index| {
+            let start = index.checked_sub(1).map_or(0, |before| self.end(before));
+            start..self.start(index)
+        });
+        gaps.filter(|gap| {
+            let between = self.text.get(gap.clone()).unwrap_or_default();
+            let count = |mark: &[u8]| between.windows(mark.len()).filter(|bytes| *bytes == mark).count();
+            count(b"/*!") + count(b"/*M!") > 0 || count(b"*/") != count(b"/*")
         })
     }
 

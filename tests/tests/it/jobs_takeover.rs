@@ -314,7 +314,8 @@ async fn ddl_that_one_node_has_acknowledged_is_at_once_seen_on_the_others() {
                 format!("CREATE TABLE d{round}.t# (id INT PRIMARY KEY) DBPARTITION BY HASH(id)"),
                 0,
             ),
-            (format!("DROP DATABASE d{round}"), format!("SELECT id FROM d{round}.t#"), 1049),
+            // As MariaDB, which looks for the table only.
+            (format!("DROP DATABASE d{round}"), format!("SELECT id FROM d{round}.t#"), 1146),
         ];
         for (ddl, question, expected) in life {
             run(&mut clients[here], &ddl).await;

@@ -17,7 +17,7 @@ use crate::plan::gather::literal;
 use crate::plan::rows_first::RowsFirst;
 use crate::plan::select::{assemble, edits as query_edits};
 use crate::plan::special::Special;
-use crate::plan::text::{Cutter, Edit, Piece, text};
+use crate::plan::text::{Cutter, Edit, Piece, marks, text};
 use crate::plan::tokens::Tokens;
 use crate::plan::{Arguments, Body as PlanBody, Combine, Request, RoutedPlan, StatementClass};
 
@@ -148,9 +148,6 @@ fn rows_first(
     if returning {
         return Ok(Err("with RETURNING".into()));
     }
-    if tokens.has_version_comment(tokens.len()) {
-        return Ok(Err("with a version comment".into()));
-    }
     if let Some(column) = selected_column(tokens, layout, reference, binder) {
         return Ok(Err(format!(
             "with the selected column '{column}' in ON DUPLICATE KEY UPDATE; use VALUES(column)"
@@ -161,10 +158,10 @@ fn rows_first(
         None => layout.table.last().map_or(0, |name| name.span.end),
     };
     // TABLE t is what the planner knows as SELECT * FROM t.
-    let edits = match tokens.is_word(query_at, "TABLE") && !request.mode.server.mariadb {
-        true => vec![Edit::new(tokens.start(query_at)..tokens.end(query_at), vec![text("SELECT * FROM")])],
-        false => Vec::new(),
-    };
+    let mut edits = marks(tokens);
+    if tokens.is_word(query_at, "TABLE") && !request.mode.server.mariadb {
+        edits.push(Edit::new(tokens.start(query_at)..tokens.end(query_at), vec![text("SELECT * FROM")]));
+    }
     let cutter = Cutter::new(&request.template.holes, edits);
     let tail = tail_start(tokens, layout);
     Ok(Ok(InsertQuery {

@@ -11,7 +11,7 @@ use crate::plan::bind::{Binder, Kind, Reference};
 use crate::plan::modify::Write;
 use crate::plan::select::assemble;
 use crate::plan::special::Special;
-use crate::plan::text::{Cutter, Edit, Piece, text};
+use crate::plan::text::{Cutter, Edit, Piece, marks, text};
 use crate::plan::tokens::Tokens;
 use crate::plan::tree::Column;
 use crate::plan::{Combine, Request, StatementClass};
@@ -48,9 +48,6 @@ impl Builder<'_> {
         }
         if self.special.sets_last_id {
             return Err("LAST_INSERT_ID(expression)".into());
-        }
-        if self.tokens.has_version_comment(self.tokens.len()) {
-            return Err("a version comment".into());
         }
         let ignore = (0..self.write.tables.start).any(|at| self.tokens.is_word(at, "IGNORE"));
         let mut drafts = Vec::new();
@@ -116,7 +113,7 @@ impl Builder<'_> {
         let mut set = Vec::new();
         let mut values = Vec::new();
         let cutter = Cutter::new(&self.request.template.holes, self.edits());
-        let plain = Cutter::new(&self.request.template.holes, Vec::new());
+        let plain = Cutter::new(&self.request.template.holes, marks(self.tokens));
         for (at, ((target, value), (owner, ordinal))) in
             self.write.assignments.iter().zip(&self.assigned).enumerate()
         {
@@ -198,6 +195,7 @@ impl Builder<'_> {
     /// What a text by itself needs on a physical table that has the reference's name as its alias.
     fn edits(&self) -> Vec<Edit> {
         let mut edits = self.special.edits.clone();
+        edits.extend(marks(self.tokens));
         for (span, index) in &self.analysis.qualifiers {
             if let Some(reference) = self.reference(*index) {
                 edits.push(Edit::new(span.clone(), vec![text(quote(&reference.known_as))]));
@@ -207,7 +205,7 @@ impl Builder<'_> {
     }
 
     fn query(&self, columns: Vec<Vec<Piece>>, drafts: &[Draft], in_order: bool) -> Vec<Piece> {
-        let cutter = Cutter::new(&self.request.template.holes, Vec::new());
+        let cutter = Cutter::new(&self.request.template.holes, marks(self.tokens));
         let mut query = vec![text("SELECT ")];
         for (at, column) in columns.into_iter().enumerate() {
             query.extend((at > 0).then(|| text(", ")));

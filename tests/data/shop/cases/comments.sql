@@ -32,6 +32,8 @@ DELETE FROM tags WHERE id < 5 /*!50000 AND id > 3 */;
 INSERT INTO tags /* (id) */ (id, label) VALUES (100, 'a') /* , (101, 'b') */, (102, '/*c*/');
 INSERT /*! IGNORE */ INTO tags VALUES (1, 'dup'), (100, 'x');
 INSERT INTO archive (order_id) /* from */ SELECT id FROM orders WHERE customer_id = 1 /*! OR customer_id = 25 */;
+UPDATE orders SET total = total + 1 WHERE customer_id = 1 /*!50000 OR customer_id = 25 AND */ total > 3 ORDER BY id LIMIT 2;
+DELETE FROM reviews WHERE rating > 1 /*!50000 AND rating < 4 OR */ helpful = 3 ORDER BY author, product_id /*! LIMIT 2 */;
 -- error: 1064
 SELECT id FROM tags /* never closed;
 -- error: 1064
