@@ -271,11 +271,10 @@ impl Builder<'_> {
     fn check_order(&self, at: usize) -> Result<(), String> {
         let Some((_, value)) = self.write.assignments.get(at) else { return Ok(()) };
         let span = self.span(value);
-        let own = self.assigned.get(at);
         for (read, name) in self.reads(&span) {
             for assigned in self.assigned.iter().take(at) {
                 let is_same = match read {
-                    Some(read) => read == *assigned && own != Some(assigned),
+                    Some(read) => read == *assigned,
                     None => self
                         .reference(assigned.0)
                         .and_then(|found| found.table.columns.get(assigned.1))

@@ -142,3 +142,5 @@ UPDATE orders SET total = (SELECT price FROM order_items i WHERE i.order_id = or
 UPDATE quotes SET gross = 5;
 -- error: 1054
 UPDATE orders SET total = i.price WHERE id = 1002;
+UPDATE customers c JOIN orders o ON o.customer_id = c.id SET o.note = o.status, o.note = o.note WHERE o.total > 100;
+UPDATE orders SET customer_id = customer_id + 1, customer_id = customer_id + 1 WHERE id < 5;
