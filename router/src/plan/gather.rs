@@ -275,7 +275,7 @@ impl Gatherer<'_> {
             let name = table_name(references.len() + at);
             edits.push(Edit::new(
                 block.text.clone(),
-                vec![text(format!("SELECT * FROM {}.{}", quote(GATHER_DATABASE), quote(&name)))],
+                vec![text(block.read(&format!("{}.{}", quote(GATHER_DATABASE), quote(&name))))],
             ));
         }
         edits.extend(system::edits(system, GATHER_DATABASE));

@@ -25,6 +25,19 @@ pub(super) struct Pushed {
     pub references: Range<usize>,
     /// Bytes of its text, without the parentheses.
     pub text: Range<usize>,
+    /// A table of FROM or WITH that a server makes before it reads it, and does not merge into the query around it.
+    pub is_made: bool,
+}
+
+/// The most rows that LIMIT can name: it keeps a server from merging a derived table, and leaves no row out.
+const ALL_ROWS: &str = " LIMIT 18446744073709551615";
+
+impl Pushed {
+    /// What stands in its place, with its rows in `table`, a quoted name. A server answers some queries otherwise over a merged table
+    /// (MariaDB's GROUP BY ... WITH ROLLUP of its columns, which loses the NULL), so that what it would make is made here too.
+    pub fn read(&self, table: &str) -> String {
+        format!("SELECT * FROM {table}{}", if self.is_made { ALL_ROWS } else { "" })
+    }
 }
 
 impl Gatherer<'_> {
@@ -39,7 +52,8 @@ impl Gatherer<'_> {
             if !pushed.iter().any(inside)
                 && let Some(text) = self.is_pushable(block)
             {
-                pushed.push(Pushed { references: block.references.clone(), text });
+                let is_made = self.is_made(block);
+                pushed.push(Pushed { references: block.references.clone(), text, is_made });
             }
         }
         pushed
@@ -108,6 +122,22 @@ impl Gatherer<'_> {
             && self.is_printed_exactly(select..end)
             && self.is_steady(select..end);
         (plain && self.is_answered_by_shards(text.clone())).then_some(text)
+    }
+
+    /// A table of FROM or WITH whose rows are not those of its tables.
+    fn is_made(&self, block: &QueryBlock) -> bool {
+        let tokens = self.tokens;
+        let Some(select) = tokens.at_byte(block.start).filter(|_| block.part == QueryPart::Whole) else {
+            return false;
+        };
+        let layout = Layout::new(tokens, select);
+        let is_table = tokens.is_any_word(select.saturating_sub(2), &["FROM", "JOIN", "STRAIGHT_JOIN", "AS"]);
+        let mut made = [&layout.group, &layout.having, &layout.limit].into_iter();
+        let items = || layout.items.iter().cloned().flatten();
+        is_table
+            && (layout.distinct.is_some()
+                || made.any(|clause| !clause.is_empty())
+                || items().any(|at| self.is_aggregate(at)))
     }
 
     /// A branch of a UNION where a server takes `*` for one column: in EXISTS.
