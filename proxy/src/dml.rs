@@ -6,7 +6,7 @@ mod keyed;
 pub mod literal;
 mod spool;
 
-use ostrakon_router::plan::{Arguments, RowsFirst};
+use ostrakon_router::plan::RowsFirst;
 
 use crate::session::dispatch::Input;
 use crate::session::{Failure, Session};
@@ -42,19 +42,5 @@ impl Session {
         }
         self.ok(done.affected, done.insert_id, done.info.as_bytes(), more);
         Ok(())
-    }
-
-    /// What the texts are made with.
-    fn text_arguments<'a>(&'a self, input: Input<'a>) -> Arguments<'a> {
-        Arguments {
-            text: input.text,
-            holes: &input.template.holes,
-            params: input.values,
-            generated: &[],
-            nextvals: &[],
-            spread: 0,
-            preferred_group: None,
-            session: self,
-        }
     }
 }

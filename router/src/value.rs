@@ -41,3 +41,16 @@ pub enum Value<'a> {
     /// DEFAULT in an INSERT.
     Default,
 }
+
+/// Appends bytes as a string literal. `no_backslash_escapes`: the SQL mode under which a backslash means itself.
+pub fn push_string(bytes: &[u8], no_backslash_escapes: bool, out: &mut Vec<u8>) {
+    out.push(b'\'');
+    for byte in bytes {
+        match byte {
+            b'\'' => out.extend_from_slice(b"''"),
+            b'\\' if !no_backslash_escapes => out.extend_from_slice(b"\\\\"),
+            other => out.push(*other),
+        }
+    }
+    out.push(b'\'');
+}

@@ -14,7 +14,7 @@ use super::literal::{self, Quoting};
 use super::spool::{Spool, SpoolColumn};
 use crate::error::SqlError;
 use crate::exec::rows::Query;
-use crate::exec::send::Sending;
+use crate::exec::send::{Sending, read_value};
 use crate::exec::write::add_info;
 use crate::session::dispatch::Input;
 use crate::session::{Failure, Session};
@@ -282,34 +282,13 @@ fn found_row(
 
 /// A value as the router reads it.
 fn routing_value<'v>(value: Option<&BinaryValue<'v>>, column: &SpoolColumn) -> Value<'v> {
-    let Some(value) = value else { return Value::Null };
-    match *value {
-        BinaryValue::Int(number) => Value::Int(number),
-        BinaryValue::UInt(number) => Value::UInt(number),
-        BinaryValue::Float(number) => Value::Double(number.into()),
-        BinaryValue::Double(number) => Value::Double(number),
-        BinaryValue::Bytes(bytes) => match column.column_type {
-            ColumnType::NEWDECIMAL | ColumnType::DECIMAL => Value::Decimal(String::from_utf8_lossy(bytes)),
-            ColumnType::BIT => {
-                Value::UInt(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-            }
-            _ if column.charset == BINARY_CHARSET => Value::Bytes(bytes.into()),
-            _ => Value::Text(bytes.into()),
-        },
-        BinaryValue::Date { year, month, day } => {
-            Value::DateTime { year, month, day, hour: 0, minute: 0, second: 0, micros: 0 }
-        }
-        BinaryValue::DateTime { year, month, day, hour, minute, second, micros } => {
-            Value::DateTime { year, month, day, hour, minute, second, micros }
-        }
-        BinaryValue::Time { negative, days, hours, minutes, seconds, micros } => Value::Time {
-            negative,
-            hours: days.saturating_mul(24).saturating_add(u32::from(hours)),
-            minute: minutes,
-            second: seconds,
-            micros,
-        },
-    }
+    let bytes = |bytes: &'v [u8]| match column.column_type {
+        ColumnType::NEWDECIMAL | ColumnType::DECIMAL => Value::Decimal(String::from_utf8_lossy(bytes)),
+        ColumnType::BIT => Value::UInt(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))),
+        _ if column.charset == BINARY_CHARSET => Value::Bytes(bytes.into()),
+        _ => Value::Text(bytes.into()),
+    };
+    value.map_or(Value::Null, |value| read_value(*value, column.column_type, bytes))
 }
 
 /// The number behind a label in an info text.

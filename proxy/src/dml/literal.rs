@@ -6,6 +6,7 @@ use std::fmt::Write;
 use ostrakon_catalog::column::ColumnType as Stored;
 use ostrakon_protocol::column::{BINARY_CHARSET, ColumnType, flag};
 use ostrakon_protocol::value::BinaryValue;
+use ostrakon_router::value::push_string;
 
 use super::spool::SpoolColumn;
 use crate::error::SqlError;
@@ -178,15 +179,7 @@ fn string(bytes: &[u8], quoting: Quoting, out: &mut Vec<u8>) {
     if quoting.introducer && !bytes.is_ascii() {
         out.extend_from_slice(b"_utf8mb4");
     }
-    out.push(b'\'');
-    for byte in bytes {
-        match byte {
-            b'\'' => out.extend_from_slice(b"''"),
-            b'\\' if !quoting.no_backslash_escapes => out.extend_from_slice(b"\\\\"),
-            other => out.push(*other),
-        }
-    }
-    out.push(b'\'');
+    push_string(bytes, quoting.no_backslash_escapes, out);
 }
 
 #[cfg(test)]

@@ -212,29 +212,37 @@ pub fn routing_value<'a>(param: &Param<'a>) -> ostrakon_router::value::Value<'a>
     match param.value {
         ParamValue::Null => Value::Null,
         ParamValue::LongData(data) => bytes(data),
-        ParamValue::Value(value) => match value {
-            BinaryValue::Int(n) => Value::Int(n),
-            BinaryValue::UInt(n) => Value::UInt(n),
-            BinaryValue::Float(n) => Value::Double(f64::from(n)),
-            BinaryValue::Double(n) => Value::Double(n),
-            BinaryValue::Bytes(b) => bytes(b),
-            BinaryValue::Date { year, month, day } => {
-                // A zero time is left out on the wire, whatever the type is.
-                match param.value_type.column_type {
-                    ColumnType::DATE => Value::Date { year, month, day },
-                    _ => Value::DateTime { year, month, day, hour: 0, minute: 0, second: 0, micros: 0 },
-                }
-            }
-            BinaryValue::DateTime { year, month, day, hour, minute, second, micros } => {
-                Value::DateTime { year, month, day, hour, minute, second, micros }
-            }
-            BinaryValue::Time { negative, days, hours, minutes, seconds, micros } => Value::Time {
-                negative,
-                hours: days.saturating_mul(24).saturating_add(u32::from(hours)),
-                minute: minutes,
-                second: seconds,
-                micros,
-            },
+        ParamValue::Value(value) => read_value(value, param.value_type.column_type, bytes),
+    }
+}
+
+/// A binary value as the router reads it. `bytes`: what a string of that column or parameter is.
+pub fn read_value<'a>(
+    value: BinaryValue<'a>,
+    column_type: ColumnType,
+    bytes: impl Fn(&'a [u8]) -> ostrakon_router::value::Value<'a>,
+) -> ostrakon_router::value::Value<'a> {
+    use ostrakon_router::value::Value;
+    match value {
+        BinaryValue::Int(number) => Value::Int(number),
+        BinaryValue::UInt(number) => Value::UInt(number),
+        BinaryValue::Float(number) => Value::Double(number.into()),
+        BinaryValue::Double(number) => Value::Double(number),
+        BinaryValue::Bytes(text) => bytes(text),
+        // A zero time is left out on the wire, whatever the type is.
+        BinaryValue::Date { year, month, day } => match column_type {
+            ColumnType::DATE => Value::Date { year, month, day },
+            _ => Value::DateTime { year, month, day, hour: 0, minute: 0, second: 0, micros: 0 },
+        },
+        BinaryValue::DateTime { year, month, day, hour, minute, second, micros } => {
+            Value::DateTime { year, month, day, hour, minute, second, micros }
+        }
+        BinaryValue::Time { negative, days, hours, minutes, seconds, micros } => Value::Time {
+            negative,
+            hours: days.saturating_mul(24).saturating_add(u32::from(hours)),
+            minute: minutes,
+            second: seconds,
+            micros,
         },
     }
 }

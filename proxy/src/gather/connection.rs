@@ -83,14 +83,9 @@ impl GatherConnection {
         self.mariadb
     }
 
-    /// Makes the temporary table `table` (a quoted name, as everywhere here) with the columns that `select` has, which gives no row. `keys` are non-unique keys by
-    /// their columns' names; where the server can have none of that kind the table is made without any.
-    pub async fn create(&mut self, table: &str, select: &str, keys: &[Vec<String>]) -> Result<(), SqlError> {
-        self.create_keyed(table, select, keys, &[]).await
-    }
-
-    /// As `create`, with a primary key of these columns if there are any.
-    pub async fn create_keyed(
+    /// Makes the temporary table `table` (a quoted name, as everywhere here) with the columns that `select` has, which gives no row. `keys` are non-unique keys
+    /// and `primary` the primary key (if there are any) by their columns' names; where the server can have none of that kind the table is made without any.
+    pub async fn create(
         &mut self,
         table: &str,
         select: &str,

@@ -10,7 +10,7 @@ use ostrakon_protocol::row::TextRow;
 use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::plan::carriage::carriage;
 use ostrakon_router::plan::{
-    Arguments, Execution, GATHER_DATABASE, Gather, Link, Plan, Request, RoutedPlan, Source, plan,
+    Execution, GATHER_DATABASE, Gather, Link, Plan, Request, RoutedPlan, Source, plan,
 };
 use ostrakon_router::sharding::topology::quote;
 
@@ -58,16 +58,7 @@ impl Session {
         input: Input<'_>,
         keys: &[String],
     ) -> Result<Planned<'g>, Failure> {
-        let arguments = Arguments {
-            text: input.text,
-            holes: &input.template.holes,
-            params: input.values,
-            generated: &[],
-            nextvals: &[],
-            spread: 0,
-            preferred_group: None,
-            session: self,
-        };
+        let arguments = self.text_arguments(input);
         let text = source.query(&arguments, keys);
         let mut template = Template::default();
         lexer::scan(&text, self.mode, &mut template)?;
@@ -116,7 +107,7 @@ impl Session {
         let shape = |group: &usize| source.shape(gather, plan, &arguments, *group);
         if let Some(select) = groups.iter().find(|group| on(group) == Some(here)).and_then(shape) {
             return guard
-                .watch(place.create_keyed(&table, &select, &source.keys, &source.primary), self.watched())
+                .watch(place.create(&table, &select, &source.keys, &source.primary), self.watched())
                 .await;
         }
         let Some((instance, select)) = groups.first().and_then(|group| Some((on(group)?, shape(group)?)))
@@ -126,7 +117,7 @@ impl Session {
         let mut elsewhere = self.worker.gather_connection(instance, &self.settings).await?;
         let guard_there = guard.on(&elsewhere.lease.connection);
         guard_there
-            .watch(elsewhere.create_keyed(&table, &select, &source.keys, &source.primary), self.watched())
+            .watch(elsewhere.create(&table, &select, &source.keys, &source.primary), self.watched())
             .await?;
         let definition = elsewhere.definition(&table).await?;
         elsewhere.drop_tables().await;

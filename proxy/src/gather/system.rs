@@ -11,7 +11,7 @@ use ostrakon_catalog::auto_sequence_name;
 use ostrakon_catalog::column::ColumnType;
 use ostrakon_catalog::schema::{Database, InstanceId, SequenceKind, Table, TableKind};
 use ostrakon_router::plan::carriage::{Carriage, carriage};
-use ostrakon_router::plan::{Arguments, Gather, SUMMED, SYSTEM_TABLES, SystemRows, SystemSource};
+use ostrakon_router::plan::{Gather, SUMMED, SYSTEM_TABLES, SystemRows, SystemSource};
 use ostrakon_router::sharding::Topology;
 use ostrakon_router::sharding::topology::quote;
 
@@ -347,7 +347,7 @@ impl Session {
         source: &SystemSource,
     ) -> Result<(), SqlError> {
         let shape = format!("SELECT * FROM information_schema.{} WHERE FALSE", source.system.name);
-        place.create(&temporary_name(&source.table), &shape, &[]).await
+        place.create(&temporary_name(&source.table), &shape, &[], &[]).await
     }
 
     /// Makes the temporary tables of information_schema's tables, and brings their rows.
@@ -441,16 +441,7 @@ impl Session {
         columns: &'s [LoadColumn],
         input: Input<'_>,
     ) -> Asking<'s> {
-        let arguments = Arguments {
-            text: input.text,
-            holes: &input.template.holes,
-            params: input.values,
-            generated: &[],
-            nextvals: &[],
-            spread: 0,
-            preferred_group: None,
-            session: self,
-        };
+        let arguments = self.text_arguments(input);
         Asking {
             source,
             columns,

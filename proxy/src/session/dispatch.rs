@@ -216,14 +216,20 @@ impl Session {
                 self.transaction.branches.iter().any(held)
             })
         });
+        let spread = self.worker.spread();
+        Arguments { generated, nextvals, spread, preferred_group, ..self.text_arguments(input) }
+    }
+
+    /// What a part of the statement's text is written with: nothing that is generated stands in it, and no group is chosen by it.
+    pub fn text_arguments<'a>(&'a self, input: Input<'a>) -> Arguments<'a> {
         Arguments {
             text: input.text,
             holes: &input.template.holes,
             params: input.values,
-            generated,
-            nextvals,
-            spread: self.worker.spread(),
-            preferred_group,
+            generated: &[],
+            nextvals: &[],
+            spread: 0,
+            preferred_group: None,
             session: self,
         }
     }

@@ -2,7 +2,7 @@
 
 use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::parse::hint::Target;
-use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, RoutedPlan, TableName};
+use ostrakon_router::plan::{Combine, Execution, Plan, RoutedPlan, TableName};
 
 use super::dispatch::Input;
 use super::result::{Cell, CellType, ResultSet};
@@ -27,16 +27,7 @@ impl Session {
                     push_statements(&mut set, plan, &execution, "scan", "the hint SCAN");
                     return Ok(set);
                 }
-                let mut arguments = Arguments {
-                    text,
-                    holes: &template.holes,
-                    params: None,
-                    generated: &[],
-                    nextvals: &[],
-                    spread: 0,
-                    preferred_group: None,
-                    session: self,
-                };
+                let mut arguments = self.text_arguments(Input { text, template: &template, values: None });
                 let mut execution = Execution { forbids_scans: self.forbids_scans(), ..Execution::default() };
                 // Example values: EXPLAIN takes none from the sequence.
                 let generated: Vec<u64> = match &plan.sequence {

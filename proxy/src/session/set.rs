@@ -15,6 +15,7 @@ use crate::backend::pool::Pooled;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::exec::names::Names;
+use crate::secret::hex;
 use ostrakon_router::sharding::topology::quote;
 
 /// MySQL's column types that hold numbers, by protocol number: DECIMAL, TINY, SHORT, LONG, FLOAT, DOUBLE, LONGLONG, INT24, YEAR, NEWDECIMAL.
@@ -400,8 +401,4 @@ fn user_literal(answer: &Answer) -> String {
             format!("_{} x'{}' COLLATE {}", answer.text(0, 2), answer.text(0, 3), answer.text(0, 1))
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

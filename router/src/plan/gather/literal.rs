@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::super::Arguments;
 use super::super::text::{Piece, label};
 use crate::lexer::{HoleKind, SqlMode};
-use crate::value::Value;
+use crate::value::{Value, push_string};
 
 /// The text of a source. Its pieces are the user's bytes and the planner's text.
 pub(in crate::plan) fn render(pieces: &[Piece], arguments: &Arguments<'_>, mode: SqlMode) -> Vec<u8> {
@@ -82,10 +82,10 @@ fn push(value: &Value<'_>, mode: SqlMode, out: &mut Vec<u8>) {
         Value::UInt(number) => write!(text, "{number}"),
         Value::Decimal(digits) => write!(text, "({digits})"),
         Value::Double(number) => write!(text, "({number:e})"),
-        Value::Text(bytes) => return string(bytes, mode, out),
+        Value::Text(bytes) => return push_string(bytes, mode.no_backslash_escapes, out),
         Value::Bytes(bytes) => {
             out.extend_from_slice(b"_binary");
-            return string(bytes, mode, out);
+            return push_string(bytes, mode.no_backslash_escapes, out);
         }
         Value::Date { year, month, day } => {
             let kind = if *month == 0 || *day == 0 { "" } else { "DATE" };
@@ -110,16 +110,4 @@ fn push(value: &Value<'_>, mode: SqlMode, out: &mut Vec<u8>) {
 
 fn fraction(micros: u32) -> String {
     if micros == 0 { String::new() } else { format!(".{micros:06}") }
-}
-
-fn string(bytes: &[u8], mode: SqlMode, out: &mut Vec<u8>) {
-    out.push(b'\'');
-    for byte in bytes {
-        match byte {
-            b'\'' => out.extend_from_slice(b"''"),
-            b'\\' if !mode.no_backslash_escapes => out.extend_from_slice(b"\\\\"),
-            other => out.push(*other),
-        }
-    }
-    out.push(b'\'');
 }
