@@ -199,7 +199,7 @@ impl Session {
             self.client.sequence,
         );
         relay.overrides.last_insert_id = after.generated;
-        relay.overrides.more_warnings = self.hint_warnings();
+        relay.overrides.more_warnings = u16::try_from(self.warnings.len()).unwrap_or(u16::MAX);
         let patch = self.status_patch(lease.in_transaction, more);
         let entry = Arc::clone(self.entry());
         let mut bytes = 0;

@@ -11,6 +11,7 @@ use ostrakon_router::plan::carriage::Carriage;
 use ostrakon_router::sharding::topology::quote;
 
 use super::load::LoadColumn;
+use crate::backend::connection::Answer;
 use crate::backend::pool::Pooled;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
@@ -25,6 +26,9 @@ const NO_SUCH_KEY: [u16; 5] = [1071, 1167, 1170, 1687, 3152];
 const LENIENT: &str = "REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(@@sql_mode, 'TRADITIONAL', ''), 'STRICT_TRANS_TABLES', ''), \
                        'STRICT_ALL_TABLES', ''), 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', '')";
 
+/// `sql_mode` in force, but not strict: what a query warns of is no error while its answer is stored.
+const NOT_STRICT: &str = "REPLACE(REPLACE(REPLACE(@@sql_mode, 'TRADITIONAL', ''), 'STRICT_TRANS_TABLES', ''), 'STRICT_ALL_TABLES', '')";
+
 /// The `sql_mode` with which all dates are taken.
 const PERMISSIVE: &str = "'ALLOW_INVALID_DATES'";
 
@@ -37,6 +41,8 @@ pub struct GatherConnection {
     tables: Vec<String>,
     /// What tables are made under: the session's settings, with which the user's text means what it means.
     creating: [Rc<Settings>; 2],
+    /// What queries are answered under whose answers are stored here.
+    answering: [Rc<Settings>; 2],
     /// What definitions are written and read under.
     defining: Rc<Settings>,
     /// What rows are loaded under.
@@ -72,6 +78,7 @@ impl GatherConnection {
             mariadb: ServerInfo::parse_version(&connection.version).mariadb,
             lease: Lease { connection, group, in_transaction: false },
             tables: Vec::new(),
+            answering: [intern(writing.clone()), intern(writing.with("sql_mode", NOT_STRICT.to_owned()))],
             creating: [intern(writing), intern(lenient)],
             defining: intern(Settings::default().with("sql_mode", PERMISSIVE.to_owned())),
             loading: intern(loading_settings()),
@@ -101,10 +108,22 @@ impl GatherConnection {
         }
     }
 
-    /// Makes a temporary table of what a query answers, under the session's own settings.
-    pub async fn make_from(&mut self, table: &str, query: &str) -> Result<(), SqlError> {
-        let settings = vec![Rc::clone(&self.creating[0])];
-        self.make(table, &format!("CREATE TEMPORARY TABLE {table} ENGINE=InnoDB AS {query}"), &settings).await
+    /// Makes a temporary table of what a query answers, under the session's own settings. Returns what the server warned of while it answered.
+    ///
+    /// Errors: those of the query; a value that its column cannot hold.
+    pub async fn make_from(&mut self, table: &str, query: &str) -> Result<Option<Answer>, SqlError> {
+        let settings = self.answering.clone();
+        let sql = format!("CREATE TEMPORARY TABLE {table} ENGINE=InnoDB AS {query}");
+        if self.make(table, &sql, &settings).await? == 0 {
+            return Ok(None);
+        }
+        let warnings = self.lease.connection.query("SHOW WARNINGS").await?;
+        let texts = (0..warnings.rows.len()).map(|row| warnings.text(row, 2));
+        // Of storing, not of the query: a server names the column then.
+        match texts.into_iter().find(|text| text.contains(" for column ")) {
+            Some(text) => Err(changed(table, "storing a query's answer", &text)),
+            None => Ok(Some(warnings)),
+        }
     }
 
     async fn create_with(
@@ -127,13 +146,15 @@ impl GatherConnection {
         let keys = if keys.is_empty() { String::new() } else { format!(" ({})", keys.join(", ")) };
         let sql = format!("CREATE TEMPORARY TABLE {table}{keys} ENGINE={engine} AS {select}");
         let creating = self.creating.clone();
-        self.make(table, &sql, &creating).await
+        self.make(table, &sql, &creating).await.map(|_| ())
     }
 
     /// Makes the temporary table that `definition` made on another connection.
     pub async fn create_as(&mut self, table: &str, definition: &Definition) -> Result<(), SqlError> {
         let defining = Rc::clone(&self.defining);
-        self.make(table, &format!("CREATE TEMPORARY TABLE {table} {}", definition.0), &[defining]).await
+        self.make(table, &format!("CREATE TEMPORARY TABLE {table} {}", definition.0), &[defining])
+            .await
+            .map(|_| ())
     }
 
     /// The definition of a table that was created here.
@@ -213,7 +234,8 @@ impl GatherConnection {
         Ok((0..answer.rows.len()).map(|row| answer.text(row, 0)).collect())
     }
 
-    async fn make(&mut self, table: &str, sql: &str, settings: &[Rc<Settings>]) -> Result<(), SqlError> {
+    /// Returns the number of warnings.
+    async fn make(&mut self, table: &str, sql: &str, settings: &[Rc<Settings>]) -> Result<u16, SqlError> {
         let connection = &mut self.lease.connection;
         connection.check_size(sql.len() + 1)?;
         for settings in settings {
@@ -223,9 +245,9 @@ impl GatherConnection {
         connection.has_tables = true;
         let made = connection.query(sql).await;
         match made {
-            Ok(_) => {
+            Ok(answer) => {
                 self.tables.push(table.to_owned());
-                Ok(())
+                Ok(answer.warnings)
             }
             Err(e) => {
                 connection.has_tables = !self.tables.is_empty();

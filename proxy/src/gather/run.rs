@@ -185,13 +185,10 @@ impl Session {
         let raw = moment.without("sql_select_limit").with("character_set_results", "NULL".to_owned());
         self.settings = self.worker.intern(raw);
         let reads = plan.class == StatementClass::Read;
-        // What a server warns of while rows are brought, it warns of again where it counts.
-        let warnings = std::mem::take(&mut self.warnings);
         self.trace_loading(true);
         let loaded = self.load_all(&mut place, gather, input, &order, &mut budget, reads).await;
         self.trace_loading(false);
         self.settings = session;
-        self.warnings = warnings;
         loaded?;
         self.make_tables(&mut place, plan, gather, input, &chosen).await?;
         let moment = self.worker.intern(self.final_settings(moment, &budget)?);
@@ -215,10 +212,12 @@ impl Session {
                 SqlError::not_supported("a WITH query that is read twice, with other bytes than UTF-8")
             })?;
             let table = temporary_name(&made.table);
-            place
-                .make_from(&table, &query)
-                .await
-                .map_err(|e| self.logical_error(e, Names::of_gather(gather, plan)))?;
+            let names = Names::of_gather(gather, plan);
+            if let Some(warnings) =
+                place.make_from(&table, &query).await.map_err(|e| self.logical_error(e, names))?
+            {
+                self.take_warnings(&warnings, names);
+            }
             for copy in &made.copies {
                 place.copy(&table, &temporary_name(copy)).await?;
             }

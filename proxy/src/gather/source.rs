@@ -156,7 +156,12 @@ impl Session {
         }
         let mut loading =
             Loading { load: place.load(&table, &columns).await?, counted: Loaded::default(), budget, guard };
+        let known = self.warnings.len();
         Box::pin(self.query_rows(planned.plan()?, planned.input(), &mut loading)).await?;
+        if !planned.source.is_query() {
+            // What a server warns of while a table's rows are brought, it warns of again where it counts.
+            self.warnings.truncate(known);
+        }
         loading.count()?;
         let Loading { load, guard, .. } = loading;
         let loaded = match guard.watch(load.end(), self.watched()).await {

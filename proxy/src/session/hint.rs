@@ -92,11 +92,6 @@ impl Session {
         }
     }
 
-    /// How many warnings that are.
-    pub fn hint_warnings(&self) -> u16 {
-        self.hint.as_ref().map_or(0, |hint| u16::try_from(hint.ignored.len()).unwrap_or(u16::MAX))
-    }
-
     /// The statement is sent to groups as it is, so that names without a database are those of the group's.
     pub fn names_physical_tables(&self) -> bool {
         let target = self.hint.as_ref().and_then(|hint| hint.target.as_ref());

@@ -202,6 +202,11 @@ impl Source {
         Some(format!("SELECT {} FROM {} WHERE FALSE", names.join(", "), table.quoted))
     }
 
+    /// A whole inner query, not a table.
+    pub fn is_query(&self) -> bool {
+        self.reference.is_none()
+    }
+
     /// Groups that have physical tables of this source.
     pub fn groups(&self, gather: &Gather) -> Vec<usize> {
         let Some(reference) = self.reference.and_then(|reference| gather.references.get(reference)) else {
