@@ -350,7 +350,7 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RouterError> {
     }
     let routed = if tokens.is_any_word(0, &["INSERT", "REPLACE"]) {
         insert::plan(request, &tokens)?
-    } else if tokens.is_any_word(0, &["UPDATE", "DELETE"]) {
+    } else if tokens.is_any_word(tokens.behind_with(), &["UPDATE", "DELETE"]) {
         modify::plan(request, &tokens)?
     } else if tokens.is_any_word(first, &["SELECT", "WITH", "VALUES", "TABLE"]) {
         select::plan(request, &tokens)?

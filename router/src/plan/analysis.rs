@@ -44,6 +44,8 @@ pub(crate) struct Analysis {
     pub copies: bool,
     /// The query's SELECTs, outer ones first.
     pub blocks: Vec<QueryBlock>,
+    /// Scope of the outermost query's body, behind its WITH.
+    pub body: usize,
     /// Where WITH queries are read.
     pub cte_mentions: Vec<CteMention>,
 }
@@ -157,6 +159,10 @@ pub(crate) struct Analyst<'x> {
     /// Tables of the outermost block that get no alias: what a DELETE empties.
     pub bare: Vec<String>,
     blocks: Vec<QueryBlock>,
+    /// How many queries are being read, one in the other.
+    depth: usize,
+    /// Scope of the outermost query's body, behind its WITH.
+    pub(super) body: usize,
     /// A WITH query was read, in the block that is analysed or below.
     pub(super) reads_cte: bool,
     pub(super) cte_mentions: Vec<CteMention>,
@@ -172,6 +178,8 @@ impl<'x> Analyst<'x> {
             conditions: Vec::new(),
             bare: Vec::new(),
             blocks: Vec::new(),
+            depth: 0,
+            body: 0,
             reads_cte: false,
             cte_mentions: Vec::new(),
         }
@@ -197,6 +205,7 @@ impl<'x> Analyst<'x> {
             system: self.binder.system.clone(),
             copies,
             blocks: self.blocks,
+            body: self.body,
             cte_mentions: self.cte_mentions,
         };
         if analysis.is_mixed() {
@@ -213,6 +222,7 @@ impl<'x> Analyst<'x> {
         equal: Option<ColumnId>,
     ) -> Result<Block, RouterError> {
         let known = self.binder.ctes.len();
+        self.depth += 1;
         for cte in &query.with {
             // Only a recursive one sees itself: otherwise its own name inside it is a table's.
             if query.recursive {
@@ -222,6 +232,9 @@ impl<'x> Analyst<'x> {
                 self.query(&cte.query, None, None)?;
                 self.binder.ctes.push(cte.name.clone());
             }
+        }
+        if self.depth == 1 {
+            self.body = self.binder.scopes.len();
         }
         let mut block = match &query.body {
             Body::Select(select) => {
@@ -234,6 +247,7 @@ impl<'x> Analyst<'x> {
                 Block { spread, firm: Classes::default() }
             }
         };
+        self.depth -= 1;
         self.binder.ctes.truncate(known);
         if !query.with.is_empty() {
             block.spread = Spread::Never("a WITH query".into());

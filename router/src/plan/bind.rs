@@ -298,6 +298,7 @@ impl<'r> Binder<'r> {
             firm: Classes::default(),
             copies: false,
             blocks: Vec::new(),
+            body: 0,
             cte_mentions: Vec::new(),
             system: Vec::new(),
             references: vec![reference],

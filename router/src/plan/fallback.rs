@@ -39,7 +39,7 @@ pub(crate) fn plan(
             table_list(tokens, at + 1, &mut binder)?;
         }
     }
-    if binder.references.is_empty() && tokens.is_any_word(0, &["UPDATE", "DELETE"]) {
+    if binder.references.is_empty() && tokens.is_any_word(tokens.behind_with(), &["UPDATE", "DELETE"]) {
         return Err(RouterError::syntax(format_args!("near '{}'", String::from_utf8_lossy(tokens.text))));
     }
     let has = |kind| binder.references.iter().any(|reference| reference.kind == kind);
@@ -70,6 +70,7 @@ pub(crate) fn plan(
         system_qualifiers: Vec::new(),
         firm: Classes::default(),
         copies: false,
+        body: 0,
         blocks: Vec::new(),
         cte_mentions: Vec::new(),
         system: Vec::new(),
@@ -154,10 +155,13 @@ fn is_reference(tokens: &Tokens<'_>, at: usize, binder: &Binder<'_>) -> bool {
 
 /// Some of these words have another meaning elsewhere: JOIN ... USING (columns), FOR UPDATE, USE INDEX FOR JOIN.
 fn is_before_tables(tokens: &Tokens<'_>, at: usize) -> bool {
-    let is_first = at == 0;
-    tokens.is_any_word(at, BEFORE_TABLES)
-        && (is_first || !tokens.is_word(at, "UPDATE"))
-        && (tokens.is_word(0, "DELETE") || !tokens.is_word(at, "USING"))
+    if !tokens.is_any_word(at, BEFORE_TABLES) {
+        return false;
+    }
+    let verb = tokens.behind_with();
+    let is_first = at == verb;
+    (is_first || !tokens.is_word(at, "UPDATE"))
+        && (tokens.is_word(verb, "DELETE") || !tokens.is_word(at, "USING"))
         && (is_first || !tokens.is_word(at - 1, "FOR"))
         && !(tokens.is_word(at, "STRAIGHT_JOIN") && !is_first && is_modifier(tokens, at - 1))
 }

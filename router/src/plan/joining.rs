@@ -78,7 +78,7 @@ impl Analyst<'_> {
                 }
                 let reference = self.binder.table(name, alias.as_deref())?;
                 let found = &mut self.binder.references[reference];
-                found.bare = scope == 0 && alias.is_none() && self.bare.contains(&found.known_as);
+                found.bare = scope == self.body && alias.is_none() && self.bare.contains(&found.known_as);
                 let known_as = found.known_as.clone();
                 self.enter(scope, known_as, Some(reference));
                 Bound::Table(reference)

@@ -24,6 +24,8 @@ pub(crate) struct Write {
     parts: Vec<Part>,
     /// Names in front of FROM or USING that say which tables a multi-table DELETE empties.
     targets: Vec<Range<usize>>,
+    /// The WITH in front (MySQL).
+    pub with: Range<usize>,
     /// LOW_PRIORITY and the like.
     pub modifiers: Range<usize>,
     /// The tables, joined.
@@ -50,7 +52,13 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
     let special = special(tokens)?;
     refuse_assignment(&special)?;
     nextval::refuse(&special, "UPDATE and DELETE")?;
-    let write = if tokens.is_word(0, "UPDATE") { update(tokens) } else { delete(tokens) };
+    let verb = tokens.behind_with();
+    if verb > 0 && request.mode.server.mariadb {
+        // Before 12.3 MariaDB has no WITH there.
+        let near = String::from_utf8_lossy(tokens.text.get(tokens.start(verb)..).unwrap_or_default());
+        return Err(RouterError::syntax(format_args!("near '{near}'")));
+    }
+    let write = if tokens.is_word(verb, "UPDATE") { update(tokens, verb) } else { delete(tokens, verb) };
     let class = match &write {
         Some(write) if write.returning.is_some() => StatementClass::WriteReturning,
         _ => StatementClass::Write,
@@ -82,8 +90,8 @@ fn check_limit(tokens: &Tokens<'_>, several: bool) -> Result<(), RouterError> {
 }
 
 /// `UPDATE t SET a = 1 WHERE c` as `SELECT a, 1 FROM t WHERE c`.
-fn update(tokens: &Tokens<'_>) -> Option<Write> {
-    let mut first = 1;
+fn update(tokens: &Tokens<'_>, verb: usize) -> Option<Write> {
+    let mut first = verb + 1;
     while tokens.is_any_word(first, MODIFIERS) {
         first += 1;
     }
@@ -94,7 +102,7 @@ fn update(tokens: &Tokens<'_>) -> Option<Write> {
     if set >= end {
         return None;
     }
-    let mut parts = vec![Part::Word("SELECT")];
+    let mut parts = vec![Part::Tokens(0..verb), Part::Word("SELECT")];
     let mut assignments = Vec::new();
     for (index, assignment) in tokens.split(set + 1, clauses).into_iter().enumerate() {
         let equals = tokens.find(assignment.start, assignment.end, |at| tokens.is_op(at, "="));
@@ -120,7 +128,8 @@ fn update(tokens: &Tokens<'_>) -> Option<Write> {
     Some(Write {
         parts,
         targets: Vec::new(),
-        modifiers: 1..first,
+        with: 0..verb,
+        modifiers: verb + 1..first,
         tables: first..set,
         clauses: clauses..end,
         assignments,
@@ -131,8 +140,8 @@ fn update(tokens: &Tokens<'_>) -> Option<Write> {
 }
 
 /// The three forms of DELETE as `SELECT NULL FROM ...`.
-fn delete(tokens: &Tokens<'_>) -> Option<Write> {
-    let mut first = 1;
+fn delete(tokens: &Tokens<'_>, verb: usize) -> Option<Write> {
+    let mut first = verb + 1;
     while tokens.is_any_word(first, MODIFIERS) {
         first += 1;
     }
@@ -151,7 +160,7 @@ fn delete(tokens: &Tokens<'_>) -> Option<Write> {
     } else {
         (Vec::new(), from + 1)
     };
-    let mut parts = vec![Part::Word("SELECT")];
+    let mut parts = vec![Part::Tokens(0..verb), Part::Word("SELECT")];
     parts.push(match returning {
         true => Part::Tokens(returning_at + 1..end),
         false => Part::Word("NULL"),
@@ -164,7 +173,8 @@ fn delete(tokens: &Tokens<'_>) -> Option<Write> {
     Some(Write {
         parts,
         targets,
-        modifiers: 1..first,
+        with: 0..verb,
+        modifiers: verb + 1..first,
         tables: tables..clauses,
         clauses: clauses..returning_at,
         assignments: Vec::new(),
@@ -189,8 +199,8 @@ fn analysed(
     let (mut analysis, binder) = analyst.run(query)?;
     system::refuse_in_write(&analysis.system)?;
     let written = match write.is_delete {
-        true => deleted(tokens, write, &binder)?,
-        false => assigned(&select.items, &binder)?,
+        true => deleted(tokens, write, &binder, analysis.body)?,
+        false => assigned(&select.items, &binder, analysis.body)?,
     };
     let (everywhere, refused) = match check(&analysis, &written.references, &special, write) {
         Ok(everywhere) => (everywhere, None),
@@ -287,14 +297,14 @@ fn unique(references: &[usize]) -> Vec<usize> {
 /// Tables whose columns an UPDATE assigns: every second item.
 ///
 /// Errors: 1235 for a column whose table is not certain.
-fn assigned(items: &[Item], binder: &Binder<'_>) -> Result<Written, RouterError> {
+fn assigned(items: &[Item], binder: &Binder<'_>, scope: usize) -> Result<Written, RouterError> {
     let mut written = Written::default();
     for item in items.iter().step_by(2) {
         let Item::Expr { expr: Expr::Column(column), .. } = item else {
             return Err(RouterError::syntax("the assignments of this UPDATE"));
         };
-        let Some((reference, ordinal)) = binder.resolve(0, column) else {
-            if let [only] = binder.scopes.first().map_or(&[][..], |scope| &scope.entries)
+        let Some((reference, ordinal)) = binder.resolve(scope, column) else {
+            if let [only] = binder.scopes.get(scope).map_or(&[][..], |scope| &scope.entries)
                 && let Some(reference) = only.reference
             {
                 // One table: the server says that the column is unknown.
@@ -352,16 +362,23 @@ fn target_name(tokens: &Tokens<'_>, target: &Range<usize>) -> Option<(Option<Str
 /// Tables that a DELETE empties.
 ///
 /// Errors: 1109 for a table that is not among those joined.
-fn deleted(tokens: &Tokens<'_>, write: &Write, binder: &Binder<'_>) -> Result<Written, RouterError> {
+fn deleted(
+    tokens: &Tokens<'_>,
+    write: &Write,
+    binder: &Binder<'_>,
+    scope: usize,
+) -> Result<Written, RouterError> {
     let mut written = Written::default();
     if write.targets.is_empty() {
-        written.references.extend(binder.scopes.first().and_then(|scope| scope.entries.first()?.reference));
+        written
+            .references
+            .extend(binder.scopes.get(scope).and_then(|scope| scope.entries.first()?.reference));
         return Ok(written);
     }
     for target in &write.targets {
         let (database, table) =
             target_name(tokens, target).ok_or_else(|| RouterError::syntax("the tables of this DELETE"))?;
-        let index = binder.reference_named(0, database.as_deref(), &table).ok_or_else(|| {
+        let index = binder.reference_named(scope, database.as_deref(), &table).ok_or_else(|| {
             RouterError::new(1109, "42S02", format!("Unknown table '{table}' in MULTI DELETE"))
         })?;
         if binder.references.get(index).is_some_and(|reference| !reference.bare) {

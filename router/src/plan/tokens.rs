@@ -123,6 +123,33 @@ impl<'a> Tokens<'a> {
         self.len()
     }
 
+    /// The queries of the WITH that the statement begins with: the name's index, and that of the parenthesis which opens the query.
+    pub fn with_queries(&self) -> Vec<(usize, usize)> {
+        let mut queries = Vec::new();
+        if !self.is_word(0, "WITH") {
+            return queries;
+        }
+        let mut at = if self.is_word(1, "RECURSIVE") { 2 } else { 1 };
+        while self.name(at).is_some() {
+            let after = if self.is_op(at + 1, "(") { self.close(at + 1) + 1 } else { at + 1 };
+            if !(self.is_word(after, "AS") && self.is_op(after + 1, "(")) {
+                break;
+            }
+            queries.push((at, after + 1));
+            at = self.close(after + 1) + 1;
+            if !self.is_op(at, ",") {
+                break;
+            }
+            at += 1;
+        }
+        queries
+    }
+
+    /// Index of the first token behind the WITH that the statement begins with; 0 where there is none.
+    pub fn behind_with(&self) -> usize {
+        self.with_queries().last().map_or(0, |(_, open)| self.close(*open) + 1)
+    }
+
     /// The token that starts at this byte.
     pub fn at_byte(&self, start: usize) -> Option<usize> {
         self.list.binary_search_by_key(&(start as u32), |token| token.start).ok()

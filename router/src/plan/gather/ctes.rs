@@ -93,19 +93,11 @@ impl Gatherer<'_> {
         if !tokens.is_word(0, "WITH") {
             return (0, false, definitions);
         }
-        let mut at = if recursive { 2 } else { 1 };
-        while let Some(name) = tokens.name(at) {
-            let after = if tokens.is_op(at + 1, "(") { tokens.close(at + 1) + 1 } else { at + 1 };
-            if !(tokens.is_word(after, "AS") && tokens.is_op(after + 1, "(")) {
-                break;
-            }
-            let close = tokens.close(after + 1);
-            let inside = tokens.start(after + 1)..tokens.end(close);
+        for (at, open) in tokens.with_queries() {
+            let close = tokens.close(open);
+            let Some(name) = tokens.name(at) else { break };
+            let inside = tokens.start(open)..tokens.end(close);
             definitions.push(Definition { name, whole: tokens.start(at)..tokens.end(close), inside });
-            if !tokens.is_op(close + 1, ",") {
-                break;
-            }
-            at = close + 2;
         }
         (tokens.start(0), recursive, definitions)
     }

@@ -49,7 +49,7 @@ impl Builder<'_> {
         if self.special.sets_last_id {
             return Err("LAST_INSERT_ID(expression)".into());
         }
-        let ignore = (0..self.write.tables.start).any(|at| self.tokens.is_word(at, "IGNORE"));
+        let ignore = self.write.modifiers.clone().any(|at| self.tokens.is_word(at, "IGNORE"));
         let mut drafts = Vec::new();
         for reference in &self.targets {
             drafts.push(self.draft(*reference)?);
@@ -206,7 +206,9 @@ impl Builder<'_> {
 
     fn query(&self, columns: Vec<Vec<Piece>>, drafts: &[Draft], in_order: bool) -> Vec<Piece> {
         let cutter = Cutter::new(&self.request.template.holes, marks(self.tokens));
-        let mut query = vec![text("SELECT ")];
+        let with = self.span(&self.write.with);
+        let mut query = cutter.range(with.start, with.end);
+        query.push(text(if with.is_empty() { "SELECT " } else { " SELECT " }));
         for (at, column) in columns.into_iter().enumerate() {
             query.extend((at > 0).then(|| text(", ")));
             query.extend(column);

@@ -16,3 +16,8 @@ INSERT INTO tags (id, label) VALUES (100, DEFAULT(label)) ON DUPLICATE KEY UPDAT
 INSERT INTO totals (customer_id, orders) VALUES (1, 5) ON DUPLICATE KEY UPDATE orders = orders + VALUE(orders), remark = DEFAULT(remark);
 DELETE FROM customers WHERE id IN (WITH t AS (SELECT customer_id, COUNT(*) n FROM orders GROUP BY customer_id) SELECT customer_id FROM t WHERE n > 3);
 UPDATE orders SET coupon = IF(coupon = '', NULL, coupon), note = VERSION() LIKE '%MariaDB%' WHERE customer_id = 25;
+-- MariaDB has no WITH in front of a write.
+-- error: 1064
+WITH t AS (SELECT 1 id) DELETE FROM tags WHERE id IN (SELECT id FROM t);
+-- error: 1064
+WITH t AS (SELECT 1 id) UPDATE tags SET label = 'x' WHERE id IN (SELECT id FROM t);

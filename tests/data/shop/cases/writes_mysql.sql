@@ -12,3 +12,9 @@ WITH t AS (SELECT customer_id, SUM(total) s FROM orders GROUP BY customer_id) UP
 WITH t AS (SELECT id FROM customers WHERE level = 'gold') DELETE FROM orders WHERE customer_id IN (SELECT id FROM t);
 WITH t AS (SELECT order_id FROM order_returns) UPDATE orders SET note = 'returned' WHERE id IN (SELECT order_id FROM t);
 WITH t AS (SELECT id FROM orders WHERE total > 500) DELETE o, i FROM orders o JOIN t ON t.id = o.id LEFT JOIN order_items i ON i.order_id = o.id;
+-- WITH in front of a write, over one shard and over several, of several tables, and read twice.
+WITH t AS (SELECT customer_id FROM orders WHERE customer_id = 7 AND total > 10) UPDATE customers SET points = 0 WHERE id = 7 AND id IN (SELECT customer_id FROM t);
+WITH t (c, n) AS (SELECT customer_id, COUNT(*) FROM orders GROUP BY customer_id), u AS (SELECT c FROM t WHERE n > 3) UPDATE customers SET note = 'often' WHERE id IN (SELECT c FROM u) AND id NOT IN (SELECT MIN(c) FROM u);
+WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n WHERE i < 5) DELETE FROM tags WHERE id IN (SELECT i FROM n);
+WITH t AS (SELECT 1 id) UPDATE countries SET population = 1 WHERE code IN (SELECT 'GR' FROM t);
+WITH t AS (SELECT MAX(total) m FROM orders) UPDATE orders o, t SET o.note = 'most' WHERE o.total = t.m;
