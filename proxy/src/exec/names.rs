@@ -10,6 +10,12 @@ use crate::error::SqlError;
 /// ER_CANT_REOPEN_TABLE.
 const CANNOT_REOPEN: u16 = 1137;
 
+/// ER_NO_DB_ERROR.
+const NO_DATABASE: u16 = 1046;
+
+/// ER_SP_DOES_NOT_EXIST.
+const UNKNOWN_FUNCTION: u16 = 1305;
+
 /// The names of one statement's tables.
 #[derive(Clone, Copy)]
 pub struct Names<'a> {
@@ -39,6 +45,14 @@ impl<'a> Names<'a> {
         if e.errno == CANNOT_REOPEN && !self.gathered.is_empty() {
             return SqlError::not_supported(
                 "a table inside a nested WITH query that is read several times, over several groups on MySQL",
+            );
+        }
+        if e.errno == NO_DATABASE && self.is_active() {
+            // All tables have their database. MySQL looks for an unknown function in the current one, which our connections do not have.
+            return SqlError::new(
+                UNKNOWN_FUNCTION,
+                "42000",
+                "A function that this statement calls does not exist",
             );
         }
         SqlError { message: self.in_text(&e.message), ..e }

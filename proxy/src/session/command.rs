@@ -106,9 +106,15 @@ impl Session {
             Command::Show(show) => {
                 let result = self.show(show).await?;
                 // What it lists is no warning of its own.
-                let listed = std::mem::take(&mut self.warnings);
+                let (listed, found) = (std::mem::take(&mut self.warnings), self.found_rows);
                 self.answer(result, more)?;
                 self.warnings = listed;
+                // Nor does FOUND_ROWS() count its rows, on either server; COUNT(*) is a row as any other.
+                if let ShowWhat::Warnings { count: false, .. } | ShowWhat::Errors { count: false, .. } =
+                    show.what
+                {
+                    self.found_rows = found;
+                }
                 return Ok(());
             }
             Command::ShowPassed => return self.pass_to_any(text, more).await,

@@ -231,7 +231,7 @@ impl Session {
         let names = Names::of(plan);
         let prepared = send::prepare(&mut lease.connection, physical).await;
         self.release(lease);
-        let (_, columns) = prepared.map_err(|e| SqlError { message: names.in_text(&e.message), ..e })?;
+        let (_, columns) = prepared.map_err(|e| names.error(e))?;
         let visible = columns.len().saturating_sub(hidden);
         logical_columns(columns.into_iter().take(visible), names)
     }

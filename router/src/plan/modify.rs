@@ -194,6 +194,14 @@ fn analysed(
 ) -> Result<RoutedPlan, RouterError> {
     let Body::Select(select) = &query.body else { return Err(RouterError::syntax("this write")) };
     let one_table = matches!(select.from.as_slice(), [Source::Table { .. }]);
+    if !one_table && !write.is_delete && !request.mode.server.mariadb {
+        let (start, end) = (write.clauses.start, write.clauses.end);
+        let at = tokens.find(start, end, |at| tokens.is_any_word(at, &["ORDER", "LIMIT"]));
+        if at < end {
+            let clause = if tokens.is_word(at, "LIMIT") { "LIMIT" } else { "ORDER BY" };
+            return Err(RouterError::new(1221, "HY000", format!("Incorrect usage of UPDATE and {clause}")));
+        }
+    }
     let mut analyst = Analyst::new(request, tokens);
     analyst.bare = emptied(tokens, write, &select.from);
     let (mut analysis, binder) = analyst.run(query)?;
