@@ -117,12 +117,17 @@ impl GatherConnection {
         if self.make(table, &sql, &settings).await? == 0 {
             return Ok(None);
         }
-        let warnings = self.lease.connection.query("SHOW WARNINGS").await?;
-        let texts = (0..warnings.rows.len()).map(|row| warnings.text(row, 2));
-        // Of storing, not of the query: a server names the column then.
-        match texts.into_iter().find(|text| text.contains(" for column ")) {
-            Some(text) => Err(changed(table, "storing a query's answer", &text)),
-            None => Ok(Some(warnings)),
+        let mut warnings = self.lease.connection.query("SHOW WARNINGS").await?;
+        let texts: Vec<String> = (0..warnings.rows.len()).map(|row| warnings.text(row, 2)).collect();
+        // Of storing, not of the query: a server names the column then. NO_ZERO_DATE warns of a zero date and keeps it.
+        let is_storing = |text: &&String| text.contains(" for column ");
+        match texts.iter().filter(is_storing).find(|text| !text.contains(" value: '0000-00-00")) {
+            Some(text) => Err(changed(table, "storing a query's answer", text)),
+            None => {
+                let mut is_told = texts.iter().map(|text| !is_storing(&text));
+                warnings.rows.retain(|_| is_told.next().unwrap_or(true));
+                Ok(Some(warnings))
+            }
         }
     }
 
