@@ -162,7 +162,7 @@ impl Session {
 
     /// Loads a gathered query's tables. Returns where they are, with the statement over them, whose settings are queued, and the budget, which counts for as
     /// long as the tables are there.
-    async fn gathered(
+    pub async fn gathered(
         &mut self,
         plan: &RoutedPlan,
         gather: &Gather,

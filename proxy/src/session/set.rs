@@ -1,5 +1,7 @@
 //! SET: each value is checked by a server when it is set, read back, and carried by the session from then on.
 
+mod tables;
+
 use std::rc::Rc;
 
 use ostrakon_protocol::column::flag;
@@ -33,6 +35,9 @@ const CLIENT_CHARSETS: [&str; 11] = [
 /// Variables of a fresh connection that are ours and not the server's global default, so that DEFAULT has to be read back.
 const CONNECTION_DEFAULTS: [&str; 3] =
     ["character_set_client", "character_set_results", "collation_connection"];
+
+/// What an expression is called where it is planned as a query: a name of ours, or the planner would give it one that says what stood there.
+const NAME: &str = "__ostrakon";
 
 /// A changed setting: its name, and its value as SQL text or `None` for the default.
 type Change = (String, Option<String>);
@@ -190,6 +195,9 @@ impl Session {
             }
             SetValue::Expression(text) => text.as_str(),
         };
+        if self.set_from_tables(name, text, base).await? {
+            return Ok(());
+        }
         let expression = self.server_expression(text)?;
         let set = format!("SET @{} = {expression}", quote(name));
         let read = read_variable(name);
@@ -240,12 +248,8 @@ impl Session {
         if !text.contains('(') && !text.contains("@@") {
             return Ok(text.to_owned());
         }
-        // With a name of ours, or the planner would give it one that says what stood there.
-        let rendered = self.without_tables(&format!("SELECT {text} AS `__ostrakon`"))?;
-        let expression = rendered.strip_prefix("SELECT ").and_then(|r| r.strip_suffix(" AS `__ostrakon`"));
-        let expression = expression.map(str::to_owned);
-        Ok(expression
-            .ok_or_else(|| SqlError::other("Internal error (please report): an expression is no query"))?)
+        let rendered = self.without_tables(&format!("SELECT {text} AS `{NAME}`"))?;
+        Ok(expression_of(&rendered)?)
     }
 
     /// Plans a query that names no table and gives its text for a server.
@@ -354,6 +358,14 @@ impl Session {
             !matches!(charset.trim_matches('\''), "utf8mb4" | "utf8mb3" | "utf8" | "binary" | "ascii")
         })
     }
+}
+
+/// The expression of a query `SELECT ... AS NAME`, as the planner wrote it.
+fn expression_of(query: &str) -> Result<String, SqlError> {
+    let expression =
+        query.strip_prefix("SELECT ").and_then(|rest| rest.strip_suffix(&format!(" AS `{NAME}`")));
+    let expression = expression.map(str::to_owned);
+    expression.ok_or_else(|| SqlError::other("Internal error (please report): an expression is no query"))
 }
 
 fn parse_number(name: &str, text: &str) -> Result<u64, SqlError> {

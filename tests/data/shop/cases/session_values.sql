@@ -123,3 +123,22 @@ SELECT @@no_such_variable FROM tags;
 SET no_such_variable = 1;
 -- error: 1231
 SET sql_mode = 'NO_SUCH_MODE';
+-- Variables that are set to what tables say.
+-- session
+SET @n = (SELECT COUNT(*) FROM orders), @top = (SELECT MAX(total) FROM orders WHERE customer_id = 7), @who = (SELECT name FROM customers WHERE id = 7);
+-- session
+SELECT @n, @top, @who, @n + 1, COUNT(*) FROM customers WHERE name = @who AND id < @n;
+-- session
+SET @m = @n + (SELECT COUNT(*) FROM tags) * 2, @n = @m, @avg = (SELECT AVG(total) FROM orders) / 2, @none = (SELECT id FROM customers WHERE id = -1), @ids = (SELECT GROUP_CONCAT(id ORDER BY id) FROM tags);
+-- session
+SELECT @m, @n IS NULL, @avg, @none IS NULL, @ids FROM tags WHERE id = 1;
+-- session
+SET @e = EXISTS (SELECT 1 FROM orders WHERE total > 500), @d = (SELECT MIN(placed) FROM orders o JOIN customers c ON c.id = o.customer_id), @b = (SELECT BIT_AND(id) FROM orders);
+-- session
+SELECT @e, @d, @b, @d + INTERVAL 1 DAY FROM tags WHERE id = 1;
+-- error: 1242
+SET @x = (SELECT id FROM orders);
+-- error: 1146
+SET @x = (SELECT id FROM no_such_table);
+-- error: 1054
+SET @x = (SELECT nothing FROM orders);
