@@ -7,7 +7,7 @@ use super::analysis::Analysis;
 use super::bind::{Binder, Kind};
 use super::classes::Classes;
 use super::condition::Condition;
-use super::gather::Gatherer;
+use super::gather::{Gatherer, is_grouped};
 use super::layout::Layout;
 use super::select::{assemble, calculates_found_rows, edits};
 use super::special::Special;
@@ -35,8 +35,13 @@ pub(crate) fn plan(
     let mut binder = Binder::new(request);
     binder.ctes = with_queries(tokens);
     for at in 0..tokens.len() {
-        if is_before_tables(tokens, at) {
-            table_list(tokens, at + 1, &mut binder)?;
+        if !is_before_tables(tokens, at) {
+            continue;
+        }
+        // Behind a comma is what the FROM lists.
+        match tokens.is_any_word(at, &["JOIN", "STRAIGHT_JOIN"]) {
+            true => table_factor(tokens, at + 1, &mut binder)?,
+            false => table_list(tokens, at + 1, &mut binder)?,
         }
     }
     if binder.references.is_empty() && tokens.is_any_word(tokens.behind_with(), &["UPDATE", "DELETE"]) {
@@ -91,6 +96,7 @@ pub(crate) fn plan(
                 binder,
                 assigns: !special.assigned.is_empty(),
                 query: None,
+                groups: is_grouped(request, tokens),
             };
             match gatherer.whole(reason, class) {
                 Ok(gather) => Combine::Gather(Arc::new(gather)),
@@ -277,6 +283,8 @@ fn inside_call(tokens: &Tokens<'_>, from: usize) -> bool {
     for at in (0..from).rev() {
         if tokens.is_op(at, ")") {
             depth += 1;
+        } else if depth == 0 && tokens.is_word(at, "SELECT") {
+            return false;
         } else if tokens.is_op(at, "(") {
             if depth == 0 {
                 return at > 0

@@ -219,6 +219,11 @@ impl Source {
     }
 }
 
+/// A statement with a GROUP BY, for MySQL.
+pub(crate) fn is_grouped(request: &Request<'_>, tokens: &Tokens<'_>) -> bool {
+    !request.mode.server.mariadb && (0..tokens.len()).any(|at| tokens.is_word(at, "GROUP"))
+}
+
 /// Plans the gathering of an analysed query.
 pub(crate) struct Gatherer<'g> {
     pub request: &'g Request<'g>,
@@ -230,6 +235,8 @@ pub(crate) struct Gatherer<'g> {
     pub assigns: bool,
     /// What the parser made of it, if it could.
     pub query: Option<&'g Query>,
+    /// It has a GROUP BY, and is for MySQL, which may ask for a primary key then.
+    pub groups: bool,
 }
 
 impl Gatherer<'_> {
@@ -438,8 +445,7 @@ impl Gatherer<'_> {
 
     /// The primary key of a reference whose columns are all brought, for a grouped statement on MySQL.
     fn primary(&self, reference: &Reference, ordinals: &[usize]) -> Vec<String> {
-        let groups = (0..self.tokens.len()).any(|at| self.tokens.is_word(at, "GROUP"));
-        if self.request.mode.server.mariadb || !groups {
+        if !self.groups {
             return Vec::new();
         }
         let primary = reference.table.keys.iter().find(|key| key.kind == KeyKind::Primary);

@@ -57,8 +57,16 @@ pub(super) struct Local {
     pub classes: Classes,
 }
 
+/// Tables of one FROM: as many as a server joins (MAX_TABLES less the three for its own use).
+const TABLES_MAX: usize = 61;
+
 impl Analyst<'_> {
+    /// Errors: those of the names; 1116 for more tables than a server joins.
     pub(super) fn bind<'q>(&mut self, source: &'q Source, scope: usize) -> Result<Bound<'q>, RouterError> {
+        if self.binder.scopes.get(scope).is_some_and(|scope| scope.entries.len() >= TABLES_MAX) {
+            let message = format!("Too many tables; MySQL can only use {TABLES_MAX} tables in a join");
+            return Err(RouterError::new(1116, "HY000", message));
+        }
         Ok(match source {
             Source::Table { name, alias } if self.binder.is_cte(name) => {
                 let known_as =

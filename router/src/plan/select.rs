@@ -7,7 +7,7 @@ use ostrakon_catalog::column::ColumnType;
 use super::analysis::{Analysis, Analyst};
 use super::ast::{self, Part};
 use super::bind::{Binder, Kind};
-use super::gather::Gatherer;
+use super::gather::{Gatherer, is_grouped};
 use super::layout::Layout;
 use super::merging::Merge;
 use super::route::Tables;
@@ -109,6 +109,7 @@ fn parsed(
                 binder: &binder,
                 assigns: !assigned.is_empty(),
                 query: Some(query),
+                groups: is_grouped(request, tokens),
             };
             gathered.check_hints()?;
             match gathered.plan(reason, class) {

@@ -230,3 +230,5 @@ SELECT id FROM customers ORDER BY country COLLATE utf8mb4_bin;
 SELECT CONVERT(name USING no_such_charset) FROM customers;
 -- error: 1103
 SELECT * FROM `` WHERE 1;
+-- error: 1116
+SELECT COUNT(*) FROM tags t0, tags t1, tags t2, tags t3, tags t4, tags t5, tags t6, tags t7, tags t8, tags t9, tags t10, tags t11, tags t12, tags t13, tags t14, tags t15, tags t16, tags t17, tags t18, tags t19, tags t20, tags t21, tags t22, tags t23, tags t24, tags t25, tags t26, tags t27, tags t28, tags t29, tags t30, tags t31, tags t32, tags t33, tags t34, tags t35, tags t36, tags t37, tags t38, tags t39, tags t40, tags t41, tags t42, tags t43, tags t44, tags t45, tags t46, tags t47, tags t48, tags t49, tags t50, tags t51, tags t52, tags t53, tags t54, tags t55, tags t56, tags t57, tags t58, tags t59, tags t60, tags t61;
