@@ -132,3 +132,62 @@ async fn crash_of_an_instance_is_an_error_and_its_return_needs_no_restart_of_the
     }
     assert_eq!(count, Some(40));
 }
+
+/// Rows, the sum of their keys, and how many there are twice.
+async fn keys(client: &mut Conn) -> (u64, i64, u64) {
+    let sql = "SELECT COUNT(*), SUM(k), COUNT(*) - COUNT(DISTINCT id) FROM m";
+    client.query_first(sql).await.unwrap().expect("one row")
+}
+
+/// An UPDATE of a shard key moves each row by statements of its own, in one transaction: a crash anywhere leaves all rows where they were, or all moved.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crash_in_the_middle_of_moving_rows_moves_all_or_none() {
+    const ROWS: u64 = 400;
+    let mut cluster = TestCluster::start();
+    let mut client = cluster.database("app", "").await;
+    run(
+        &mut client,
+        "CREATE TABLE m (id INT NOT NULL, k INT NOT NULL, PRIMARY KEY (id, k)) DBPARTITION BY HASH(k)",
+    )
+    .await;
+    let rows: Vec<String> = (0..ROWS).map(|id| format!("({id},{id})")).collect();
+    run(&mut client, &format!("INSERT INTO m VALUES {}", rows.join(","))).await;
+    let (mut moved, mut crashed) = (0i64, 0);
+    for round in 0..6u64 {
+        let port = cluster.port();
+        let task = tokio::spawn(async move {
+            let mut client = connect(port, Some("app")).await;
+            client.query_drop("UPDATE m SET k = k + 1000").await.is_ok()
+        });
+        // The last round goes to its end: the moves are no empty work.
+        let is_last = round == 5;
+        if !is_last {
+            tokio::time::sleep(Duration::from_millis(40 + 90 * round)).await;
+            cluster.cluster.node_mut().kill().unwrap();
+        }
+        let done = task.await.unwrap();
+        if !is_last {
+            cluster.cluster.node_mut().restart().unwrap();
+            crashed += u32::from(!done);
+        }
+        let mut client = cluster.client(Some("app")).await;
+        let (count, sum, twice) = keys(&mut client).await;
+        assert_eq!((count, twice), (ROWS, 0), "round {round}");
+        let first: i64 = (0..ROWS as i64).sum();
+        let times = (sum - first) / (1000 * ROWS as i64);
+        assert_eq!(
+            sum,
+            first + times * 1000 * ROWS as i64,
+            "round {round}: some rows moved and others did not"
+        );
+        // What was in doubt may have been committed; what was acknowledged must be.
+        assert!(times == moved || times == moved + 1, "round {round}: {times} after {moved}");
+        assert!(!done || times == moved + 1, "round {round}: an acknowledged move is lost");
+        moved = times;
+        // Each row is where its key is looked for.
+        let key = 7 + times * 1000;
+        assert_eq!(value::<u64>(&mut client, &format!("SELECT COUNT(*) FROM m WHERE k = {key}")).await, 1);
+    }
+    assert!(crashed > 0, "no crash met a move: this proves nothing");
+    assert!(moved > 0, "nothing was moved");
+}
