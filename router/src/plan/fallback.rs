@@ -145,10 +145,10 @@ pub(super) fn with_queries(tokens: &Tokens<'_>) -> Vec<String> {
     };
     for at in (0..tokens.len()).filter(|at| before(*at)) {
         let after = if tokens.is_op(at + 1, "(") { tokens.close(at + 1) + 1 } else { at + 1 };
-        if tokens.is_word(after, "AS")
-            && tokens.is_op(after + 1, "(")
-            && tokens.is_any_word(after + 2, &["SELECT", "WITH", "VALUES", "TABLE"])
-        {
+        let opens = tokens.is_word(after, "AS") && tokens.is_op(after + 1, "(");
+        let inside = (after + 1..tokens.len()).find(|at| !tokens.is_op(*at, "("));
+        let is_query = |at: usize| tokens.is_any_word(at, &["SELECT", "WITH", "VALUES", "TABLE"]);
+        if opens && inside.is_some_and(is_query) {
             names.extend(tokens.name(at));
         }
     }
