@@ -3,7 +3,6 @@
 //! Commands are queued into one buffer and written together; answers are read in the same order. **Invariant:** `outstanding` counts the
 //! commands whose answers were not read to the end; a connection with any goes back to no pool.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -13,7 +12,7 @@ use ostrakon_protocol::Status;
 use ostrakon_protocol::auth::client::{ClientAuth, ClientStep, Transport};
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::column::ColumnDefinition;
-use ostrakon_protocol::command::{COM_QUERY, COM_STMT_CLOSE};
+use ostrakon_protocol::command::COM_QUERY;
 use ostrakon_protocol::handshake::{Greeting, HandshakeResponse};
 use ostrakon_protocol::packet::{
     HEADER_LENGTH, Header, MAX_PAYLOAD, begin_packet, finish_packet, write_packet,
@@ -26,6 +25,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 mod file;
+mod statements;
 
 pub use file::FileSent;
 
@@ -539,58 +539,6 @@ impl Connection {
         match error {
             Some(error) => Err(error),
             None => Ok(answer),
-        }
-    }
-
-    // ---- prepared statements
-
-    /// What names a statement here: its text, and before it the settings that change how a server reads a text. A server parses once, when it
-    /// prepares, so the same text under another `sql_mode` is another statement.
-    fn statement_key<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
-        let mut key = Vec::new();
-        for name in ["sql_mode", "character_set_client", "collation_connection"] {
-            if let Some(value) = self.settings.get(name) {
-                key.extend_from_slice(name.as_bytes());
-                key.extend_from_slice(value.as_bytes());
-                key.push(0);
-            }
-        }
-        if key.is_empty() {
-            return Cow::Borrowed(text);
-        }
-        key.extend_from_slice(text);
-        Cow::Owned(key)
-    }
-
-    /// Keeps the statements that are used or prepared from now on until the next call.
-    pub fn pin_statements(&mut self) {
-        self.pinned_since = self.tick + 1;
-    }
-
-    /// The statement of this text, when it is prepared here under the same settings.
-    pub fn statement(&mut self, text: &[u8]) -> Option<BackendStatement> {
-        let key = self.statement_key(text);
-        self.tick += 1;
-        let (statement, used) = self.statements.get_mut(&*key)?;
-        *used = self.tick;
-        Some(*statement)
-    }
-
-    /// Enters a statement that was just prepared; queues the close of the least recently used one above the limit.
-    pub fn keep_statement(&mut self, text: &[u8], statement: BackendStatement) {
-        let key = self.statement_key(text).into();
-        self.tick += 1;
-        self.statements.insert(key, (statement, self.tick));
-        if self.statements.len() <= self.statement_limit {
-            return;
-        }
-        let oldest = self.statements.iter().min_by_key(|(_, (_, used))| *used);
-        let oldest = oldest.filter(|(_, (_, used))| *used < self.pinned_since).map(|(text, _)| text.clone());
-        if let Some((old, _)) = oldest.and_then(|text| self.statements.remove(&text)) {
-            self.write_command(|out| {
-                out.push(COM_STMT_CLOSE);
-                out.extend_from_slice(&old.id.to_le_bytes());
-            });
         }
     }
 }
