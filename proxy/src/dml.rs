@@ -1,13 +1,17 @@
 //! Writes that need rows first: a query gives them, whichever way it takes, and what it gave is written in batches, all in one transaction.
 
+mod answering;
 mod frame;
 mod insert;
 mod keyed;
 pub mod literal;
 mod spool;
 
+use answering::Answering;
 use ostrakon_router::plan::RowsFirst;
 
+use crate::exec::names::Names;
+use crate::exec::send::Sending;
 use crate::session::dispatch::Input;
 use crate::session::{Failure, Session};
 
@@ -28,17 +32,28 @@ impl Session {
         &mut self,
         rows_first: &RowsFirst,
         input: Input<'_>,
+        sending: Sending<'_>,
         more: bool,
     ) -> Result<(), Failure> {
         let frame = self.open_frame().await?;
-        let done = match rows_first {
-            RowsFirst::Insert(insert) => self.insert_query(insert, input).await,
-            RowsFirst::Keyed { write, .. } => self.keyed_write(write, input).await,
+        let mut answering =
+            rows_first.returning().map(|returning| self.answering(returning, &frame, sending));
+        let mut done = match rows_first {
+            RowsFirst::Insert(insert) => self.insert_query(insert, input, answering.as_mut()).await,
+            RowsFirst::Keyed { write, .. } => self.keyed_write(write, input, answering.as_mut()).await,
         };
+        if let (Ok(_), Some(answering)) = (&done, &mut answering)
+            && let Err(e) = self.describe_nothing(answering, input).await
+        {
+            done = Err(e);
+        }
         let done = self.close_frame(frame, done).await?;
         self.row_count = i64::try_from(done.affected).unwrap_or(i64::MAX);
         if let Some(generated) = done.generated {
             self.last_insert_id = generated;
+        }
+        if let Some(Answering { returning, returned, .. }) = answering {
+            return self.answer_returned(returned, Names::of(&returning.plan), more).await;
         }
         self.ok(done.affected, done.insert_id, done.info.as_bytes(), more);
         Ok(())

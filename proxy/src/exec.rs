@@ -4,9 +4,11 @@
 
 mod consistent;
 pub mod feed;
+pub mod kept;
 pub mod lease;
 pub mod names;
 pub mod pass;
+pub mod returned;
 pub mod rows;
 pub mod send;
 pub mod sequence;

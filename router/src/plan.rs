@@ -28,6 +28,7 @@ mod layout;
 mod merging;
 mod modify;
 mod nextval;
+mod returning;
 mod route;
 mod rows;
 mod rows_first;
@@ -48,6 +49,7 @@ pub use cache::PlanCache;
 pub use direct::direct;
 pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use nextval::unknown as unknown_sequence;
+pub use returning::Returning;
 pub use rows_first::{InsertQuery, KeyedTarget, KeyedWrite, Literal, Moves, RowsFirst};
 pub use scan::ScanPlaces;
 pub use system::{SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable};
@@ -264,6 +266,8 @@ pub struct RoutedPlan {
     pub calc_found_rows: bool,
     /// `LAST_INSERT_ID(expression)` is in it: the OK packet says the value.
     pub sets_last_id: bool,
+    /// A server makes AUTO_INCREMENT values of which the answer tells nothing: it has rows (RETURNING).
+    pub hides_generated: bool,
     /// The table of an UPDATE or DELETE with neither WHERE nor LIMIT.
     pub writes_whole: Option<Arc<str>>,
     /// User variables that the statement reads: lower case, without the `@`.

@@ -15,6 +15,13 @@ pub(super) struct Frame {
     settings: Rc<Settings>,
 }
 
+impl Frame {
+    /// The client's `character_set_results`.
+    pub(super) fn results(&self) -> Option<&str> {
+        self.settings.get("character_set_results")
+    }
+}
+
 impl Session {
     /// Begins: all steps have one moment, and nothing of the session's cuts or converts the rows that they give to one another.
     pub(super) async fn open_frame(&mut self) -> Result<Frame, Failure> {

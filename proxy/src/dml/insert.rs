@@ -3,8 +3,10 @@
 use ostrakon_protocol::value::BinaryValue;
 use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::plan::{Execution, InsertQuery, Plan};
+use ostrakon_router::value::Value;
 
 use super::Done;
+use super::answering::Answering;
 use super::literal::{self, Quoting};
 use super::spool::Spool;
 use crate::error::SqlError;
@@ -43,12 +45,24 @@ impl Session {
         &mut self,
         insert: &InsertQuery,
         input: Input<'_>,
+        mut answering: Option<&mut Answering<'_>>,
     ) -> Result<Done, Failure> {
         let arguments = self.text_arguments(input);
-        let (query, head, tail) =
+        let (query, head, mut tail) =
             (insert.query(&arguments), insert.head(&arguments), insert.tail(&arguments));
+        // The batches' parameters: what is returned has types that depend on them.
+        let mut values: Option<&[Value<'_>]> = None;
+        if let (Some(answering), Some(all)) = (answering.as_deref_mut(), input.values) {
+            tail = insert.tail_with_markers(&arguments);
+            let first = all.len().saturating_sub(insert.tail_parameters);
+            values = Some(all.get(first..).unwrap_or_default());
+            answering.first_parameter = first;
+        }
         let expected = insert.columns.len();
         let rows = self.spool(&query, Some(expected)).await?;
+        if let Some(answering) = answering.as_deref_mut() {
+            answering.returned.limit_to(rows.left());
+        }
         let quoting = self.quoting();
         let mut batches = Batches::default();
         let mut infos = Vec::new();
@@ -76,7 +90,15 @@ impl Session {
             let count = index + 1 - first_row;
             if index + 1 == rows.len() || text.len() >= BATCH_BYTES || count >= BATCH_ROWS {
                 text.extend_from_slice(&tail);
-                infos.push(self.insert_batch(&text, input, (first_row, count), &mut batches).await?);
+                let inserted = self.insert_batch(
+                    &text,
+                    values,
+                    input,
+                    (first_row, count),
+                    &mut batches,
+                    answering.as_deref_mut(),
+                );
+                infos.push(inserted.await?);
                 text.clear();
                 first_row = index + 1;
             }
@@ -96,9 +118,11 @@ impl Session {
     async fn insert_batch(
         &mut self,
         text: &[u8],
+        values: Option<&[Value<'_>]>,
         input: Input<'_>,
         rows: (usize, usize),
         done: &mut Batches,
+        answering: Option<&mut Answering<'_>>,
     ) -> Result<String, Failure> {
         let mut template = Template::default();
         lexer::scan(text, self.mode, &mut template)?;
@@ -106,10 +130,10 @@ impl Session {
         let Plan::Routed(plan) = &*planned else {
             return Err(SqlError::other("Internal error (please report): rows that are no INSERT").into());
         };
-        let batch = Input { text, template: &template, values: None };
+        let batch = Input { text, template: &template, values };
         let mut execution = Execution::default();
         self.route(plan, batch, &mut execution).await?;
-        let answers = self.write_part(plan, &execution, rows.0).await?;
+        let answers = self.write_answering(plan, &execution, rows.0, answering).await?;
         let (affected, mut info) = combine(plan, input, &answers, 0);
         if info.is_empty() && rows.1 == 1 {
             info = one_row_info(affected, input.updates());

@@ -10,6 +10,7 @@ use ostrakon_router::plan::{Execution, KeyedTarget, KeyedWrite, Literal, Moves};
 use ostrakon_router::value::Value;
 
 use super::Done;
+use super::answering::Answering;
 use super::literal::{self, Quoting};
 use super::spool::{Spool, SpoolColumn};
 use crate::error::SqlError;
@@ -31,6 +32,8 @@ struct Found {
     shard: usize,
     key: Vec<Literal>,
     values: Vec<Literal>,
+    /// How many of the target's came before it.
+    number: usize,
 }
 
 /// What the statements of a target came to.
@@ -45,12 +48,16 @@ impl Session {
         &mut self,
         write: &KeyedWrite,
         input: Input<'_>,
+        mut answering: Option<&mut Answering<'_>>,
     ) -> Result<Done, Failure> {
         let query = write.query(&self.text_arguments(input));
         let rows = self.spool(&query, None).await?;
+        if let Some(answering) = answering.as_deref_mut() {
+            answering.returned.limit_to(rows.left());
+        }
         let mut written = Written::default();
         for target in &write.targets {
-            self.write_target(write, target, &rows, input, &mut written).await?;
+            self.write_target(write, target, &rows, input, &mut written, answering.as_deref_mut()).await?;
         }
         let warnings = self.warnings.len() as u64;
         let info = match (write.is_delete, written.infos.is_empty()) {
@@ -68,6 +75,7 @@ impl Session {
         rows: &Spool,
         input: Input<'_>,
         written: &mut Written,
+        mut answering: Option<&mut Answering<'_>>,
     ) -> Result<(), Failure> {
         let quoting = self.quoting();
         // A join gives a row as often as it finds partners for it.
@@ -80,7 +88,7 @@ impl Session {
             if let Some(row) = found_row(target, &row, &rows.columns, quoting)?
                 && seen.insert(row.key.clone())
             {
-                found.push(row);
+                found.push(Found { number: seen.len() - 1, ..row });
             }
             if index + 1 < rows.len() && found.len() < window {
                 continue;
@@ -91,7 +99,12 @@ impl Session {
                         self.move_row(write, target, moves, row, input, written).await?;
                     }
                 }
-                None => self.write_found(write, target, std::mem::take(&mut found), input, written).await?,
+                None => {
+                    let found = std::mem::take(&mut found);
+                    let written =
+                        self.write_found(write, target, found, input, written, answering.as_deref_mut());
+                    written.await?;
+                }
             }
         }
         Ok(())
@@ -105,6 +118,7 @@ impl Session {
         found: Vec<Found>,
         input: Input<'_>,
         written: &mut Written,
+        answering: Option<&mut Answering<'_>>,
     ) -> Result<(), Failure> {
         if found.is_empty() {
             return Ok(());
@@ -115,20 +129,24 @@ impl Session {
             by_shard.entry((target.group_of(row.shard), row.shard)).or_default().push(row);
         }
         let arguments = self.text_arguments(input);
+        let returning = answering.as_ref().map(|answering| answering.returning);
         let mut execution = Execution::default();
         for ((_, shard), rows) in &by_shard {
             for same in rows.chunk_by(|a, b| !write.in_order && a.values == b.values) {
                 for part in same.chunks(STATEMENT_ROWS) {
                     let keys: Vec<&[Literal]> = part.iter().map(|row| row.key.as_slice()).collect();
                     let values = part.first().map(|row| row.values.as_slice()).unwrap_or_default();
-                    target.write_into(*shard, &keys, values, &arguments, &mut execution);
+                    target.write_into(*shard, &keys, values, returning, &arguments, &mut execution);
+                    if let (Some(_), true, [row]) = (returning, write.in_order, part) {
+                        execution.row_numbers.resize(execution.statements.len(), vec![row.number]);
+                    }
                 }
             }
         }
         // Copies are written group by group.
-        execution.statements.sort_by_key(|statement| statement.group);
+        sort_by_group(&mut execution);
         let before = written.infos.len();
-        let affected = self.write_by_key(target, &execution, written).await?;
+        let affected = self.write_by_key(target, &execution, written, answering).await?;
         let matched = match write.is_delete {
             true => affected,
             false => written.infos.iter().skip(before).map(|info| number(info, "Rows matched:")).sum(),
@@ -150,8 +168,9 @@ impl Session {
         target: &KeyedTarget,
         execution: &Execution,
         written: &mut Written,
+        answering: Option<&mut Answering<'_>>,
     ) -> Result<u64, Failure> {
-        let answers = self.write_part(&target.plan, execution, 0).await?;
+        let answers = self.write_answering(&target.plan, execution, 0, answering).await?;
         let copies = if target.is_everywhere() { 1 } else { usize::MAX };
         let mut affected = 0;
         for answer in answers.iter().take(copies).flatten() {
@@ -172,10 +191,10 @@ impl Session {
         input: Input<'_>,
         written: &mut Written,
     ) -> Result<(), Failure> {
-        let Found { shard, mut key, values } = row;
+        let Found { shard, mut key, values, number: place } = row;
         let before = written.infos.len();
-        let found = Found { shard, key: key.clone(), values: values.clone() };
-        self.write_found(write, target, vec![found], input, written).await?;
+        let found = Found { shard, key: key.clone(), values: values.clone(), number: place };
+        self.write_found(write, target, vec![found], input, written, None).await?;
         let changed: u64 = written.infos.iter().skip(before).map(|info| number(info, "Changed:")).sum();
         if changed == 0 {
             return Ok(());
@@ -247,6 +266,20 @@ impl Session {
     }
 }
 
+/// The statements of a group one after the other, with the numbers of their rows.
+fn sort_by_group(execution: &mut Execution) {
+    let mut numbers = std::mem::take(&mut execution.row_numbers).into_iter();
+    let mut statements: Vec<_> = std::mem::take(&mut execution.statements)
+        .into_iter()
+        .map(|statement| (statement, numbers.next()))
+        .collect();
+    statements.sort_by_key(|(statement, _)| statement.group);
+    for (statement, numbers) in statements {
+        execution.statements.push(statement);
+        execution.row_numbers.extend(numbers);
+    }
+}
+
 /// The row of a target in a row of the query, if it has one.
 fn found_row(
     target: &KeyedTarget,
@@ -277,7 +310,7 @@ fn found_row(
     for value in &target.values {
         values.push(text(value.position, &value.column.data_type)?);
     }
-    Ok(Some(Found { shard: target.shard_of(&placing)?, key, values }))
+    Ok(Some(Found { shard: target.shard_of(&placing)?, key, values, number: 0 }))
 }
 
 /// A value as the router reads it.

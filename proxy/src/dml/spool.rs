@@ -8,11 +8,9 @@ use ostrakon_protocol::row::BinaryRow;
 use ostrakon_protocol::value::{BinaryValue, ValueType};
 
 use crate::error::{BACKEND_FAILED, SqlError};
+use crate::exec::kept::Kept;
 use crate::exec::rows::Rows;
 use crate::gather::guard::Guard;
-
-/// Bytes of one piece of memory.
-const CHUNK: usize = 1 << 20;
 
 /// What a literal needs to know of the column that its value comes from.
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +28,7 @@ pub struct SpoolColumn {
 pub(super) struct Spool {
     pub columns: Vec<SpoolColumn>,
     types: Vec<ValueType>,
-    chunks: Vec<Vec<u8>>,
-    /// Chunk, start and end of each row.
-    rows: Vec<(usize, usize, usize)>,
-    bytes: usize,
+    rows: Kept,
     limit: usize,
     /// Columns that the rows must have.
     expected: Option<usize>,
@@ -42,30 +37,23 @@ pub(super) struct Spool {
 impl Spool {
     /// `limit`: bytes that it may hold (limits.merge_memory). `expected`: how many columns the statement has a place for.
     pub fn new(limit: usize, expected: Option<usize>) -> Self {
-        Self {
-            columns: Vec::new(),
-            types: Vec::new(),
-            chunks: Vec::new(),
-            rows: Vec::new(),
-            bytes: 0,
-            limit,
-            expected,
-        }
+        Self { columns: Vec::new(), types: Vec::new(), rows: Kept::new(limit), limit, expected }
     }
 
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
+    /// Bytes that may still be held beside these rows.
+    pub fn left(&self) -> usize {
+        self.limit.saturating_sub(self.rows.bytes())
+    }
+
     /// The values of a row; `None` is NULL.
     pub fn row(&self, index: usize) -> Result<Vec<Option<BinaryValue<'_>>>, SqlError> {
         let broken =
             |e: ostrakon_protocol::DecodeError| SqlError::new(BACKEND_FAILED, "HY000", e.to_string());
-        let payload = self
-            .rows
-            .get(index)
-            .and_then(|(chunk, start, end)| self.chunks.get(*chunk)?.get(*start..*end))
-            .unwrap_or_default();
+        let payload = self.rows.row(index);
         let mut values = Vec::with_capacity(self.types.len());
         for cell in BinaryRow::cells(payload, &self.types).map_err(broken)? {
             values.push(cell.map_err(broken)?.map(|cell| cell.value()).transpose().map_err(broken)?);
@@ -92,8 +80,7 @@ impl Rows for Spool {
     }
 
     fn row(&mut self, row: &[u8]) -> Result<(), SqlError> {
-        self.bytes += row.len() + size_of::<(usize, usize, usize)>();
-        if self.bytes > self.limit {
+        if !self.rows.push(row) {
             return Err(SqlError::new(
                 1038,
                 "HY001",
@@ -103,16 +90,6 @@ impl Rows for Spool {
                     self.limit
                 ),
             ));
-        }
-        if self.chunks.last().is_none_or(|chunk| chunk.len() + row.len() > chunk.capacity()) {
-            let first = if self.chunks.is_empty() { CHUNK >> 8 } else { CHUNK };
-            self.chunks.push(Vec::with_capacity(first.max(row.len())));
-        }
-        let at = self.chunks.len() - 1;
-        if let Some(chunk) = self.chunks.last_mut() {
-            let start = chunk.len();
-            chunk.extend_from_slice(row);
-            self.rows.push((at, start, chunk.len()));
         }
         Ok(())
     }

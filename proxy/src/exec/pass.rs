@@ -66,7 +66,14 @@ pub struct After<'a> {
     pub ask_found_rows: bool,
     /// User variables that the statement assigns.
     pub variables: &'a [String],
+    /// The rows are those of a write: FOUND_ROWS() stays as it was, and the end of the rows says nothing of AUTO_INCREMENT values.
+    pub returning: bool,
+    /// The server may have made some all the same: ask.
+    pub hides_generated: bool,
 }
+
+/// What LAST_INSERT_ID() is where no value is made: one that another session made over this connection would be taken for this statement's.
+pub const NOTHING_GENERATED: &str = "SET LAST_INSERT_ID = 0";
 
 /// What went through to the client.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +113,12 @@ impl Session {
         };
         let statements = std::slice::from_ref(statement);
         let queued = match send::ready(&mut lease.connection, execution, statements, sending).await {
-            Ok(()) => send::queue(&mut lease.connection, execution, statements, sending),
+            Ok(()) => {
+                if plan.hides_generated {
+                    lease.connection.queue_prefix(NOTHING_GENERATED);
+                }
+                send::queue(&mut lease.connection, execution, statements, sending)
+            }
             Err(e) => Err(e),
         };
         if let Err(e) = queued {
@@ -114,14 +126,20 @@ impl Session {
             return Err(self.logical_error(e, Names::of(plan)).into());
         }
         let writes = plan.class.writes();
+        let generated = execution.first_generated.filter(|_| writes && !plan.sets_last_id);
         let after = After {
-            generated: execution.first_generated.filter(|_| writes && !plan.sets_last_id),
+            generated: generated.filter(|_| plan.class == StatementClass::Write),
             ask_insert_id: writes && (plan.sets_last_id || plan.sequence.is_none()),
             ask_found_rows: plan.calc_found_rows,
             variables: &plan.assigned,
+            returning: plan.class == StatementClass::WriteReturning,
+            hides_generated: plan.hides_generated,
         };
         let place = self.trace.is_some().then(|| lease.group.name.clone());
         let relayed = self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await?;
+        if let Some(first) = generated.filter(|_| after.returning && relayed.0 > 0) {
+            self.last_insert_id = first;
+        }
         if let (Some(place), (rows, bytes)) = (place, relayed) {
             self.note_sent(Role::Pass, &place, execution.text(statement), rows, bytes);
         }
@@ -240,7 +258,7 @@ impl Session {
         self.client.sequence = relay.sequence();
         let seen = relay.seen();
         if let Some(end) = seen.end {
-            self.note_end(end, seen.rows);
+            self.note_end(end, seen.rows, after.returning);
         }
         let answered = self.after_answer(lease, seen.clone(), rewriter.error, names, after, bytes).await;
         if !after.variables.is_empty() {
@@ -270,7 +288,7 @@ impl Session {
         if after.ask_found_rows && !self.mode.server.mariadb {
             // On MySQL what SHOW WARNINGS shows counts for FOUND_ROWS(), and asking that empties the list, which has this warning at least.
             if let Some(end) = seen.end {
-                self.ask_after(lease, after, end).await;
+                self.ask_after(lease, after, end, seen.rows).await;
                 self.warnings.push(Warning {
                     level: "Warning".into(),
                     code: 1287,
@@ -283,7 +301,7 @@ impl Session {
             self.fetch_warnings(lease, names).await;
         }
         if let Some(end) = seen.end {
-            self.ask_after(lease, after, end).await;
+            self.ask_after(lease, after, end, seen.rows).await;
         }
         Ok(Relayed::Answer { rows: seen.rows, bytes })
     }
@@ -307,9 +325,9 @@ impl Session {
         StatusPatch { clear, set }
     }
 
-    fn note_end(&mut self, end: ResultEnd, rows: u64) {
+    fn note_end(&mut self, end: ResultEnd, rows: u64, returning: bool) {
         if end.had_rows {
-            self.found_rows = rows;
+            self.found_rows = if returning { self.found_rows } else { rows };
             self.row_count = -1;
         } else {
             self.row_count = i64::try_from(end.affected_rows).unwrap_or(i64::MAX);
@@ -317,8 +335,9 @@ impl Session {
     }
 
     /// Asks the connection that ran a statement for what only it knows. The answer is with the client already: a failure changes nothing of it.
-    async fn ask_after(&mut self, lease: &mut Lease, after: After<'_>, end: ResultEnd) {
-        let insert_id = after.ask_insert_id && end.last_insert_id != 0;
+    async fn ask_after(&mut self, lease: &mut Lease, after: After<'_>, end: ResultEnd, rows: u64) {
+        let hidden = after.hides_generated && rows > 0;
+        let insert_id = hidden || after.ask_insert_id && end.last_insert_id != 0;
         let question = match (insert_id, after.ask_found_rows) {
             (true, _) => "SELECT LAST_INSERT_ID() LIMIT 1",
             (false, true) => "SELECT FOUND_ROWS() LIMIT 1",
@@ -330,7 +349,7 @@ impl Session {
         };
         match insert_id {
             // A value from another session that was on this connection before differs from what was inserted.
-            true if number == end.last_insert_id => self.last_insert_id = number,
+            true if number > 0 && (hidden || number == end.last_insert_id) => self.last_insert_id = number,
             true => {}
             false => self.found_rows = number,
         }

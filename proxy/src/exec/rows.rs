@@ -402,7 +402,12 @@ impl Session {
         }
     }
 
-    fn write_columns(&mut self, columns: &[ColumnDefinition<'_>], visible: usize, names: Names<'_>) {
+    pub(super) fn write_columns(
+        &mut self,
+        columns: &[ColumnDefinition<'_>],
+        visible: usize,
+        names: Names<'_>,
+    ) {
         let mut scratch = std::mem::take(&mut self.scratch);
         self.client.packet_with(&mut scratch, |out| write_lenenc_int(out, visible as u64));
         for column in columns.iter().take(visible) {

@@ -2,15 +2,20 @@
 //!
 //! Outside of a transaction such a statement is a transaction by itself: all of it is there, or nothing.
 
+mod info;
+mod returning;
+
+pub use info::{add_info, combine, one_row_info};
+
 use std::ops::Range;
 use std::rc::Rc;
 
 use ostrakon_catalog::schema::Group;
-use ostrakon_router::lexer::{Keyword, leading_keyword};
 use ostrakon_router::plan::{Combine, Execution, RoutedPlan, StatementClass};
 
 use super::lease::Lease;
 use super::names::Names;
+use super::returned::Returned;
 use super::send::{self, Sending};
 use super::watch;
 use crate::backend::connection::Answer;
@@ -74,8 +79,22 @@ impl Session {
         first_row: usize,
     ) -> Result<Vec<Vec<Answer>>, Failure> {
         let parts = parts(plan, execution)?;
-        let write = Write { plan, execution, sending: Sending::Text, parts, first_row };
-        self.write_parts(&write, Order::of(plan)).await
+        let write = Write { plan, execution, sending: Sending::Text, parts, first_row, again: false };
+        self.write_parts(&write, Order::of(plan), None).await
+    }
+
+    /// The same for statements that return rows. What they affect is how many.
+    pub async fn write_part_returning(
+        &mut self,
+        plan: &RoutedPlan,
+        execution: &Execution,
+        first_row: usize,
+        sending: Sending<'_>,
+        returned: &mut Returned,
+    ) -> Result<Vec<Vec<Answer>>, Failure> {
+        let parts = parts(plan, execution)?;
+        let write = Write { plan, execution, sending, parts, first_row, again: false };
+        self.write_parts(&write, Order::of(plan), Some(returned)).await
     }
 
     /// Runs a write on several physical tables. Outside of a transaction it is one by itself.
@@ -87,25 +106,34 @@ impl Session {
         sending: Sending<'_>,
         more: bool,
     ) -> Result<(), Failure> {
-        if plan.class == StatementClass::WriteReturning {
-            return Err(SqlError::not_supported("RETURNING from several physical tables").into());
-        }
-        let write = Write { plan, execution, sending, parts: parts(plan, execution)?, first_row: 0 };
+        let limit = self.worker.node.config.limits.merge_memory;
+        let mut returned = (plan.class == StatementClass::WriteReturning).then(|| Returned::new(limit));
+        let parts = parts(plan, execution)?;
+        let write = Write { plan, execution, sending, parts, first_row: 0, again: true };
         let order = Order::of(plan);
         let answers = if self.transaction.applies() {
-            self.write_parts(&write, order).await?
+            self.write_parts(&write, order, returned.as_mut()).await?
         } else {
             let next = (self.transaction.next_isolation, self.transaction.next_read_only);
-            match self.write_alone(&write, order).await {
+            match self.write_alone(&write, order, returned.as_mut()).await {
                 // Two such statements have met crosswise, which they could not have done on one server. Nothing of this one is there, and nobody was told.
                 Err(Failure::Sql(e)) if e.ends_transaction() && write.parts.len() > 1 => {
                     self.warnings.clear();
+                    if let Some(returned) = &mut returned {
+                        returned.clear();
+                    }
                     (self.transaction.next_isolation, self.transaction.next_read_only) = next;
-                    self.write_alone(&write, Order::OneByOne).await?
+                    self.write_alone(&write, Order::OneByOne, returned.as_mut()).await?
                 }
                 answers => answers?,
             }
         };
+        if let Some(returned) = returned {
+            if let Some(first) = execution.first_generated.filter(|_| !returned.is_empty()) {
+                self.last_insert_id = first;
+            }
+            return self.answer_returned(returned, Names::of(plan), more).await;
+        }
         let warnings = self.warnings.len() as u64;
         let (affected, info) = combine(plan, input, &answers, warnings);
         self.row_count = i64::try_from(affected).unwrap_or(i64::MAX);
@@ -116,9 +144,14 @@ impl Session {
     }
 
     /// As a transaction of its own.
-    async fn write_alone(&mut self, write: &Write<'_>, order: Order) -> Result<Vec<Vec<Answer>>, Failure> {
+    async fn write_alone(
+        &mut self,
+        write: &Write<'_>,
+        order: Order,
+        returned: Option<&mut Returned>,
+    ) -> Result<Vec<Vec<Answer>>, Failure> {
         self.transaction.begin_statement();
-        match self.write_parts(write, order).await {
+        match self.write_parts(write, order, returned).await {
             Ok(answers) => {
                 self.commit_all().await?;
                 Ok(answers)
@@ -131,8 +164,14 @@ impl Session {
     }
 
     /// Runs the parts in the transaction that is open. One that fails undoes the whole statement, and no more.
-    async fn write_parts(&mut self, write: &Write<'_>, order: Order) -> Result<Vec<Vec<Answer>>, Failure> {
+    async fn write_parts(
+        &mut self,
+        write: &Write<'_>,
+        order: Order,
+        returned: Option<&mut Returned>,
+    ) -> Result<Vec<Vec<Answer>>, Failure> {
         let Write { plan, execution, sending, parts, .. } = write;
+        let returning = returned.is_some();
         let names = Names::of(plan);
         let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
         self.check_participants(&groups).await?;
@@ -141,7 +180,7 @@ impl Session {
             self.transaction.note_write(group);
         }
         let ran = match send::ready_all(&mut leases, execution, parts, *sending).await {
-            Ok(()) => self.run_parts(write, &mut leases, order).await,
+            Ok(()) => self.run_parts(write, &mut leases, order, returned).await,
             Err(e) => Err(e.into()),
         };
         let answers = match ran {
@@ -181,7 +220,8 @@ impl Session {
                 }
             }
         }
-        if let Some(new) = self.warnings.get_mut(before..).filter(|_| !execution.row_numbers.is_empty()) {
+        let sorted = returning || execution.row_numbers.is_empty();
+        if let Some(new) = self.warnings.get_mut(before..).filter(|_| !sorted) {
             new.sort_by_key(|warning| row_of(&warning.message).map_or(0, |(_, row)| row));
         }
         merge_deprecations(&mut self.warnings);
@@ -194,7 +234,12 @@ impl Session {
                 }
             }
         }
-        for lease in leases {
+        for mut lease in leases {
+            if let (false, Sending::Prepared(_)) = (write.again, write.sending) {
+                for statement in &execution.statements {
+                    lease.connection.forget_statement(execution.text(statement));
+                }
+            }
             self.release(lease);
         }
         Ok(answers)
@@ -206,6 +251,7 @@ impl Session {
         write: &Write<'_>,
         leases: &mut [Lease],
         order: Order,
+        mut returned: Option<&mut Returned>,
     ) -> Result<Vec<Vec<Answer>>, Failure> {
         // Copies must be equal: NOW() is one moment for all, unless the session has set one.
         let copies = matches!(write.plan.combine, Combine::Broadcast);
@@ -229,8 +275,19 @@ impl Session {
                 if write.execution.statements.len() > 1 && !self.transaction.is_statement() {
                     lease.connection.queue_prefix(STATEMENT_START);
                 }
+                if returned.is_some() {
+                    continue;
+                }
                 let statements = write.execution.statements.get(part.statements.clone()).unwrap_or_default();
                 send::queue(&mut lease.connection, write.execution, statements, write.sending)?;
+            }
+            if let Some(returned) = returned.as_deref_mut() {
+                // Each copy returns the same.
+                let keep = |index: usize| !copies || at + index == 0;
+                answers.extend(self.run_returning(write, parts, now, keep, returned).await?);
+                at += together;
+                rest = later;
+                continue;
             }
             for lease in now.iter_mut() {
                 // A failed write shows when its answer is read.
@@ -299,6 +356,8 @@ struct Write<'a> {
     parts: Vec<Part>,
     /// Rows of the client's statement that came before these.
     first_row: usize,
+    /// The same texts come again: a prepared statement is worth keeping.
+    again: bool,
 }
 
 impl Write<'_> {
@@ -360,87 +419,4 @@ fn merge_deprecations(warnings: &mut Vec<Warning>) {
 pub fn now() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("{}.{:06}", since.as_secs(), since.subsec_micros())
-}
-
-/// Affected rows and the info text of all answers.
-pub fn combine(plan: &RoutedPlan, input: Input<'_>, answers: &[Vec<Answer>], warnings: u64) -> (u64, String) {
-    if matches!(plan.combine, Combine::Broadcast) {
-        // Each copy says the same; one is the answer.
-        return answers
-            .iter()
-            .flatten()
-            .next()
-            .map(|a| (a.affected_rows, a.info.clone()))
-            .unwrap_or_default();
-    }
-    let affected = answers.iter().flatten().map(|a| a.affected_rows).sum();
-    let inserts = matches!(leading_keyword(input.template), Keyword::Insert | Keyword::Replace);
-    let updates = input.updates();
-    let infos: Vec<String> = answers
-        .iter()
-        .flatten()
-        .map(|a| match inserts && a.info.is_empty() {
-            // A server says nothing for one row.
-            true => one_row_info(a.affected_rows, updates),
-            false => a.info.clone(),
-        })
-        .collect();
-    (affected, add_info(infos.iter().map(String::as_str), warnings))
-}
-
-/// The info of an INSERT or REPLACE of one row, as its part of several rows' info: no row affected is one left out by IGNORE, or one that
-/// ON DUPLICATE KEY UPDATE (`updates`) left as it was, which is not counted; each row above one was replaced or updated.
-pub fn one_row_info(affected: u64, updates: bool) -> String {
-    let duplicates = if affected == 0 { u64::from(!updates) } else { affected - 1 };
-    format!("Records: 1  Duplicates: {duplicates}  Warnings: 0")
-}
-
-/// `Records: 2  Duplicates: 0  Warnings: 0` of several statements, with each number added up. `Warnings` is the count of all.
-pub fn add_info<'a>(infos: impl Iterator<Item = &'a str>, warnings: u64) -> String {
-    let mut labels: Vec<(String, u64)> = Vec::new();
-    for info in infos {
-        let mut label = String::new();
-        for word in info.split_whitespace() {
-            match word.parse::<u64>() {
-                Ok(number) => {
-                    match labels.iter_mut().find(|(l, _)| *l == label) {
-                        Some((_, sum)) => *sum += number,
-                        None => labels.push((label.clone(), number)),
-                    }
-                    label.clear();
-                }
-                Err(_) => {
-                    if !label.is_empty() {
-                        label.push(' ');
-                    }
-                    label.push_str(word);
-                }
-            }
-        }
-    }
-    for (label, sum) in &mut labels {
-        if label == "Warnings:" {
-            *sum = warnings;
-        }
-    }
-    labels.iter().map(|(label, sum)| format!("{label} {sum}")).collect::<Vec<_>>().join("  ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{add_info, one_row_info};
-
-    #[test]
-    fn a_duplicate_left_as_it_was_counts_only_for_ignore() {
-        let duplicates = |affected, updates| one_row_info(affected, updates).contains("Duplicates: 1");
-        assert!(duplicates(0, false) && duplicates(2, true) && duplicates(2, false));
-        assert!(!duplicates(0, true) && !duplicates(1, true));
-    }
-
-    #[test]
-    fn the_numbers_of_info_texts_add_up() {
-        let infos = ["Rows matched: 2  Changed: 1  Warnings: 0", "Rows matched: 3  Changed: 3  Warnings: 1"];
-        assert_eq!(add_info(infos.into_iter(), 1), "Rows matched: 5  Changed: 4  Warnings: 1");
-        assert_eq!(add_info(["", ""].into_iter(), 0), "");
-    }
 }

@@ -246,7 +246,7 @@ impl Session {
             return Box::pin(self.gather(plan, gather, input, sending, more)).await;
         }
         if let (true, Combine::RowsFirst(rows_first)) = (execution.gathers, &plan.combine) {
-            return Box::pin(self.write_rows_first(rows_first, input, more)).await;
+            return Box::pin(self.write_rows_first(rows_first, input, sending, more)).await;
         }
         match execution.statements.as_slice() {
             [] => Err(SqlError::other("Internal error (please report): a plan without a statement").into()),
@@ -269,7 +269,8 @@ impl Session {
 
     /// After a write: LAST_INSERT_ID follows the values that were inserted.
     fn note_generated(&mut self, plan: &RoutedPlan, execution: &Execution) {
-        if !matches!(plan.class, StatementClass::Write | StatementClass::WriteReturning) {
+        // A write that returns rows has noted it by their number.
+        if plan.class != StatementClass::Write {
             return;
         }
         // What INSERT IGNORE ignored has used no value.

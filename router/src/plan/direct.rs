@@ -101,6 +101,7 @@ pub fn direct(
         reason: "the hint NODE".into(),
         calc_found_rows: has(&["SQL_CALC_FOUND_ROWS"]),
         sets_last_id: special.sets_last_id,
+        hides_generated: false,
         writes_whole: written_whole(&tokens, first, class),
         user_variables: special.variables,
         assigned: Vec::new(),

@@ -16,7 +16,9 @@ use super::special::{Special, refuse_assignment, special};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::values::Operand;
-use super::{Body as PlanBody, Combine, Request, RoutedPlan, SequenceName, StatementClass, nextval};
+use super::{
+    Body as PlanBody, Combine, Request, RoutedPlan, SequenceName, StatementClass, nextval, returning,
+};
 use crate::RouterError;
 use crate::sharding::topology::quote;
 use layout::{Layout, layout};
@@ -39,10 +41,9 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
     let index = binder.table(&layout.table, None)?;
     let reference = binder.references[index].clone();
     let groups = binder.database.as_ref().map_or(0, |database| database.groups.len());
-    let returning =
-        tokens.find(layout.tail, tokens.len(), |at| tokens.is_word(at, "RETURNING")) < tokens.len();
-    let class = if returning { StatementClass::WriteReturning } else { StatementClass::Write };
-    check(tokens, &layout, &reference, &special, groups, returning)?;
+    let returning = returning::clause(tokens, layout.tail);
+    let class = if returning.is_some() { StatementClass::WriteReturning } else { StatementClass::Write };
+    check(tokens, &layout, &reference, &special, groups)?;
     nextval::in_rows(tokens, &mut special, &layout.rows)?;
     let nextvals = nextval::bind(request, &special.nexts)?;
     check_columns(tokens, &layout, &reference, &special.nexts, &nextvals, request)?;
@@ -53,16 +54,22 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         &reference,
         binder.database.as_ref().map_or("", |database| &database.name),
     ));
-    let cutter = Cutter::new(&request.template.holes, edits);
+    let mut cutter = Cutter::new(&request.template.holes, edits);
+    if let Some(clause) = &returning {
+        let labels = returning::labels(tokens, clause, &cutter, request.mode);
+        cutter.edits.extend(labels);
+    }
     let end = request.template.length;
     if reference.kind == Kind::Single
         || (reference.kind == Kind::Broadcast && groups == 1 && !fills(&reference))
     {
+        let hides = returning.is_some() && reference.table.auto_increment().is_some();
         let analysis = binder.alone(reference);
         let alone = cutter.range(0, end);
         let mut plan = assemble(request, analysis, class, Combine::Counts, alone, Vec::new());
         plan.cacheable = layout.rows.len() <= CACHED_ROWS;
         plan.sets_last_id = special.sets_last_id;
+        plan.hides_generated = hides;
         plan.user_variables = special.variables;
         plan.nextvals = nextvals;
         return Ok(plan);
@@ -76,8 +83,6 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
     let auto = fills(&reference);
     let combine = if reference.kind == Kind::Broadcast {
         Combine::Broadcast
-    } else if returning {
-        Combine::Never("RETURNING".into())
     } else if special.sets_last_id {
         Combine::Never("LAST_INSERT_ID(expression)".into())
     } else {
@@ -91,6 +96,8 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         mode: request.mode,
         groups,
         everywhere: reference.kind == Kind::Broadcast,
+        // A row that is left out returns none, and of several nobody could tell which.
+        one_by_one: returning.is_some() && (1..4).any(|at| tokens.is_word(at, "IGNORE")),
         head,
         rows: rows
             .into_iter()
@@ -117,6 +124,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         reason: "rows of several physical tables".into(),
         calc_found_rows: false,
         sets_last_id: special.sets_last_id,
+        hides_generated: false,
         writes_whole: None,
         user_variables: special.variables,
         assigned: Vec::new(),
@@ -142,8 +150,11 @@ fn check(
     reference: &Reference,
     special: &Special,
     groups: usize,
-    returning: bool,
 ) -> Result<(), RouterError> {
+    let clause = returning::clause(tokens, layout.tail).unwrap_or(0..0);
+    if clause.clone().any(|at| tokens.is_word(at, "SELECT")) {
+        return Err(RouterError::not_supported("a subquery in RETURNING of INSERT or REPLACE"));
+    }
     if reference.kind == Kind::Single || groups == 1 && reference.kind == Kind::Broadcast {
         let reads = (0..tokens.len()).any(|at| tokens.is_word(at, "SELECT"));
         return match reads {
@@ -157,17 +168,10 @@ fn check(
             "a subquery in INSERT ... VALUES into table '{name}'"
         )));
     }
-    if reference.kind == Kind::Broadcast {
-        if let Some(function) = &special.varies {
-            return Err(RouterError::not_supported(format_args!(
-                "{function} in a write to broadcast table '{name}': it differs from copy to copy"
-            )));
-        }
-        if returning {
-            return Err(RouterError::not_supported(format_args!(
-                "RETURNING from a write to broadcast table '{name}'"
-            )));
-        }
+    if let (Kind::Broadcast, Some(function)) = (reference.kind, &special.varies) {
+        return Err(RouterError::not_supported(format_args!(
+            "{function} in a write to broadcast table '{name}': it differs from copy to copy"
+        )));
     }
     for part in update_assignments(tokens, layout) {
         let names: Vec<usize> = part.clone().take_while(|at| !tokens.is_op(*at, "=")).collect();
@@ -201,7 +205,7 @@ fn qualifiers(tokens: &Tokens<'_>, reference: &Reference, database: &str) -> Vec
         let is_name = tokens.end(at) == reference.span.end;
         let is_qualifier = tokens.is_op(at + 1, ".")
             && tokens.name(at).is_some_and(|name| name == reference.table.name)
-            && tokens.name(at + 2).is_some_and(|_| !tokens.is_op(at + 3, "."));
+            && (tokens.name(at + 2).is_some() && !tokens.is_op(at + 3, ".") || tokens.is_op(at + 2, "*"));
         if is_name || !is_qualifier {
             continue;
         }

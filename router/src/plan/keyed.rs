@@ -8,6 +8,7 @@ pub(crate) use build::Builder;
 
 use super::bind::{Kind, Reference};
 use super::gather::literal;
+use super::returning::Returning;
 use super::text::Piece;
 use super::{Arguments, Execution, PhysicalStatement, RoutedPlan};
 use crate::RouterError;
@@ -29,6 +30,8 @@ pub struct KeyedWrite {
     pub in_order: bool,
     /// In the order of the statement.
     pub targets: Vec<KeyedTarget>,
+    /// What the rows of the only target answer with when they are deleted.
+    pub returning: Option<Returning>,
     mode: SqlMode,
     query: Vec<Piece>,
 }
@@ -182,11 +185,17 @@ impl KeyedTarget {
         shard: usize,
         keys: &[&[Literal]],
         values: &[Literal],
+        returning: Option<&Returning>,
         arguments: &Arguments<'_>,
         out: &mut Execution,
     ) {
         let condition = condition(&self.keys, keys);
-        self.statements(shard, out, |table| self.write(table, &condition, values, arguments));
+        let end = |shard: usize, out: &mut Execution| {
+            if let Some(returning) = returning {
+                returning.push_into(shard, arguments, out);
+            }
+        };
+        self.statements_with(shard, out, |table| self.write(table, &condition, values, arguments), end);
     }
 
     fn write(&self, table: &str, condition: &[u8], values: &[Literal], arguments: &Arguments<'_>) -> Literal {
@@ -235,16 +244,28 @@ impl KeyedTarget {
 
     /// Appends a statement for a physical table, or one for each copy.
     fn statements(&self, shard: usize, out: &mut Execution, text: impl Fn(&str) -> Literal) {
+        self.statements_with(shard, out, text, |_, _| {});
+    }
+
+    /// The same, with what `end` appends.
+    fn statements_with(
+        &self,
+        shard: usize,
+        out: &mut Execution,
+        text: impl Fn(&str) -> Literal,
+        end: impl Fn(usize, &mut Execution),
+    ) {
         let everywhere = self.is_everywhere();
         let tables = self.reference.placer.topology().tables();
         for table in tables.iter().filter(|table| everywhere || table.index == shard) {
-            let start = out.buffer.len();
+            let (start, params) = (out.buffer.len(), out.params.len());
             out.buffer.extend(text(&table.quoted));
+            end(table.index, out);
             out.statements.push(PhysicalStatement {
                 group: table.group,
                 shard: table.index,
                 text: start..out.buffer.len(),
-                params: out.params.len()..out.params.len(),
+                params: params..out.params.len(),
             });
         }
     }

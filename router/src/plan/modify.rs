@@ -14,7 +14,9 @@ use super::system;
 use super::text::{Cutter, Edit, Piece};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Source};
-use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, guard, nextval};
+use super::{
+    Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, guard, nextval, returning,
+};
 use crate::RouterError;
 
 const MODIFIERS: &[&str] = &["LOW_PRIORITY", "QUICK", "IGNORE"];
@@ -64,6 +66,7 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
         _ => StatementClass::Write,
     };
     check_limit(tokens, write.as_ref().is_some_and(|write| !write.targets.is_empty()))?;
+    check_returning(request, tokens, write.as_ref())?;
     let Some(write) = write else {
         return fallback::plan(request, tokens, special, class, "the clauses of this write");
     };
@@ -71,6 +74,24 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
         Ok(query) => analysed(request, tokens, &write, &query, special, class),
         Err(message) => fallback::plan(request, tokens, special, StatementClass::Write, &message),
     }
+}
+
+/// MariaDB has RETURNING for a DELETE of one table, and the word is reserved there.
+///
+/// Errors: 1064.
+fn check_returning(
+    request: &Request<'_>,
+    tokens: &Tokens<'_>,
+    write: Option<&Write>,
+) -> Result<(), RouterError> {
+    let end = tokens.len();
+    let at = tokens.find(1, end, |at| tokens.is_word(at, "RETURNING"));
+    let has_place = write.is_some_and(|write| write.is_delete && write.targets.is_empty());
+    if at >= end || has_place || !request.mode.server.mariadb {
+        return Ok(());
+    }
+    let near = String::from_utf8_lossy(tokens.text.get(tokens.start(at)..).unwrap_or_default()).into_owned();
+    Err(RouterError::syntax(format_args!("near '{near}'")))
 }
 
 /// LIMIT of a write is one number, and a DELETE of several tables has none.
@@ -216,7 +237,11 @@ fn analysed(
     };
     let mut edits = edits(&analysis, special.edits.clone());
     edits.extend(written.edits);
-    let cutter = Cutter::new(&request.template.holes, edits);
+    let mut cutter = Cutter::new(&request.template.holes, edits);
+    if let Some(clause) = &write.returning {
+        let labels = returning::labels(tokens, clause, &cutter, request.mode);
+        cutter.edits.extend(labels);
+    }
     let alone = cutter.range(0, request.template.length);
     // What only the way by keys can do, on one shard too.
     let apart = refused.or(written.apart);
@@ -226,7 +251,6 @@ fn analysed(
         (None, Err(reason), _) => Some(reason.clone()),
         _ if !one_table => Some("a write that joins tables".to_owned()),
         _ if write.limited => Some("LIMIT in an UPDATE or DELETE".to_owned()),
-        _ if write.returning.is_some() => Some("RETURNING".to_owned()),
         _ if special.sets_last_id => Some("LAST_INSERT_ID(expression)".to_owned()),
         _ => None,
     };
@@ -422,9 +446,6 @@ fn check(analysis: &Analysis, written: &[usize], special: &Special, write: &Writ
     }
     if write.limited {
         return refuse("with LIMIT");
-    }
-    if write.returning.is_some() {
-        return refuse("with RETURNING");
     }
     Ok(true)
 }

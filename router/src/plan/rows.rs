@@ -91,6 +91,8 @@ pub(crate) struct Rows {
     pub reference: Reference,
     /// A broadcast table: all rows to every group.
     pub everywhere: bool,
+    /// Where several physical tables are needed each row is a statement of its own.
+    pub one_by_one: bool,
     pub head: Vec<Piece>,
     pub rows: Vec<Row>,
     pub tail: Vec<Piece>,
@@ -159,7 +161,8 @@ impl Rows {
             return Ok(());
         }
         placed.sort_by_key(|(shard, index, _)| (*shard, *index));
-        let parts = placed.chunk_by(|a, b| a.0 == b.0);
+        let one_table = placed.windows(2).all(|pair| matches!(pair, [a, b] if a.0 == b.0));
+        let parts = placed.chunk_by(|a, b| a.0 == b.0 && (one_table || !self.one_by_one));
         if let Combine::Never(reason) = combine
             && parts.clone().count() > 1
         {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Arguments;
 pub use super::insert::query::InsertQuery;
 pub use super::keyed::{KeyedTarget, KeyedWrite, Literal, Moves};
+use super::returning::Returning;
 
 /// A write whose rows come from a query.
 #[derive(Debug)]
@@ -23,6 +24,14 @@ impl RowsFirst {
         match self {
             Self::Insert(insert) => insert.query(arguments),
             Self::Keyed { write, .. } => write.query(arguments),
+        }
+    }
+
+    /// What the rows that were written answer with.
+    pub fn returning(&self) -> Option<&Returning> {
+        match self {
+            Self::Insert(insert) => insert.returning.as_ref(),
+            Self::Keyed { write, .. } => write.returning.as_ref(),
         }
     }
 

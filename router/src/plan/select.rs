@@ -287,6 +287,7 @@ pub(crate) fn assemble(
         reason,
         calc_found_rows: false,
         sets_last_id: false,
+        hides_generated: false,
         writes_whole: None,
         user_variables: Vec::new(),
         assigned: Vec::new(),

@@ -37,6 +37,7 @@ mod merge;
 mod metrics;
 mod mysql;
 mod prepared;
+mod returning;
 mod round_trips;
 mod sequence;
 mod sequence_nodes;

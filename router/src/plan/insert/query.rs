@@ -8,12 +8,13 @@ use ostrakon_catalog::column::ColumnType;
 use super::layout::Layout;
 use super::{fills, qualifiers, tail_start, update_assignments, value_columns};
 use crate::RouterError;
-use crate::lexer::SqlMode;
+use crate::lexer::{SqlMode, TokenKind};
 use crate::plan::analysis::{Analysis, Analyst};
 use crate::plan::ast::{self, Part};
 use crate::plan::bind::{Binder, Kind, Reference};
 use crate::plan::condition::Condition;
 use crate::plan::gather::literal;
+use crate::plan::returning::{self, Returning};
 use crate::plan::rows_first::RowsFirst;
 use crate::plan::select::{assemble, edits as query_edits};
 use crate::plan::special::Special;
@@ -28,6 +29,10 @@ pub struct InsertQuery {
     pub columns: Vec<ColumnType>,
     /// Position of the AUTO_INCREMENT column among them.
     pub auto_increment: Option<usize>,
+    /// What the rows that were written answer with.
+    pub returning: Option<Returning>,
+    /// Parameters behind the rows, which are the statement's last.
+    pub tail_parameters: usize,
     mode: SqlMode,
     head: Vec<Piece>,
     query: Vec<Piece>,
@@ -48,6 +53,11 @@ impl InsertQuery {
     /// What follows the rows.
     pub fn tail(&self, arguments: &Arguments<'_>) -> Vec<u8> {
         literal::render(&self.tail, arguments, self.mode)
+    }
+
+    /// The same with its parameter markers.
+    pub fn tail_with_markers(&self, arguments: &Arguments<'_>) -> Vec<u8> {
+        self.tail(&Arguments { params: None, ..*arguments })
     }
 }
 
@@ -79,28 +89,38 @@ pub(super) fn plan(
         ..binder.alone(reference.clone())
     });
     let database = reference.database.clone();
-    let returning =
-        tokens.find(layout.tail, tokens.len(), |at| tokens.is_word(at, "RETURNING")) < tokens.len();
-    let class = if returning { StatementClass::WriteReturning } else { StatementClass::Write };
+    let returning = returning::clause(tokens, layout.tail);
+    let class = if returning.is_some() { StatementClass::WriteReturning } else { StatementClass::Write };
     let one_place = match reference.kind {
         Kind::Single => true,
         Kind::Broadcast => database.groups.len() == 1 && !fills(&reference),
         Kind::Sharded => reference.placer.topology().len() == 1 && !fills(&reference),
     };
-    let combine = match rows_first(request, tokens, layout, query_at, &reference, &binder, returning)? {
+    let mut edits = query_edits(&analysis, special.edits.clone());
+    edits.push(Edit::new(reference.span.clone(), vec![Piece::Table(index)]));
+    let tail = tail_start(tokens, layout);
+    let behind = qualifiers(tokens, &reference, &database.name);
+    let behind: Vec<Edit> = behind.into_iter().filter(|edit| edit.start >= tail).collect();
+    let returned = match &returning {
+        Some(clause) if clause.clone().any(|at| tokens.is_word(at, "SELECT")) => {
+            Some(Err("with a subquery in RETURNING".to_owned()))
+        }
+        Some(clause) => {
+            let edits = special.edits.iter().chain(&behind).cloned().chain(marks(tokens)).collect();
+            Some(Ok(Returning::new(request, tokens, &binder, &reference, clause, edits)))
+        }
+        None => None,
+    };
+    let combine = match rows_first(request, tokens, layout, query_at, &reference, &binder, returned)? {
         Ok(insert) => Combine::RowsFirst(Arc::new(RowsFirst::Insert(insert))),
         Err(reason) => Combine::Never(format!("INSERT ... SELECT {reason}").into()),
     };
-    let mut edits = query_edits(&analysis, special.edits);
-    edits.push(Edit::new(reference.span.clone(), vec![Piece::Table(index)]));
-    let tail = tail_start(tokens, layout);
-    edits.extend(
-        qualifiers(tokens, &reference, &database.name)
-            .into_iter()
-            .filter(|edit| edit.start >= tail)
-            .map(|edit| Edit { pieces: vec![Piece::Table(index)], ..edit }),
-    );
-    let cutter = Cutter::new(&request.template.holes, edits);
+    edits.extend(behind.into_iter().map(|edit| Edit { pieces: vec![Piece::Table(index)], ..edit }));
+    let mut cutter = Cutter::new(&request.template.holes, edits);
+    if let Some(clause) = &returning {
+        let labels = returning::labels(tokens, clause, &cutter, request.mode);
+        cutter.edits.extend(labels);
+    }
     let alone = cutter.range(0, request.template.length);
     analysis.database = binder.database.clone();
     analysis.names = binder.table_names();
@@ -112,6 +132,7 @@ pub(super) fn plan(
         tables.apart |= !one_place || !is_understood;
     }
     plan.sets_last_id = special.sets_last_id;
+    plan.hides_generated = returning.is_some() && reference.table.auto_increment().is_some();
     plan.user_variables = special.variables;
     Ok(plan)
 }
@@ -124,7 +145,7 @@ fn rows_first(
     query_at: usize,
     reference: &Reference,
     binder: &Binder<'_>,
-    returning: bool,
+    returning: Option<Result<Returning, String>>,
 ) -> Result<Result<InsertQuery, String>, RouterError> {
     let table = &reference.table;
     let listed = layout.columns.as_ref().filter(|columns| !columns.is_empty());
@@ -145,9 +166,10 @@ fn rows_first(
             auto_increment = Some(position);
         }
     }
-    if returning {
-        return Ok(Err("with RETURNING".into()));
-    }
+    let returning = match returning.transpose() {
+        Ok(returning) => returning,
+        Err(why) => return Ok(Err(why)),
+    };
     if let Some(column) = selected_column(tokens, layout, reference, binder) {
         return Ok(Err(format!(
             "with the selected column '{column}' in ON DUPLICATE KEY UPDATE; use VALUES(column)"
@@ -164,9 +186,12 @@ fn rows_first(
     }
     let cutter = Cutter::new(&request.template.holes, edits);
     let tail = tail_start(tokens, layout);
+    let is_parameter = |at: &usize| tokens.kind(*at) == TokenKind::Parameter;
     Ok(Ok(InsertQuery {
         columns,
         auto_increment,
+        returning,
+        tail_parameters: (layout.tail..tokens.len()).filter(is_parameter).count(),
         mode: request.mode,
         head: cutter.range(0, head_end),
         query: cutter.range(tokens.start(query_at), tail),

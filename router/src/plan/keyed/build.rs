@@ -9,6 +9,7 @@ use super::{AssignedValue, Assignment, KeyedColumn, KeyedTarget, KeyedWrite, Mov
 use crate::plan::analysis::Analysis;
 use crate::plan::bind::{Binder, Kind, Reference};
 use crate::plan::modify::Write;
+use crate::plan::returning::Returning;
 use crate::plan::select::assemble;
 use crate::plan::special::Special;
 use crate::plan::text::{Cutter, Edit, Piece, marks, text};
@@ -43,9 +44,6 @@ struct Draft {
 impl Builder<'_> {
     /// Errors: why the statement cannot be done by keys.
     pub fn plan(&self) -> Result<KeyedWrite, String> {
-        if self.write.returning.is_some() {
-            return Err("RETURNING".into());
-        }
         if self.special.sets_last_id {
             return Err("LAST_INSERT_ID(expression)".into());
         }
@@ -57,9 +55,15 @@ impl Builder<'_> {
         if ignore && drafts.iter().any(|draft| draft.moves) {
             return Err("UPDATE IGNORE of a shard key".into());
         }
-        let in_order = self.assigned.iter().any(|(reference, ordinal)| {
-            self.reference(*reference).is_some_and(|found| is_in_unique_key(&found.table, *ordinal))
-        });
+        let returning = self.returning()?;
+        // The answer has the order in which the rows were deleted.
+        let clauses = &self.write.clauses;
+        let is_ordered =
+            self.tokens.find(clauses.start, clauses.end, |at| self.tokens.is_word(at, "ORDER")) < clauses.end;
+        let in_order = returning.is_some() && is_ordered
+            || self.assigned.iter().any(|(reference, ordinal)| {
+                self.reference(*reference).is_some_and(|found| is_in_unique_key(&found.table, *ordinal))
+            });
         let mut columns: Vec<Vec<Piece>> = Vec::new();
         let mut targets = Vec::new();
         for draft in &drafts {
@@ -70,9 +74,25 @@ impl Builder<'_> {
             ignore,
             in_order,
             targets,
+            returning,
             mode: self.request.mode,
             query: self.query(columns, &drafts, in_order),
         })
+    }
+
+    fn returning(&self) -> Result<Option<Returning>, String> {
+        let (Some(clause), [target]) = (&self.write.returning, self.targets.as_slice()) else {
+            return Ok(None);
+        };
+        let reference = self.reference(*target).ok_or("a table that is not known")?;
+        if clause.clone().any(|at| self.tokens.is_any_word(at, &["SELECT", "WITH", "TABLE"])) {
+            return Err("a subquery in RETURNING".into());
+        }
+        let mut edits = self.special.edits.clone();
+        edits.extend(marks(self.tokens));
+        let qualifiers = self.analysis.qualifiers.iter();
+        edits.extend(qualifiers.map(|(span, index)| Edit::new(span.clone(), vec![Piece::Table(*index)])));
+        Ok(Some(Returning::new(self.request, self.tokens, self.binder, reference, clause, edits)))
     }
 
     fn reference(&self, index: usize) -> Option<&Reference> {

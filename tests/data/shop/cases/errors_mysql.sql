@@ -18,3 +18,23 @@ SELECT DISTINCT customer_id FROM orders ORDER BY total;
 SELECT c.level, c.country, COUNT(*) FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY c.level;
 -- error: 3568
 SELECT id FROM customers WHERE id = 1 FOR UPDATE OF nothing;
+
+-- MariaDB's RETURNING.
+-- error: 1064
+INSERT INTO tags VALUES (100, 'a'), (101, 'b'), (102, 'c') RETURNING id;
+-- error: 1064
+REPLACE INTO countries (code, name, continent) VALUES ('I1', 'One', 'Europe') RETURNING code;
+-- error: 1064
+INSERT INTO tags SELECT id + 100, label FROM tags RETURNING id;
+-- error: 1064
+INSERT INTO tags SELECT id + 100, label FROM tags WHERE id < 0 RETURNING id;
+-- error: 1064
+DELETE FROM tags WHERE id > 3 RETURNING id;
+-- error: 1064
+DELETE FROM tags WHERE id = 3 RETURNING id;
+-- error: 1064
+DELETE FROM tags ORDER BY id LIMIT 2 RETURNING id;
+-- error: 1064
+DELETE FROM tags WHERE id < 0 ORDER BY id LIMIT 2 RETURNING id;
+-- error: 1064
+DELETE FROM countries WHERE eu = 1 RETURNING code;

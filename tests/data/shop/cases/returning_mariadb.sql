@@ -47,3 +47,96 @@ INSERT INTO tags VALUES (100, 'a'), (1, 'b') RETURNING id;
 UPDATE tags SET label = 'x' RETURNING id;
 -- error: 1111
 DELETE FROM tags RETURNING COUNT(*);
+
+-- Over several physical tables.
+INSERT INTO tags VALUES (103, 'd'), (100, 'a'), (102, 'c'), (101, 'b') RETURNING tags.id, tags.*, tags.id + 1, shop.tags.label;
+INSERT INTO tags (label, id) VALUES ('q', 107), ('r', 106), ('s', 105) RETURNING DATABASE(), CONCAT(DATABASE(), id), label l, 'x', 1.50, NULL, LAST_INSERT_ID() IS NULL;
+INSERT INTO tags VALUES (100, 'a'), (101, 'b') RETURNING 'lit', id AS `a b`, (id) , -id, id IS NULL, id BETWEEN 1 AND 100, CASE WHEN id > 100 THEN 'big' ELSE label END;
+INSERT IGNORE INTO tags VALUES (100, 'a'), (1, 'dup'), (101, 'b'), (2, 'dup'), (102, 'c'), (103, 'd') RETURNING id, label;
+INSERT IGNORE INTO tags VALUES (100, 'a'), (100, 'again'), (101, 'b'), (101, 'again'), (102, 'c') RETURNING id, label;
+-- nothing
+-- empty
+INSERT IGNORE INTO tags VALUES (1, 'dup'), (2, 'dup'), (3, 'dup') RETURNING id;
+INSERT IGNORE INTO customers (id, name, joined, points) VALUES (5001, 'x', '2024-01-01', 99999999999), (5002, 'y', 'never', 3), (5003, 'z', '2024-01-03', -99999999999) RETURNING name, joined, points;
+INSERT INTO tags VALUES (1, 'dup'), (100, 'new'), (2, 'dup'), (3, 'dup') ON DUPLICATE KEY UPDATE label = CONCAT(label, '!') RETURNING id, label;
+INSERT INTO tags VALUES (1, 'dup'), (100, 'new'), (2, 'dup') ON DUPLICATE KEY UPDATE label = label RETURNING *;
+INSERT INTO totals (customer_id, orders) VALUES (1, 5), (100, 6), (2, 7), (3, 8) ON DUPLICATE KEY UPDATE orders = VALUES(orders) + totals.orders, amount = amount + 1 RETURNING customer_id, orders, amount, totals.orders * 2;
+INSERT IGNORE INTO totals (customer_id, orders) VALUES (1, 5), (100, 6), (2, 7) ON DUPLICATE KEY UPDATE orders = orders + 1 RETURNING customer_id, orders;
+REPLACE INTO tags VALUES (1, 'x'), (100, 'y'), (2, 'z'), (3, 'w'), (1, 'again') RETURNING id, label;
+REPLACE INTO totals (customer_id, orders) VALUES (1, 50), (100, 60), (2, 70) RETURNING *;
+-- error: 1062
+INSERT INTO tags VALUES (100, 'a'), (101, 'b'), (1, 'dup'), (102, 'c') RETURNING id;
+-- error: 1048
+INSERT INTO tags VALUES (100, 'a'), (101, NULL), (102, 'c') RETURNING id;
+-- error: 1054
+INSERT INTO tags VALUES (100, 'a'), (101, 'b'), (102, 'c') RETURNING nothing;
+-- error: 1111
+INSERT INTO tags VALUES (100, 'a'), (101, 'b'), (102, 'c') RETURNING SUM(id);
+INSERT INTO payments (order_id, num, method, amount, rate, paid_at) VALUES (9001, 1, 'cash', 1.5, 0.1, '2024-01-01'), (9002, 1, 'card', 2.25, 1e30, '2024-01-02 03:04:05'), (9003, 1, 'x', 3, NULL, '2024-01-03') RETURNING *;
+INSERT INTO products (id, sku, name, price, weight, added, attributes, thumb, model) VALUES (901, 'a', 'A', 1, 0.1, '2024-01-01', '{"a": 1}', x'00FF', 2024), (902, 'b', 'B', 2, 1e10, '2024-01-02', NULL, NULL, 99), (903, 'c', 'C', 3, NULL, '2024-01-03', '[]', '', NULL) RETURNING *;
+INSERT INTO quotes (id, net) VALUES (100, 50), (101, 60), (102, 70), (103, 80) RETURNING *;
+
+-- DELETE.
+DELETE FROM tags WHERE id > 3 RETURNING tags.id, shop.tags.label, tags.id * 2;
+DELETE FROM orders WHERE total > 100 RETURNING *;
+-- nothing
+-- empty
+DELETE FROM orders WHERE total > 100000000 RETURNING id, total;
+-- nothing
+DELETE FROM orders WHERE 1 = 0 RETURNING id, total;
+DELETE FROM orders WHERE total > 100 RETURNING id, (SELECT COUNT(*) FROM countries) n;
+DELETE FROM customers WHERE points > 10 RETURNING id, (SELECT name FROM countries WHERE code = customers.country) country;
+DELETE FROM order_items WHERE quantity > 2 RETURNING order_id, line, (SELECT COUNT(*) FROM order_returns WHERE order_returns.order_id = order_items.order_id) n;
+-- refused: a subquery in RETURNING
+DELETE FROM orders WHERE total > 100 RETURNING id, (SELECT COUNT(*) FROM order_items WHERE order_items.order_id = orders.id);
+DELETE FROM orders WHERE total > 100 RETURNING id, (SELECT name FROM customers WHERE customers.id = orders.customer_id);
+DELETE FROM tags WHERE id IN (SELECT tag_id FROM product_tags WHERE product_id < 5) RETURNING id, label, tags.id + 1 AS next, tags.label;
+DELETE FROM orders WHERE customer_id IN (SELECT id FROM customers WHERE points > 10) RETURNING *;
+-- nothing
+-- empty
+DELETE FROM orders WHERE customer_id IN (SELECT id FROM customers WHERE points > 1000000) RETURNING id, orders.total, total * 2;
+DELETE FROM orders ORDER BY total DESC, id LIMIT 10 RETURNING id, orders.total, total * 2, DATABASE();
+DELETE FROM orders WHERE status = 'paid' ORDER BY placed, id LIMIT 5 RETURNING orders.*;
+DELETE FROM order_items WHERE quantity > 1 ORDER BY price DESC, order_id, line LIMIT 7 RETURNING order_id, line, price;
+-- nothing
+-- empty
+DELETE FROM orders WHERE total < 0 ORDER BY id LIMIT 3 RETURNING id;
+-- error: 1054
+DELETE FROM orders ORDER BY id LIMIT 3 RETURNING nothing;
+-- error: 1111
+DELETE FROM orders ORDER BY id LIMIT 3 RETURNING MAX(id);
+DELETE FROM countries WHERE population > 50000000 RETURNING code, population, eu, eu + 0;
+DELETE FROM countries ORDER BY code LIMIT 2 RETURNING countries.code, name, area;
+DELETE FROM categories WHERE id IN (SELECT category_id FROM products WHERE price > 50) RETURNING id, name;
+-- error: 1064
+DELETE tags FROM tags JOIN product_tags ON tag_id = id RETURNING tags.id;
+-- error: 1064
+UPDATE orders SET note = 'x' WHERE customer_id = 1 ORDER BY id LIMIT 1 RETURNING id;
+
+-- Broadcast tables.
+INSERT INTO countries (code, name, continent) VALUES ('I1', 'One', 'Europe'), ('I2', 'Two', 'Asia') RETURNING countries.*, countries.code AS c, LENGTH(countries.name);
+INSERT IGNORE INTO countries (code, name, continent) VALUES ('GR', 'dup', 'Europe'), ('I2', 'Two', 'Asia') RETURNING code;
+INSERT INTO countries (code, name, continent) VALUES ('GR', 'dup', 'Europe'), ('I2', 'Two', 'Asia') ON DUPLICATE KEY UPDATE population = 7 RETURNING code, population;
+REPLACE INTO countries (code, name, continent) VALUES ('GR', 'Hellas', 'Europe'), ('I2', 'Two', 'Asia') RETURNING code, name, population;
+REPLACE INTO categories (id, name) SELECT id, CONCAT(name, '!') FROM categories WHERE id < 4 RETURNING *;
+
+-- Rows of a query.
+INSERT INTO tags SELECT id + 1000, label FROM tags RETURNING id, label, tags.id + 1, tags.label;
+INSERT INTO tags (label, id) SELECT name, id + 1000 FROM categories ORDER BY id DESC RETURNING *;
+INSERT IGNORE INTO tags SELECT id + 3, label FROM tags RETURNING id, label;
+INSERT INTO tags SELECT id + 3, label FROM tags WHERE id < 6 ON DUPLICATE KEY UPDATE label = CONCAT(VALUES(label), '+') RETURNING id, label;
+REPLACE INTO tags SELECT id + 3, UPPER(label) FROM tags WHERE id < 6 RETURNING id, label;
+-- nothing
+-- empty
+INSERT INTO tags SELECT id, name FROM products WHERE id < 0 RETURNING id, label, tags.id + 1;
+-- error: 1054
+INSERT INTO tags SELECT id, name FROM products WHERE id < 0 RETURNING nothing;
+-- error: 1111
+INSERT INTO tags SELECT id + 1000, name FROM products WHERE id < 3 RETURNING COUNT(*);
+-- error: 1062
+INSERT INTO tags SELECT id, name FROM products WHERE id < 5 RETURNING id;
+INSERT INTO archive (order_id, customer_id, placed, total) SELECT id, customer_id, placed, total FROM orders WHERE total > 100 RETURNING *;
+INSERT INTO countries (code, name, continent) SELECT CONCAT('X', id), label, 'Asia' FROM tags WHERE id < 5 RETURNING code, name;
+INSERT INTO totals (customer_id, amount) SELECT customer_id + 1000, SUM(total) FROM orders GROUP BY customer_id RETURNING customer_id, amount;
+-- refused: a subquery in RETURNING of INSERT or REPLACE
+INSERT INTO tags VALUES (100, 'a'), (101, 'b') RETURNING id, (SELECT COUNT(*) FROM countries);

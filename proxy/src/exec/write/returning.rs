@@ -1,0 +1,122 @@
+//! Writes that return rows: statement after statement on each connection, all connections at once.
+//!
+//! Rows that nobody reads yet could fill the way back while the next statement fills the way there, so a connection gets its next statement when the
+//! last one's answer was read.
+
+use std::rc::Rc;
+
+use super::{Part, Write, row_of};
+use crate::backend::connection::Answer;
+use crate::error::{INTERRUPTED, SqlError};
+use crate::exec::lease::Lease;
+use crate::exec::names::Names;
+use crate::exec::pass::NOTHING_GENERATED;
+use crate::exec::returned::{Places, Returned};
+use crate::exec::{send, watch};
+use crate::session::{Failure, Session};
+
+impl Session {
+    /// Runs the parts over their connections, whose prefixes are queued. `keep`: the first part's rows are the answer, or all parts' are.
+    pub(super) async fn run_returning(
+        &mut self,
+        write: &Write<'_>,
+        parts: &[Part],
+        leases: &mut [Lease],
+        keep: impl Fn(usize) -> bool,
+        returned: &mut Returned,
+    ) -> Result<Vec<Vec<Answer>>, Failure> {
+        let mut answers: Vec<Vec<Answer>> = parts.iter().map(|_| Vec::new()).collect();
+        let told = self.warnings.len();
+        // The row that each new warning is about.
+        let mut about = Vec::new();
+        let rounds = parts.iter().map(|part| part.statements.len()).max().unwrap_or(0);
+        for round in 0..rounds {
+            for (part, lease) in parts.iter().zip(leases.iter_mut()) {
+                let statements = write.execution.statements.get(part.statements.clone()).unwrap_or_default();
+                let Some(statement) = statements.get(round..=round) else { continue };
+                if write.plan.hides_generated {
+                    lease.connection.queue_prefix(NOTHING_GENERATED);
+                }
+                send::queue(&mut lease.connection, write.execution, statement, write.sending)?;
+                // A failed write shows when its answer is read.
+                let _ = lease.connection.flush().await;
+            }
+            let mut failed: Option<SqlError> = None;
+            for (index, ((part, lease), answers)) in
+                parts.iter().zip(leases.iter_mut()).zip(&mut answers).enumerate()
+            {
+                let at = part.statements.start + round;
+                if at >= part.statements.end {
+                    continue;
+                }
+                if failed.as_ref().is_some_and(|e| e.errno == INTERRUPTED) {
+                    // The KILL was passed on to one group; it is meant for the statement.
+                    let pool = Rc::clone(lease.connection.pool());
+                    lease.connection.note_kill();
+                    watch::kill_query(&pool, lease.connection.id);
+                }
+                match self.read_returning(write, at, lease, keep(index), returned).await {
+                    Ok(answer) => {
+                        answers.push(answer);
+                        let row = write.execution.row_numbers.get(at).and_then(|rows| rows.first());
+                        let new = self.warnings.iter().skip(told + about.len());
+                        let rows = new.map(|warning| match row_of(&warning.message) {
+                            Some((_, row)) => row.saturating_sub(1 + write.first_row),
+                            None => row.copied().unwrap_or(0),
+                        });
+                        about.extend(rows.collect::<Vec<_>>());
+                    }
+                    Err(Failure::Sql(mut e)) => {
+                        write.renumber(at, &mut e.message);
+                        failed.get_or_insert(e);
+                    }
+                    Err(e) => return Err(e),
+                }
+            }
+            if let Some(e) = failed {
+                return Err(self.entry().kill.as_victim(e).into());
+            }
+        }
+        let mut new: Vec<_> = self.warnings.drain(told.min(self.warnings.len())..).zip(about).collect();
+        new.sort_by_key(|(_, row)| *row);
+        self.warnings.extend(new.into_iter().map(|(warning, _)| warning));
+        Ok(answers)
+    }
+
+    /// Reads one answer, and asks for what it does not tell.
+    async fn read_returning(
+        &mut self,
+        write: &Write<'_>,
+        at: usize,
+        lease: &mut Lease,
+        keep: bool,
+        returned: &mut Returned,
+    ) -> Result<Answer, Failure> {
+        let pool = Rc::clone(lease.connection.pool());
+        let connection = &mut lease.connection;
+        while connection.has_prefix() {
+            watch::packet(connection, &pool, self.watched()).await?;
+            connection.read_one_prefix().await?;
+        }
+        let places = Places {
+            first: write.first_row,
+            numbers: write.execution.row_numbers.get(at).map(Vec::as_slice),
+        };
+        let kind = write.sending.response_kind();
+        let mut answer = returned.read(lease, kind, places, keep, self.watched()).await?;
+        if answer.warnings > 0 && keep && self.warnings.len() < 64 {
+            let first = self.warnings.len();
+            self.fetch_warnings(lease, Names::of(write.plan)).await;
+            for warning in self.warnings.iter_mut().skip(first) {
+                write.renumber(at, &mut warning.message);
+            }
+        }
+        // They are told already.
+        answer.warnings = 0;
+        if write.plan.hides_generated && answer.affected_rows > 0 {
+            let generated = lease.connection.query("SELECT LAST_INSERT_ID() LIMIT 1").await?;
+            answer.last_insert_id = generated.text(0, 0).parse().unwrap_or(0);
+        }
+        Ok(answer)
+    }
+}
