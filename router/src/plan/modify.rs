@@ -272,6 +272,7 @@ fn analysed(
                 analysis: &analysis,
                 binder: &binder,
                 special: &special,
+                alone: &alone,
                 targets: unique(&written.references),
                 assigned: written.assigned,
             };

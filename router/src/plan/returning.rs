@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::ast::{self, Part};
 use super::bind::{Binder, Kind, Reference};
 use super::select::assemble;
-use super::text::{Cutter, Edit, Piece, push, text};
+use super::text::{Cutter, Edit, Piece, push, render, text};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item};
 use super::{Arguments, Combine, Execution, PhysicalStatement, Request, RoutedPlan, StatementClass};
@@ -61,6 +61,8 @@ pub struct Returning {
     reference: Reference,
     /// The clause. Its qualifiers are the table's physical name.
     pieces: Vec<Piece>,
+    /// The whole statement, where it needs nothing but one physical table of those that it is for.
+    whole: Option<Vec<Piece>>,
 }
 
 impl Returning {
@@ -85,7 +87,14 @@ impl Returning {
             mode: request.mode,
             reference: reference.clone(),
             pieces: cutter.range(tokens.start(clause.start), end),
+            whole: None,
         }
+    }
+
+    /// The client's own statement may be asked for the columns, which finds no row as the query before found none. (Copies are not written one by one.)
+    pub(crate) fn asking(mut self, whole: &[Piece]) -> Self {
+        self.whole = (self.reference.kind != Kind::Broadcast).then(|| whole.to_vec());
+        self
     }
 
     /// Appends ` RETURNING ...` of a statement on a physical table. Parameters stay what they are, and so do the types of what is made of them.
@@ -97,12 +106,18 @@ impl Returning {
         }
     }
 
-    /// Appends a statement that writes nothing, and whose answer has the columns of the clause: servers describe them only when they write.
+    /// Appends a statement that writes nothing, and whose answer has the columns of the clause: servers describe them only when they write. The client's
+    /// own is better: where a server knows from its text that there is no row, it says OK without columns.
     pub fn nothing_into(&self, arguments: &Arguments<'_>, out: &mut Execution) {
         let Some(table) = self.reference.placer.topology().get(0) else { return };
         let stored = self.reference.table.columns.iter().filter(|column| !column.generated);
         let names: Vec<String> = stored.map(|column| quote(&column.name)).collect();
         let (start, params) = (out.buffer.len(), out.params.len());
+        if let Some(whole) = &self.whole {
+            let references = std::slice::from_ref(&self.reference);
+            let target = (table.group, table.index);
+            return render(whole, arguments, self.mode, references, target, |_| table.index, out);
+        }
         let nulls = vec!["NULL"; names.len()].join(", ");
         let insert = format!(
             "INSERT INTO {} ({}) SELECT {nulls} FROM DUAL WHERE FALSE",

@@ -26,6 +26,8 @@ pub(crate) struct Builder<'b> {
     pub analysis: &'b Analysis,
     pub binder: &'b Binder<'b>,
     pub special: &'b Special,
+    /// The statement for one physical table.
+    pub alone: &'b [Piece],
     /// Tables that the statement writes, each once, in its order.
     pub targets: Vec<usize>,
     /// Table and column of each assignment of an UPDATE.
@@ -92,7 +94,11 @@ impl Builder<'_> {
         edits.extend(marks(self.tokens));
         let qualifiers = self.analysis.qualifiers.iter();
         edits.extend(qualifiers.map(|(span, index)| Edit::new(span.clone(), vec![Piece::Table(*index)])));
-        Ok(Some(Returning::new(self.request, self.tokens, self.binder, reference, clause, edits)))
+        let returning = Returning::new(self.request, self.tokens, self.binder, reference, clause, edits);
+        Ok(Some(match self.analysis.references.len() {
+            1 => returning.asking(self.alone),
+            _ => returning,
+        }))
     }
 
     fn reference(&self, index: usize) -> Option<&Reference> {

@@ -140,3 +140,10 @@ INSERT INTO countries (code, name, continent) SELECT CONCAT('X', id), label, 'As
 INSERT INTO totals (customer_id, amount) SELECT customer_id + 1000, SUM(total) FROM orders GROUP BY customer_id RETURNING customer_id, amount;
 -- refused: a subquery in RETURNING of INSERT or REPLACE
 INSERT INTO tags VALUES (100, 'a'), (101, 'b') RETURNING id, (SELECT COUNT(*) FROM countries);
+-- Nothing to delete, as a server knows beforehand.
+-- nothing
+DELETE FROM orders ORDER BY id LIMIT 0 RETURNING id;
+-- nothing
+DELETE FROM orders WHERE 1 = 0 ORDER BY id LIMIT 3 RETURNING orders.id, id + 1;
+-- nothing
+DELETE FROM orders WHERE customer_id IS NULL ORDER BY id LIMIT 3 RETURNING *;

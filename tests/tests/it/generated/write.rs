@@ -84,11 +84,17 @@ impl Generator<'_> {
     }
 
     fn returning(&mut self, table: &Table) -> Tree {
-        if self.mysql || !self.one_in(10) {
+        if self.mysql || !self.one_in(4) {
             return Tree::none();
         }
         let column = table.columns[self.below(table.columns.len())].name.clone();
-        Tree::from(format!(" RETURNING id, {column}")).maybe()
+        let items = match self.below(4) {
+            0 => "*".to_owned(),
+            1 => format!("{0}.id, {0}.{column} AS c, {0}.id + 1", table.name),
+            2 => format!("id, {column} IS NULL, COALESCE({column}, id)"),
+            _ => format!("id, {column}"),
+        };
+        Tree::from(format!(" RETURNING {items}")).maybe()
     }
 
     fn insert(&mut self) -> Tree {
@@ -110,7 +116,7 @@ impl Generator<'_> {
         let verb = self.verb();
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let duplicate = self.duplicate(verb, table, None);
-        let returning = if duplicate == Tree::none() { self.returning(table) } else { Tree::none() };
+        let returning = self.returning(table);
         tree![
             format!("{verb} {} ({}) VALUES ", table.name, names.join(", ")),
             Tree::list(rows, ", "),
@@ -131,11 +137,12 @@ impl Generator<'_> {
         };
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let duplicate = self.duplicate(verb, table, Some("query"));
+        let returning = self.returning(table);
         let order =
             tree![format!(" ORDER BY {order}"), Tree::from(if self.one_in(4) { " LIMIT 7" } else { "" })];
         // Which of two rows with one key stays depends on their order.
         let order = if verb == "INSERT INTO" && duplicate == Tree::none() { order.maybe() } else { order };
-        tree![format!("{verb} {} ({}) ", table.name, names.join(", ")), query, order, duplicate]
+        tree![format!("{verb} {} ({}) ", table.name, names.join(", ")), query, order, duplicate, returning]
     }
 
     /// A query for these columns, and a total order of its rows.
