@@ -93,6 +93,9 @@ async fn rows_come_in_the_order_of_values_in_both_protocols() {
         if prepared {
             let sql = "DELETE FROM t WHERE u < ? RETURNING id, f, d, t, b, bl, e, u";
             pair.same_set_prepared(sql, values(&["3"])).await;
+            let sql = "DELETE FROM t WHERE n = ? ORDER BY id LIMIT ? RETURNING id, u * ?";
+            pair.same_prepared(sql, vec![Value::from("nobody"), Value::from(3), Value::from(4)]).await;
+            pair.same_prepared(sql, vec![Value::from("e"), Value::from(0), Value::from(4)]).await;
             let sql = "INSERT INTO t (n, u) SELECT n, u + ? FROM t WHERE id < 0 RETURNING id, u * ?, c";
             pair.same_prepared(sql, values(&["3", "4"])).await;
             let sql = "INSERT INTO t (id, n, u) SELECT id + ?, n, u FROM t ORDER BY id RETURNING id, u * ?, c, f, t";
