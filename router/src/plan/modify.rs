@@ -72,7 +72,7 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
     };
     match ast::parse(tokens, &write.parts, request.mode) {
         Ok(query) => analysed(request, tokens, &write, &query, special, class),
-        Err(message) => fallback::plan(request, tokens, special, StatementClass::Write, &message),
+        Err(message) => fallback::plan(request, tokens, special, class, &message),
     }
 }
 
