@@ -9,6 +9,7 @@ pub mod explain;
 pub mod guard;
 pub mod load;
 mod run;
-mod source;
+pub mod source;
 pub mod statistics;
 mod system;
+mod system_views;

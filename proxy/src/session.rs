@@ -22,6 +22,7 @@ pub mod trace;
 pub mod transaction;
 mod transaction_control;
 mod transaction_limits;
+mod views;
 
 use std::net::SocketAddr;
 use std::rc::Rc;

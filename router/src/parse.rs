@@ -32,6 +32,7 @@ mod table_option;
 mod tests;
 mod transaction;
 mod user;
+mod view;
 
 pub use definition::parse_ddl;
 pub use flat::parse_command;

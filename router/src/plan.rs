@@ -41,6 +41,7 @@ mod text;
 mod tokens;
 mod tree;
 mod values;
+mod views;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -53,6 +54,7 @@ pub use returning::Returning;
 pub use rows_first::{InsertQuery, KeyedTarget, KeyedWrite, Literal, Moves, RowsFirst};
 pub use scan::ScanPlaces;
 pub use system::{SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable};
+pub use views::{Definition, Expansion, Literals, check_view, define_view, expanded_view};
 
 use ostrakon_catalog::schema::Database;
 
@@ -83,6 +85,8 @@ pub enum Plan {
     Command(Box<crate::parse::command::Command>),
     /// Changes logical objects.
     Ddl(Box<crate::parse::ddl::Ddl>),
+    /// Names views: to be planned again, as the statement with their queries in their places.
+    Views(Box<Expansion>),
 }
 
 /// What kind of answer a routed statement has.
@@ -351,6 +355,9 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RouterError> {
     let first = (0..tokens.len()).find(|at| !tokens.is_op(*at, "(")).unwrap_or(0);
     if let Some(command) = nextval::values_only(&tokens) {
         return Ok(Plan::Command(Box::new(command)));
+    }
+    if let Some(expansion) = views::expansion(request, &tokens)? {
+        return Ok(Plan::Views(Box::new(expansion)));
     }
     let routed = if tokens.is_any_word(0, &["INSERT", "REPLACE"]) {
         insert::plan(request, &tokens)?

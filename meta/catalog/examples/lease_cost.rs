@@ -27,6 +27,7 @@ fn catalog(tables: usize) -> Catalog {
         collation: text("utf8mb4_bin"),
         tables: NameMap::new(),
         sequences: NameMap::new(),
+        views: NameMap::new(),
     };
     let (name, host, user) = (text("i"), text("h"), text("u"));
     let instance = Command::CreateInstance { name, host, port: 3306, user, password: String::new() };

@@ -7,6 +7,7 @@ mod job;
 mod node;
 mod sequence;
 mod table;
+mod view;
 
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
@@ -102,6 +103,8 @@ impl Catalog {
             Command::GuardTable { database, table, allow_full_table_scan } => {
                 self.guard_table(database, table, *allow_full_table_scan)
             }
+            Command::PutView { database, view, replace } => self.put_view(database, view, *replace),
+            Command::DropViews { views } => self.drop_views(views),
         }
     }
 
@@ -245,3 +248,5 @@ fn next_number<N: TryFrom<u64> + Into<u64>>(last: N, exhausted: &str) -> Result<
 mod sequence_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod view_tests;

@@ -9,6 +9,7 @@ use crate::job::{JobControl, JobId, JobUpdate, NewJob, Owner};
 use crate::node::{NodeId, NodeRecord};
 use crate::schema::{Database, Sequence, SequenceChange, Table};
 use crate::user::User;
+use crate::view::View;
 
 /// A change of the catalog. A variant is never removed or given another meaning: old logs hold it. A field added to a
 /// variant takes `#[serde(default)]`.
@@ -185,6 +186,17 @@ pub enum Command {
         table: String,
         allow_full_table_scan: Option<bool>,
     },
+    /// Makes a view, or puts it in the place of the one of that name.
+    PutView {
+        database: String,
+        view: View,
+        /// `None`: there is none yet. `Some(false)`: there is one (ALTER VIEW). `Some(true)`: either.
+        replace: Option<bool>,
+    },
+    /// (database, view) pairs, all or none.
+    DropViews {
+        views: Vec<(String, String)>,
+    },
 }
 
 impl Command {
@@ -235,6 +247,8 @@ impl Command {
             Self::DropUser { .. } => "DropUser",
             Self::AlterDatabase { .. } => "AlterDatabase",
             Self::GuardTable { .. } => "GuardTable",
+            Self::PutView { .. } => "PutView",
+            Self::DropViews { .. } => "DropViews",
         }
     }
 }
@@ -313,6 +327,10 @@ impl fmt::Debug for Command {
                 .field("database", database)
                 .field("table", table)
                 .field("allow_full_table_scan", allow_full_table_scan),
+            Self::PutView { database, view, replace } => {
+                out.field("database", database).field("view", view).field("replace", replace)
+            }
+            Self::DropViews { views } => out.field("views", views),
         };
         out.finish()
     }

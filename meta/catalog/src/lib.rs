@@ -21,6 +21,7 @@ pub mod schema;
 pub mod state;
 pub mod user;
 pub mod validate;
+pub mod view;
 
 pub use command::Command;
 pub use name_map::NameMap;

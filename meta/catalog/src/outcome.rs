@@ -56,6 +56,8 @@ pub enum Rejection {
     GroupTaken { database: String, what: String, name: String },
     #[error("Table '{name}' already exists")]
     TableExists { name: String },
+    #[error("'{database}.{name}' is not VIEW")]
+    NotView { database: String, name: String },
     /// Two logical tables must never share physical ones (after a RENAME, the old name's may be in use).
     #[error(
         "Table '{name}' can't be made: its physical name is in use by table '{holder}'; use another suffix"
@@ -175,6 +177,7 @@ impl Rejection {
             Self::FoldDiffers { .. } | Self::Malformed { .. } => (1105, "HY000"),
             Self::NoColumns => (1113, "42000"),
             Self::NoSuchTable { .. } => (1146, "42S02"),
+            Self::NotView { .. } => (1347, "HY000"),
             Self::RenameAcrossDatabases { .. } => (1235, "42000"),
             Self::TableChanged { .. } => (1412, "HY000"),
             Self::InstanceInUse { .. } => (1451, "23000"),

@@ -11,6 +11,7 @@ use crate::schema::{
     Database, DefaultSharding, Group, Sequence, SequenceChange, SequenceKind, Table, TableKind,
 };
 use crate::state::{Catalog, auto_sequence_name};
+use crate::view::View;
 
 pub fn instance(name: &str) -> Command {
     Command::CreateInstance {
@@ -38,6 +39,7 @@ pub fn database(name: &str, groups: u32, instance: u32) -> Database {
         collation: "utf8mb4_bin".to_owned(),
         tables: NameMap::new(),
         sequences: NameMap::new(),
+        views: NameMap::new(),
     }
 }
 
@@ -50,6 +52,23 @@ pub fn column(name: &str, data_type: ColumnType) -> Column {
         auto_increment: false,
         generated: false,
         invisible: false,
+    }
+}
+
+pub fn view(name: &str) -> View {
+    View {
+        name: name.to_owned(),
+        query: "SELECT 1 AS a".to_owned(),
+        columns: vec!["a".to_owned()],
+        algorithm: Default::default(),
+        definer: "root@%".to_owned(),
+        invoker: false,
+        check: Default::default(),
+        modes: vec![("PIPES_AS_CONCAT".to_owned(), true)],
+        literal_collation: None,
+        character_set_client: "utf8mb4".to_owned(),
+        collation_connection: "utf8mb4_general_ci".to_owned(),
+        updatable: true,
     }
 }
 
@@ -171,6 +190,9 @@ fn any_command() -> impl Strategy<Value = Command> {
             Command::AlterSequence { database, sequence, change }
         }),
         1 => sequence().prop_map(|(database, sequence)| Command::DropSequence { database, sequence }),
+        2 => (place(), prop_oneof![Just(None), any::<bool>().prop_map(Some)])
+            .prop_map(|((database, name), replace)| Command::PutView { database, view: view(&name), replace }),
+        1 => prop::collection::vec(place(), 0..2).prop_map(|views| Command::DropViews { views }),
         1 => (pick("latin", 2), prop::collection::vec(0..2u8, 0..3))
             .prop_map(|(collation, table)| Command::PutCollationFold { collation, table }),
         1 => (pick("s", 2), pick("v", 2)).prop_map(|(name, value)| Command::PutSetting { name, value }),

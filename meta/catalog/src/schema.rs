@@ -9,6 +9,7 @@ use crate::column::{Column, Key};
 use crate::guard::Guard;
 use crate::name_map::NameMap;
 use crate::rule::ShardingRule;
+use crate::view::View;
 
 /// Number of an instance; never used again after a drop.
 pub type InstanceId = u32;
@@ -74,6 +75,9 @@ pub struct Database {
     pub tables: NameMap<Arc<Table>>,
     /// Sequences of this database by name, `AUTO_SEQ_<table>` for AUTO_INCREMENT columns. A lease changes one of them, and copies little else.
     pub sequences: NameMap<Arc<Sequence>>,
+    /// They share the tables' namespace. (None is not written, so that bytes are those of programs that knew no views.)
+    #[serde(default, skip_serializing_if = "NameMap::is_empty")]
+    pub views: NameMap<Arc<View>>,
 }
 
 /// Values in one block of a GROUP sequence, as in DRDS.

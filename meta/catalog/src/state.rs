@@ -9,6 +9,7 @@ use crate::job::{Job, JobId};
 use crate::node::{NodeId, NodeRecord, TimeWorker};
 use crate::schema::{Database, Instance, InstanceId, Sequence, Table};
 use crate::user::User;
+use crate::view::View;
 
 /// Everything that every node agrees on. Immutable once published.
 ///
@@ -56,6 +57,11 @@ impl Catalog {
     /// The logical table of that name. Names are case-sensitive, as on a Linux server.
     pub fn table(&self, database: &str, name: &str) -> Option<&Arc<Table>> {
         self.databases.get(database)?.tables.get(name)
+    }
+
+    /// The view of that name.
+    pub fn view(&self, database: &str, name: &str) -> Option<&Arc<View>> {
+        self.databases.get(database)?.views.get(name)
     }
 
     /// The sequence of that name, `AUTO_SEQ_<table>` for an AUTO_INCREMENT column's.

@@ -7,6 +7,7 @@ use crate::outcome::Rejection;
 use crate::rule::{Partition, ShardingRule};
 use crate::schema::{Database, Instance, Sequence, SequenceKind, Table, TableKind};
 use crate::state::{Catalog, auto_sequence_name};
+use crate::view::View;
 
 /// MySQL's limit on the characters of an identifier.
 const NAME_CHARS_MAX: usize = 64;
@@ -31,8 +32,8 @@ pub fn new_database(catalog: &Catalog, new: &Database) -> Result<(), Rejection> 
     if catalog.databases.contains_key(&new.name) {
         return Err(Rejection::DatabaseExists { name: new.name.clone() });
     }
-    if !new.tables.is_empty() || !new.sequences.is_empty() {
-        return Err(malformed(format!("new database '{}' brings tables or sequences", new.name)));
+    if !new.tables.is_empty() || !new.sequences.is_empty() || !new.views.is_empty() {
+        return Err(malformed(format!("new database '{}' brings tables, sequences or views", new.name)));
     }
     groups(catalog, new)?;
     let others = catalog.databases.values().flat_map(|database| &database.groups);
@@ -197,6 +198,19 @@ pub fn table_name(name: &str) -> Result<(), Rejection> {
     name_length(name)
 }
 
+/// A view has a name as tables have, and columns with different names.
+pub fn view(new: &View) -> Result<(), Rejection> {
+    table_name(&new.name)?;
+    if new.columns.is_empty() || new.query.is_empty() {
+        return Err(malformed(format!("view '{}' without a query or columns", new.name)));
+    }
+    let mut seen = BTreeSet::new();
+    match new.columns.iter().find(|column| !seen.insert(column.to_lowercase())) {
+        Some(twice) => Err(Rejection::ColumnTwice { name: twice.clone() }),
+        None => Ok(()),
+    }
+}
+
 fn database_name(name: &str) -> Result<(), Rejection> {
     if name.is_empty() || name.ends_with(' ') || name.contains('\0') {
         return Err(Rejection::BadDatabaseName { name: name.to_owned() });
@@ -253,6 +267,12 @@ pub fn whole(catalog: &Catalog) -> Result<(), Rejection> {
             }
             if needs_sequence(entry) && !home.sequences.contains_key(&auto_sequence_name(name)) {
                 return Err(malformed(format!("table '{name}' has lost its sequence")));
+            }
+        }
+        for (name, entry) in home.views.iter() {
+            view(entry)?;
+            if name != entry.name || home.tables.contains_key(name) {
+                return Err(malformed(format!("view '{}' is filed under '{name}'", entry.name)));
             }
         }
         if let Some((name, sequence)) = home.sequences.iter().find(|(name, sequence)| *name != sequence.name)

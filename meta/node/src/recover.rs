@@ -186,6 +186,7 @@ mod tests {
             collation: "utf8mb4_bin".to_owned(),
             tables: NameMap::new(),
             sequences: NameMap::new(),
+            views: NameMap::new(),
         };
         node.propose(Command::CreateDatabase { database }).await.unwrap();
         let sequence = Sequence::group("s".to_owned(), 1, 100);

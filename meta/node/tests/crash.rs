@@ -38,6 +38,7 @@ fn setup() -> Vec<Command> {
         collation: "utf8mb4_bin".to_owned(),
         tables: NameMap::new(),
         sequences: NameMap::new(),
+        views: NameMap::new(),
     };
     let id = column::Column {
         name: "id".to_owned(),

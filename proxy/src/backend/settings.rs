@@ -93,6 +93,11 @@ impl Settings {
 /// The variables that SET NAMES sets.
 const CHARSETS: [&str; 3] = ["character_set_client", "character_set_results", "collation_connection"];
 
+/// What a fresh connection has for a variable that SET NAMES sets.
+pub fn default_charset(name: &str) -> &'static str {
+    default_literal(name)
+}
+
 /// What a fresh connection has for this variable.
 fn default_literal(name: &str) -> &'static str {
     match name {

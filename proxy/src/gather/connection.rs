@@ -162,6 +162,12 @@ impl GatherConnection {
             .map(|_| ())
     }
 
+    /// A question about a table that was created here.
+    pub async fn ask(&mut self, sql: &str) -> Result<Answer, SqlError> {
+        self.lease.connection.queue_settings(&self.defining);
+        self.lease.connection.query(sql).await
+    }
+
     /// The definition of a table that was created here.
     pub async fn definition(&mut self, table: &str) -> Result<Definition, SqlError> {
         self.lease.connection.queue_settings(&self.defining);

@@ -20,6 +20,7 @@ use super::connection::GatherConnection;
 use super::guard::Guard;
 use super::load::{LoadColumn, Loaded};
 use super::source::temporary_name;
+use super::system_views;
 use crate::backend::connection::{AnswerColumn, Connection};
 use crate::error::SqlError;
 use crate::exec::names;
@@ -84,6 +85,13 @@ impl Asking<'_> {
             questions.extend(self.of_itself(*instance));
         }
         Ok(questions)
+    }
+
+    /// Rows of views.
+    fn views(&self, catalog: &Catalog) -> Vec<Row> {
+        let columns: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let (database, table) = (self.database.as_deref(), self.table.as_deref());
+        system_views::rows(catalog, self.source.system.name, &columns, database, table)
     }
 
     fn of_database(&self, database: &Arc<Database>) -> Option<Question> {
@@ -367,6 +375,7 @@ impl Session {
             let asking = self.asking(source, &columns, input);
             let keys = asking.sum_keys();
             let questions = asking.questions(&catalog)?;
+            let views = asking.views(&catalog);
             let mut sums = Sums::default();
             for question in questions {
                 let rows = self.ask(&question, &guard).await?;
@@ -398,6 +407,10 @@ impl Session {
                 budget.add(loaded.rows, loaded.bytes)?;
                 count += loaded.rows;
             }
+            let loading = load_rows(place, source, &columns, &views);
+            let loaded = guard.watch(loading, self.watched()).await?;
+            budget.add(loaded.rows, loaded.bytes)?;
+            count += loaded.rows;
             if count < 2 {
                 place.hide_count(&temporary_name(&source.table)).await?;
             }

@@ -7,6 +7,7 @@ mod alter;
 mod database;
 mod submit;
 mod table;
+mod view;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -62,13 +63,22 @@ impl Session {
                 self.drop_tables(tables, *if_exists)
             }
             Ddl::Truncate(name) => {
-                let found = self.find(name)?;
+                let found = self.find(name).map_err(|e| match e {
+                    // A view is no table that could be emptied (tried: MariaDB 10.11, MySQL 9.7).
+                    Failure::Sql(e) if e.errno == 1347 => {
+                        let database = name.database.as_deref().or(self.database.as_deref());
+                        RouterError::no_such_table(database.unwrap_or_default(), &name.name).into()
+                    }
+                    other => other,
+                })?;
                 let database = found.database.name.clone();
                 Ok(Some(JobAction::Truncate { database, table: (*found.table).clone() }))
             }
             Ddl::Rename(renames) => self.rename(renames).map(Some),
             Ddl::AlterTable(alter) => self.alter_table(alter, text).await,
             Ddl::CreateIndex { table, key } => self.create_index(table, key, text).map(Some),
+            // Not a job.
+            Ddl::CreateView(_) | Ddl::DropView { .. } => Ok(None),
             Ddl::DropIndex { table, .. } => {
                 let found = self.find(table)?;
                 Ok(Some(found.change(physical_text(text, &table.span, &[]), None)))
@@ -81,6 +91,9 @@ impl Session {
         let catalog = self.catalog();
         let database = self.database_of(&catalog, name)?;
         let table = database.tables.get(&name.name).cloned();
+        if database.views.contains_key(&name.name) {
+            return Err(self.not_of_type(&database.name, &name.name, "BASE TABLE").into());
+        }
         let table = table.ok_or_else(|| RouterError::no_such_table(&database.name, &name.name))?;
         Ok(Found { database, table })
     }
@@ -104,6 +117,9 @@ impl Session {
         let name = ObjectName { database: database.map(str::to_owned), name: table.to_owned(), span: 0..0 };
         let database = self.database_of(catalog, &name)?;
         let found = database.tables.get(table).cloned();
+        if database.views.contains_key(table) {
+            return Err(self.not_of_type(&database.name, table, "BASE TABLE").into());
+        }
         let table = found.ok_or_else(|| RouterError::no_such_table(&database.name, table))?;
         let topology = Topology::new(&table, &database)?;
         let first = topology

@@ -93,6 +93,10 @@ impl Session {
             Plan::Routed(plan) => {
                 self.routed(plan, Input { text, template, values: None }, Sending::Text, more).await
             }
+            Plan::Views(expansion) => {
+                let expanded = self.expanded(expansion, text, template)?;
+                Box::pin(self.run_text(&expanded.text, &expanded.template, more)).await
+            }
             Plan::Command(command) => self.run_command(command, text, more).await,
             Plan::Ddl(ddl) => {
                 self.warnings.clear();

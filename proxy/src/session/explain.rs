@@ -1,5 +1,7 @@
 //! EXPLAIN: which groups and physical tables a statement takes, how its answers combine, and why.
 
+use std::borrow::Cow;
+
 use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::parse::hint::Target;
 use ostrakon_router::plan::{Combine, Execution, Plan, RoutedPlan, TableName};
@@ -14,9 +16,13 @@ impl Session {
         let mut template = Template::default();
         lexer::scan(inner, self.mode, &mut template)?;
         let text = inner.get(..template.length).unwrap_or_default();
-        let catalog = self.catalog();
         let hint = self.hint.clone();
-        let plan = self.plan(text, &template, &catalog)?;
+        let (plan, expanded) = self.plan_expanded(text, &template).await?;
+        let (text, template) = match expanded {
+            Some(expanded) => (Cow::Owned(expanded.text), expanded.template),
+            None => (Cow::Borrowed(text), template),
+        };
+        let text = text.as_ref();
         let mut set = ResultSet::text(&["GROUP_NAME", "PHYSICAL_TABLES", "MODE", "REASON", "STATEMENT"]);
         match &*plan {
             Plan::Routed(plan) => {
@@ -92,7 +98,7 @@ impl Session {
                 let refused = self.refused(plan, &execution);
                 push_statements(&mut set, plan, &execution, mode, refused.as_deref().unwrap_or(reason));
             }
-            Plan::Command(_) => {
+            Plan::Command(_) | Plan::Views(_) => {
                 set.push(["".into(), "".into(), "session".into(), "the session answers".into(), "".into()]);
             }
             Plan::Ddl(_) => {

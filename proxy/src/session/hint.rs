@@ -163,7 +163,8 @@ impl Session {
         match &hint.target {
             None => Ok(false),
             Some(Target::Scan(scan)) => {
-                let planned = self.plan_caught_up(input.text, input.template).await?;
+                let (planned, expanded) = self.plan_expanded(input.text, input.template).await?;
+                let input = expanded.as_ref().map_or(input, |expanded| expanded.input(input.values));
                 match &*planned {
                     Plan::Routed(plan) => {
                         let result = self.run_scan(plan, scan, input, sending, more).await;
@@ -174,7 +175,7 @@ impl Session {
                         Ok(true)
                     }
                     // EXPLAIN looks at the hint itself.
-                    Plan::Command(_) => Ok(false),
+                    Plan::Command(_) | Plan::Views(_) => Ok(false),
                     Plan::Ddl(_) => Err(SqlError::not_supported("the hint SCAN for DDL").into()),
                 }
             }

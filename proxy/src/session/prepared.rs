@@ -117,14 +117,17 @@ impl Session {
         }
         let text = text.get(..template.length).unwrap_or_default();
         let params = template.holes.iter().filter(|h| h.kind == HoleKind::Parameter).count();
-        let plan = match self.names_physical_tables() {
-            true => Rc::new(Plan::Routed(Box::new(self.direct_plan(text, &template)?))),
-            false => self.plan_caught_up(text, &template).await?,
+        let (plan, expanded) = match self.names_physical_tables() {
+            true => (Rc::new(Plan::Routed(Box::new(self.direct_plan(text, &template)?))), None),
+            false => self.plan_expanded(text, &template).await?,
         };
-        let columns = match &*plan {
-            Plan::Routed(plan) => self.describe(plan, text, &template, params).await?,
+        let columns = match (&*plan, &expanded) {
+            (Plan::Routed(plan), Some(expanded)) => {
+                self.describe(plan, &expanded.text, &expanded.template, params).await?
+            }
+            (Plan::Routed(plan), None) => self.describe(plan, text, &template, params).await?,
             // Their columns come with the execute.
-            Plan::Command(_) | Plan::Ddl(_) => Vec::new(),
+            (Plan::Command(_) | Plan::Ddl(_) | Plan::Views(_), _) => Vec::new(),
         };
         self.statements.next_id = self.statements.next_id.wrapping_add(1).max(1);
         let id = self.statements.next_id;
@@ -172,7 +175,7 @@ impl Session {
     }
 
     /// Prepares the statement on one backend, with NULLs for routing, to learn its columns (and the server's opinion of it).
-    async fn describe(
+    pub(super) async fn describe(
         &mut self,
         plan: &RoutedPlan,
         text: &[u8],
@@ -278,20 +281,23 @@ impl Session {
                 return Ok(());
             }
         }
-        let plan = self.plan_caught_up(&statement.text, &statement.template).await?;
+        let (plan, expanded) = self.plan_expanded(&statement.text, &statement.template).await?;
         match &*plan {
             Plan::Routed(plan) => {
                 let values: Vec<Value<'_>> = params.iter().map(send::routing_value).collect();
                 let sending = Sending::Prepared(params);
-                let input =
+                let own =
                     Input { text: &statement.text, template: &statement.template, values: Some(&values) };
+                let input = expanded.as_ref().map_or(own, |expanded| expanded.input(Some(&values)));
                 self.current.clear();
                 self.current.extend_from_slice(&statement.text);
                 self.routed(plan, input, sending, false).await
             }
-            Plan::Command(_) | Plan::Ddl(_) if !params.is_empty() => {
+            Plan::Command(_) | Plan::Ddl(_) | Plan::Views(_) if !params.is_empty() => {
                 Err(SqlError::not_supported("parameters in this kind of statement").into())
             }
+            // What is expanded has no views.
+            Plan::Views(_) => Err(SqlError::other("Internal error (please report): views in views").into()),
             Plan::Command(command) => {
                 self.binary_results = true;
                 let result = self.run_command(command, &statement.text, false).await;

@@ -4,6 +4,8 @@ mod deadlocks;
 mod drds;
 mod jobs;
 pub(in crate::session) mod sequences;
+mod view_columns;
+mod views;
 
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::schema::{Database, TableKind};
@@ -30,6 +32,9 @@ impl Session {
             ShowWhat::CreateTable { database, table } => {
                 self.show_create_table(&catalog, database.as_deref(), table).await?
             }
+            ShowWhat::CreateView { database, view } => {
+                self.show_create_view(&catalog, database.as_deref(), view)?
+            }
             ShowWhat::CreateDatabase { database, .. } => create_database(&catalog, database)?,
             ShowWhat::Columns { full, extended, database, table } => {
                 pushed_like = true;
@@ -39,10 +44,19 @@ impl Session {
                     (false, true) => "SHOW EXTENDED COLUMNS FROM",
                     (false, false) => "SHOW COLUMNS FROM",
                 };
-                self.of_first_physical(&catalog, database.as_deref(), table, kind, show).await?
+                match self.find_view(&catalog, database.as_deref(), table)? {
+                    Some((home, view)) => {
+                        pushed_like = false;
+                        self.view_columns(&catalog, &home.name, &view.name, kind).await?
+                    }
+                    None => self.of_first_physical(&catalog, database.as_deref(), table, kind, show).await?,
+                }
             }
             ShowWhat::Index { database, table } => {
                 pushed_like = true;
+                if self.find_view(&catalog, database.as_deref(), table)?.is_some() {
+                    return self.no_index(show).await;
+                }
                 let set = self
                     .of_first_physical(&catalog, database.as_deref(), table, "SHOW INDEX FROM", show)
                     .await?;
@@ -123,9 +137,13 @@ impl Session {
             true => ResultSet::text(&[&label, "Table_type"]),
             false => ResultSet::text(&[&label]),
         };
-        for name in database.tables.keys() {
+        let tables = database.tables.keys().map(|name| (name, "BASE TABLE"));
+        let mut all: Vec<(&str, &str)> =
+            tables.chain(database.views.keys().map(|name| (name, "VIEW"))).collect();
+        all.sort_unstable();
+        for (name, kind) in all {
             match full {
-                true => set.push([name.into(), "BASE TABLE".into()]),
+                true => set.push([name.into(), kind.into()]),
                 false => set.push([name.into()]),
             }
         }
@@ -162,6 +180,9 @@ impl Session {
         database: Option<&str>,
         table: &str,
     ) -> Result<ResultSet, Failure> {
+        if self.find_view(catalog, database, table)?.is_some() {
+            return self.show_create_view(catalog, database, table);
+        }
         let physical = self.first_physical(catalog, database, table)?;
         let mut lease = self.lease(&physical.group).await?;
         let answer = lease.connection.query(&format!("SHOW CREATE TABLE {}", physical.quoted)).await;
@@ -240,6 +261,18 @@ impl Session {
                 set.rows.push(row);
             }
         }
+        let shown =
+            |name: &&str| show.like.as_deref().is_none_or(|pattern| super::result::like(pattern, name));
+        let views: Vec<&str> = database.views.keys().filter(shown).collect();
+        if set.columns.is_empty() && !views.is_empty() {
+            let mut lease = self.lease_any().await?;
+            let answer = lease.connection.query("SHOW TABLE STATUS FROM mysql WHERE FALSE").await;
+            self.release(lease);
+            set.columns = to_result(answer?).columns;
+        }
+        let comment = set.columns.iter().position(|(name, _)| name.eq_ignore_ascii_case("Comment"));
+        set.rows.extend(views.into_iter().map(|name| views::status_row(set.columns.len(), comment, name)));
+        set.rows.sort_by(|a, b| a.first().cmp(&b.first()));
         if set.columns.is_empty() {
             set.columns.push(("Name".into(), CellType::Text));
         }

@@ -142,7 +142,7 @@ impl Session {
     async fn count_rows(&mut self, inner: &[u8], template: &Template) -> Result<(u64, u64), Failure> {
         use ostrakon_router::plan::{Plan, StatementClass};
         let text = inner.get(..template.length).unwrap_or_default();
-        let plan = self.plan_caught_up(text, template).await?;
+        let (plan, expanded) = self.plan_expanded(text, template).await?;
         let Plan::Routed(plan) = &*plan else {
             return Err(
                 SqlError::not_supported("EXPLAIN ANALYZE of a statement that no group answers").into()
@@ -159,7 +159,8 @@ impl Session {
             )
             .into());
         }
-        let input = super::dispatch::Input { text, template, values: None };
+        let own = super::dispatch::Input { text, template, values: None };
+        let input = expanded.as_ref().map_or(own, |expanded| expanded.input(None));
         let mut counting = Counting::default();
         let rows = self.query_rows(plan, input, &mut counting).await?;
         Ok((rows, counting.bytes))

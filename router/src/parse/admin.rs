@@ -75,7 +75,6 @@ const REFUSED: &[&[&str]] = &[
 /// Objects whose CREATE, ALTER and DROP are refused.
 const OBJECTS: &[&str] = &[
     "ROLE",
-    "VIEW",
     "PROCEDURE",
     "FUNCTION",
     "TRIGGER",

@@ -180,6 +180,10 @@ pub enum ShowWhat {
         database: Option<String>,
         table: String,
     },
+    CreateView {
+        database: Option<String>,
+        view: String,
+    },
     CreateDatabase {
         database: String,
         if_not_exists: bool,

@@ -6,9 +6,10 @@ use ostrakon_catalog::column::{Column, Key};
 use ostrakon_catalog::guard::GuardChange;
 use ostrakon_catalog::rule::{Placement, ShardFunction};
 use ostrakon_catalog::schema::{DefaultSharding, SequenceKind};
+use ostrakon_catalog::view::{CheckOption, ViewAlgorithm};
 
 /// A possibly qualified name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ObjectName {
     pub database: Option<String>,
     pub name: String,
@@ -51,6 +52,41 @@ pub enum Ddl {
         table: ObjectName,
         name: String,
     },
+    /// CREATE VIEW and ALTER VIEW.
+    CreateView(Box<CreateView>),
+    DropView {
+        views: Vec<ObjectName>,
+        if_exists: bool,
+    },
+}
+
+/// What may be there under a view's name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PutMode {
+    #[default]
+    New,
+    /// OR REPLACE.
+    Replace,
+    /// ALTER VIEW: what it does not name stays.
+    Alter,
+}
+
+/// CREATE VIEW and ALTER VIEW, as written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateView {
+    pub name: ObjectName,
+    pub mode: PutMode,
+    pub if_not_exists: bool,
+    pub algorithm: Option<ViewAlgorithm>,
+    /// User and host; `None`: who makes it.
+    pub definer: Option<(String, String)>,
+    /// SQL SECURITY INVOKER, or DEFINER.
+    pub invoker: Option<bool>,
+    /// The view's column list; empty where there is none.
+    pub columns: Vec<String>,
+    /// The query, without comments.
+    pub query: String,
+    pub check: CheckOption,
 }
 
 /// CREATE TABLE, as the catalog needs it. Physical statements are the user's text with `name.span` replaced and `cut` spans left out.

@@ -3,6 +3,7 @@
 
 use ostrakon_catalog::column::*;
 use ostrakon_catalog::schema::DefaultSharding;
+use ostrakon_catalog::view::{CheckOption, ViewAlgorithm};
 use proptest::prelude::*;
 
 use super::ddl::*;
@@ -415,12 +416,43 @@ fn malformed_definitions_are_syntax_errors() {
 }
 
 #[test]
+fn views_are_parsed_with_all_their_clauses() {
+    let view = |text: &str| match parse(text).unwrap() {
+        Some(Ddl::CreateView(view)) => *view,
+        other => panic!("{text}: {other:?}"),
+    };
+    let text = "CREATE OR REPLACE ALGORITHM=MERGE DEFINER=`a`@`%` SQL SECURITY INVOKER VIEW d.v (x, `y z`) AS \
+                SELECT /* no */ 1, 'a  b' WITH LOCAL CHECK OPTION";
+    let made = view(text);
+    assert_eq!((made.name.database.as_deref(), made.name.name.as_str()), (Some("d"), "v"));
+    assert_eq!((made.mode, made.algorithm), (PutMode::Replace, Some(ViewAlgorithm::Merge)));
+    assert_eq!((made.definer, made.invoker), (Some(("a".into(), "%".into())), Some(true)));
+    assert_eq!((made.columns, made.check), (vec!["x".into(), "y z".into()], CheckOption::Local));
+    assert_eq!(made.query, "SELECT 1, 'a  b'");
+    let made = view("create definer = current_user() view if not exists v as (select 1) union select 2");
+    assert!(made.if_not_exists && made.definer.is_none() && made.invoker.is_none());
+    assert_eq!((made.mode, made.query.as_str()), (PutMode::New, "(select 1) union select 2"));
+    let made = view("ALTER DEFINER='a'@'h' VIEW v AS WITH c AS (SELECT 1) SELECT * FROM c WITH CHECK OPTION");
+    assert_eq!((made.mode, made.check), (PutMode::Alter, CheckOption::Cascaded));
+    assert_eq!(made.definer, Some(("a".into(), "h".into())));
+    match parse("DROP VIEW IF EXISTS a, d.b CASCADE").unwrap() {
+        Some(Ddl::DropView { views, if_exists: true }) => assert_eq!(views.len(), 2),
+        other => panic!("{other:?}"),
+    }
+    let wrong = parse("CREATE OR REPLACE VIEW IF NOT EXISTS v AS SELECT 1").unwrap_err();
+    assert_eq!(wrong.errno, 1221);
+    for text in ["CREATE VIEW v AS", "CREATE VIEW v SELECT 1", "CREATE VIEW v () AS SELECT 1", "DROP VIEW"] {
+        assert_eq!(parse(text).unwrap_err().errno, 1064, "{text}");
+    }
+}
+
+#[test]
 fn other_statements_are_no_ddl() {
     for text in [
         "SELECT 1",
-        "CREATE VIEW v AS SELECT 1",
+        "CREATE PROCEDURE p() SELECT 1",
         "ALTER USER a",
-        "DROP VIEW v",
+        "DROP ROLE v",
         "RENAME USER a TO b",
         "DROP INSTANCE i",
     ] {

@@ -10,7 +10,7 @@ use super::cursor::Cursor;
 use super::data_type::Charset;
 use super::ddl::Ddl;
 use super::key::{PendingKey, index_type, key_options, key_parts, refuse_global_index};
-use super::{alter_table, create_table, guard};
+use super::{alter_table, create_table, guard, view};
 use crate::RouterError;
 use crate::lexer::{SqlMode, Token, TokenKind};
 
@@ -38,7 +38,9 @@ impl Notes {
 pub fn parse_ddl(text: &[u8], tokens: &[Token], mode: SqlMode) -> Result<Option<Ddl>, RouterError> {
     let mut cursor = Cursor::new(text, tokens, mode);
     let c = &mut cursor;
-    let ddl = if c.accept("CREATE") {
+    let ddl = if let Some(ddl) = view::parse(c)? {
+        Some(ddl)
+    } else if c.accept("CREATE") {
         create(c)?
     } else if c.accept("DROP") {
         drop_object(c)?

@@ -46,7 +46,6 @@ const REFUSED: &[&[&str]] = &[
     &["EVENTS"],
     &["OPEN", "TABLES"],
     &["ENGINE"],
-    &["CREATE", "VIEW"],
     &["CREATE", "PROCEDURE"],
     &["CREATE", "FUNCTION"],
     &["CREATE", "TRIGGER"],
@@ -172,6 +171,10 @@ fn plain(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
         let name = c.object_name()?;
         return Ok(ShowWhat::CreateTable { database: name.database, table: name.name });
     }
+    if c.accept_all(&["CREATE", "VIEW"]) {
+        let name = c.object_name()?;
+        return Ok(ShowWhat::CreateView { database: name.database, view: name.name });
+    }
     if c.accept_all(&["CREATE", "DATABASE"]) || c.accept_all(&["CREATE", "SCHEMA"]) {
         let if_not_exists = c.accept_all(&["IF", "NOT", "EXISTS"]);
         return Ok(ShowWhat::CreateDatabase { database: c.name()?, if_not_exists });
@@ -292,6 +295,7 @@ fn finish(c: &mut Cursor<'_>, what: ShowWhat) -> Result<Command, RouterError> {
     let filtered = !matches!(
         what,
         ShowWhat::CreateTable { .. }
+            | ShowWhat::CreateView { .. }
             | ShowWhat::CreateDatabase { .. }
             | ShowWhat::Warnings { .. }
             | ShowWhat::Errors { .. }

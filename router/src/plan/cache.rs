@@ -44,7 +44,12 @@ impl PlanCache {
             return Ok(plan);
         }
         let plan = Rc::new(super::plan(request)?);
-        if matches!(plan.as_ref(), Plan::Routed(routed) if routed.cacheable) {
+        let is_kept = match plan.as_ref() {
+            Plan::Routed(routed) => routed.cacheable,
+            Plan::Views(_) => true,
+            Plan::Command(_) | Plan::Ddl(_) => false,
+        };
+        if is_kept {
             self.insert(request, plan.clone());
         }
         Ok(plan)

@@ -15,6 +15,7 @@ use super::select::assemble;
 use super::special::{Special, refuse_assignment, special};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
+use super::tree::Name;
 use super::values::Operand;
 use super::{
     Body as PlanBody, Combine, Request, RoutedPlan, SequenceName, StatementClass, nextval, returning,
@@ -25,6 +26,13 @@ use layout::{Layout, layout};
 
 /// More rows than this are planned anew each time: their template is unlikely to come again, and large.
 const CACHED_ROWS: usize = 16;
+
+/// An INSERT's table, and the tokens of its query if it has one.
+pub(crate) fn parts(tokens: &Tokens<'_>) -> Result<(Vec<Name>, Option<Range<usize>>), RouterError> {
+    let layout = layout(tokens)?;
+    let query = layout.query.map(|query| query..layout.tail);
+    Ok((layout.table, query))
+}
 
 /// Plans an INSERT or REPLACE.
 ///

@@ -25,7 +25,7 @@ const MODIFIERS: &[&str] = &["LOW_PRIORITY", "QUICK", "IGNORE"];
 pub(crate) struct Write {
     parts: Vec<Part>,
     /// Names in front of FROM or USING that say which tables a multi-table DELETE empties.
-    targets: Vec<Range<usize>>,
+    pub targets: Vec<Range<usize>>,
     /// The WITH in front (MySQL).
     pub with: Range<usize>,
     /// LOW_PRIORITY and the like.
@@ -60,7 +60,7 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
         let near = String::from_utf8_lossy(tokens.text.get(tokens.start(verb)..).unwrap_or_default());
         return Err(RouterError::syntax(format_args!("near '{near}'")));
     }
-    let write = if tokens.is_word(verb, "UPDATE") { update(tokens, verb) } else { delete(tokens, verb) };
+    let write = clauses(tokens);
     let class = match &write {
         Some(write) if write.returning.is_some() => StatementClass::WriteReturning,
         _ => StatementClass::Write,
@@ -92,6 +92,19 @@ fn check_returning(
     }
     let near = String::from_utf8_lossy(tokens.text.get(tokens.start(at)..).unwrap_or_default()).into_owned();
     Err(RouterError::syntax(format_args!("near '{near}'")))
+}
+
+/// A write's clauses; `None` for what is no write that is known.
+pub(crate) fn clauses(tokens: &Tokens<'_>) -> Option<Write> {
+    let verb = tokens.behind_with();
+    if tokens.is_word(verb, "UPDATE") { update(tokens, verb) } else { delete(tokens, verb) }
+}
+
+impl Write {
+    /// What the SELECT of the same rows is parsed from.
+    pub fn take_parts(&mut self) -> Vec<Part> {
+        std::mem::take(&mut self.parts)
+    }
 }
 
 /// LIMIT of a write is one number, and a DELETE of several tables has none.

@@ -47,7 +47,7 @@ pub(crate) fn calculates_found_rows(tokens: &Tokens<'_>) -> bool {
     (0..tokens.len()).any(|at| tokens.is_word(at, "SQL_CALC_FOUND_ROWS"))
 }
 
-fn is_locking(tokens: &Tokens<'_>) -> bool {
+pub(crate) fn is_locking(tokens: &Tokens<'_>) -> bool {
     (0..tokens.len()).any(|at| {
         (tokens.is_word(at, "FOR") && tokens.is_any_word(at + 1, &["UPDATE", "SHARE"]))
             || tokens.are_words(at, &["LOCK", "IN", "SHARE", "MODE"])
@@ -237,7 +237,7 @@ fn keep_labels(
 }
 
 /// The SELECT that labels the answer's columns.
-fn first_block(body: &Body) -> Option<&Select> {
+pub(crate) fn first_block(body: &Body) -> Option<&Select> {
     match body {
         Body::Select(select) => Some(select),
         Body::Set(left, _) => first_block(left),

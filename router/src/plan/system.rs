@@ -23,7 +23,7 @@ pub enum SystemRows {
     Databases,
     /// Those of one physical table for each logical table.
     Tables,
-    /// There is nothing of the kind.
+    /// There is nothing of the kind on the servers.
     Nothing,
     /// The server's own: every server has the same.
     Server,
@@ -61,7 +61,7 @@ pub const SYSTEM_TABLES: &[SystemTable] = &[
     by_table("REFERENTIAL_CONSTRAINTS", "CONSTRAINT_SCHEMA"),
     by_table("CHECK_CONSTRAINTS", "CONSTRAINT_SCHEMA"),
     by_table("PARTITIONS", "TABLE_SCHEMA"),
-    empty("VIEWS"),
+    SystemTable { name: "VIEWS", rows: SystemRows::Nothing, database: "TABLE_SCHEMA" },
     empty("ROUTINES"),
     empty("PARAMETERS"),
     empty("TRIGGERS"),

@@ -210,8 +210,13 @@ pub(crate) fn push(
 
 /// The user's bytes as a quoted name.
 pub(crate) fn label(from: Anchor, to: Anchor, arguments: &Arguments<'_>) -> String {
-    let (from, to) = (from.resolve(arguments.holes), to.resolve(arguments.holes));
-    let label = String::from_utf8_lossy(arguments.text.get(from..to).unwrap_or_default()).into_owned();
+    label_of(from, to, arguments.text, arguments.holes)
+}
+
+/// That of a text with these holes.
+pub(crate) fn label_of(from: Anchor, to: Anchor, text: &[u8], holes: &[Hole]) -> String {
+    let (from, to) = (from.resolve(holes), to.resolve(holes));
+    let label = String::from_utf8_lossy(text.get(from..to).unwrap_or_default()).into_owned();
     let cut = label.char_indices().map(|(at, _)| at).take_while(|at| *at <= LABEL_MAX).last().unwrap_or(0);
     let kept = if label.len() > LABEL_MAX { label.get(..cut).unwrap_or_default() } else { label.as_str() };
     crate::sharding::topology::quote(kept.trim())

@@ -46,6 +46,7 @@ fn database(name: &str) -> Database {
         collation: "utf8mb4_bin".into(),
         tables: Default::default(),
         sequences: Default::default(),
+        views: Default::default(),
     }
 }
 

@@ -23,6 +23,7 @@ pub fn database(groups: usize) -> Database {
         collation: "utf8mb4_bin".into(),
         tables: Default::default(),
         sequences: Default::default(),
+        views: Default::default(),
     }
 }
 

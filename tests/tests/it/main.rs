@@ -50,3 +50,4 @@ mod tpch;
 mod transaction;
 mod transaction_limits;
 mod types;
+mod views;

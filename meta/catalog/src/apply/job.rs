@@ -58,7 +58,7 @@ impl Catalog {
             },
             JobAction::CreateTable { database, table, like, .. } => {
                 let home = self.need_database(database)?;
-                if home.tables.contains_key(&table.name) {
+                if home.tables.contains_key(&table.name) || home.views.contains_key(&table.name) {
                     return Err(Rejection::TableExists { name: table.name.clone() });
                 }
                 // Before anything is made: a physical table of that name would be another logical one's.

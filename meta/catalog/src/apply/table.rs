@@ -20,7 +20,7 @@ impl Catalog {
         sequence: Option<&Sequence>,
     ) -> Result<(Change, Outcome), Rejection> {
         let home = self.need_database(database)?;
-        if home.tables.contains_key(&table.name) {
+        if home.tables.contains_key(&table.name) || home.views.contains_key(&table.name) {
             return Err(Rejection::TableExists { name: table.name.clone() });
         }
         validate::table(home, table)?;
@@ -154,7 +154,7 @@ fn rename_one(home: &mut Database, from: &str, to: &str) -> Result<(), Rejection
     if !home.tables.contains_key(from) {
         return Err(no_such_table(&home.name, from));
     }
-    if home.tables.contains_key(to) {
+    if home.tables.contains_key(to) || home.views.contains_key(to) {
         return Err(Rejection::TableExists { name: to.to_owned() });
     }
     let (old_sequence, new_sequence) = (auto_sequence_name(from), auto_sequence_name(to));

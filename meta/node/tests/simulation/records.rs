@@ -23,6 +23,7 @@ pub fn database(name: &str, instance: u32, mark: u64) -> Database {
         collation: "utf8mb4_bin".to_owned(),
         tables: NameMap::new(),
         sequences: NameMap::new(),
+        views: NameMap::new(),
     }
 }
 

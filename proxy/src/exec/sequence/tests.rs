@@ -35,6 +35,7 @@ impl Shared {
             collation: "utf8mb4_bin".to_owned(),
             tables: Default::default(),
             sequences: Default::default(),
+            views: Default::default(),
         };
         let text = |text: &str| text.to_owned();
         let instance = Command::CreateInstance {

@@ -88,6 +88,7 @@ impl Session {
             collation: String::new(),
             tables: Default::default(),
             sequences: Default::default(),
+            views: Default::default(),
         };
         Ok(Some(JobAction::CreateDatabase { database, options }))
     }

@@ -27,6 +27,11 @@ impl Session {
     /// Carries out a DDL statement. The session's transaction is committed first, as MySQL does.
     pub async fn run_ddl(&mut self, ddl: &Ddl, text: &[u8]) -> Result<(), Failure> {
         self.commit_all().await?;
+        match ddl {
+            Ddl::CreateView(create) => return Box::pin(self.put_view(create)).await,
+            Ddl::DropView { views, if_exists } => return self.drop_views(views, *if_exists).await,
+            _ => {}
+        }
         let node = std::sync::Arc::clone(&self.worker.node);
         let waiting_since = Instant::now();
         let mut changed = 0;
@@ -136,7 +141,12 @@ impl Session {
     /// Waits for the end of the job that has the object, as for a metadata lock.
     ///
     /// Errors: 1205 after `lock_wait_timeout`, and at once when the job is parked.
-    async fn wait_for_lock(&mut self, object: &str, id: JobId, since: Instant) -> Result<(), Failure> {
+    pub(super) async fn wait_for_lock(
+        &mut self,
+        object: &str,
+        id: JobId,
+        since: Instant,
+    ) -> Result<(), Failure> {
         let asked = self.settings.get("lock_wait_timeout").and_then(|text| text.parse::<f64>().ok());
         let limit = crate::job::lock_limit(asked.unwrap_or(LOCK_WAIT));
         let mut revisions = self.worker.node.meta.revisions();

@@ -15,6 +15,9 @@ use crate::error::SqlError;
 use crate::session::definition;
 use crate::session::{Failure, Session};
 
+/// ER_IT_IS_A_VIEW, MariaDB's.
+const IS_A_VIEW: u16 = 1965;
+
 impl Session {
     pub(super) fn create_table(
         &mut self,
@@ -24,7 +27,7 @@ impl Session {
         let catalog = self.catalog();
         let database = self.database_of(&catalog, &create.name)?;
         let name = &create.name.name;
-        if database.tables.contains_key(name) {
+        if database.tables.contains_key(name) || database.views.contains_key(name) {
             let message = format!("Table '{name}' already exists");
             if create.if_not_exists {
                 self.note(1050, message);
@@ -144,7 +147,7 @@ impl Session {
         if_exists: bool,
     ) -> Result<Option<JobAction>, Failure> {
         let mut found: Vec<(String, Table)> = Vec::new();
-        let mut missing = Vec::new();
+        let (mut missing, mut views) = (Vec::new(), Vec::new());
         for name in tables {
             match self.find(name) {
                 Ok(table) => {
@@ -154,9 +157,21 @@ impl Session {
                     }
                     found.push((table.database.name.clone(), (*table.table).clone()));
                 }
+                Err(Failure::Sql(e)) if e.errno == 1347 => views.push(self.qualified(name)?),
                 Err(Failure::Sql(e)) if e.is_missing() => missing.push(self.qualified(name)?),
                 Err(e) => return Err(e),
             }
+        }
+        // MySQL finds no table of that name.
+        let mariadb = self.mode.server.mariadb;
+        if !mariadb {
+            missing.append(&mut views);
+        }
+        if let Some(name) = views.first().filter(|_| !if_exists) {
+            return Err(SqlError::new(IS_A_VIEW, "42S02", format!("'{name}' is a view")).into());
+        }
+        for name in views {
+            self.note(IS_A_VIEW, format!("'{name}' is a view"));
         }
         if !missing.is_empty() && !if_exists {
             return Err(SqlError::new(1051, "42S02", format!("Unknown table '{}'", missing.join(","))).into());
@@ -185,9 +200,16 @@ impl Session {
             };
             pairs.push(((database(old)?, old.name.clone()), (database(new)?, new.name.clone())));
         }
-        for ((database, _), _) in &pairs {
-            if self.catalog().database(database).is_none() {
+        for ((database, name), _) in &pairs {
+            let catalog = self.catalog();
+            if catalog.database(database).is_none() {
                 return Err(RouterError::unknown_database(database).into());
+            }
+            if catalog.view(database, name).is_some() {
+                return Err(SqlError::not_supported(format!(
+                    "RENAME TABLE of view '{name}'; drop it and make it under its new name"
+                ))
+                .into());
             }
         }
         Ok(JobAction::Rename { renames: pairs })

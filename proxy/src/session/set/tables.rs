@@ -33,13 +33,13 @@ impl Session {
         let text = format!("SELECT {expression} AS `{NAME}`");
         let mut template = Template::default();
         lexer::scan(text.as_bytes(), self.mode, &mut template)?;
-        let catalog = self.catalog();
-        let plan = self.plan(text.as_bytes(), &template, &catalog)?;
+        let (plan, expanded) = Box::pin(self.plan_expanded(text.as_bytes(), &template)).await?;
         let Plan::Routed(plan) = &*plan else { return Ok(false) };
         if template.next.is_some() || plan.tables.is_empty() || !plan.nextvals.is_empty() {
             return Ok(false);
         }
-        let input = Input { text: text.as_bytes(), template: &template, values: None };
+        let own = Input { text: text.as_bytes(), template: &template, values: None };
+        let input = expanded.as_ref().map_or(own, |expanded| expanded.input(None));
         // Each expression sees the variables as they were before the SET.
         let changed = std::mem::replace(&mut self.settings, Rc::clone(base));
         let set = Box::pin(self.set_over(plan, input, name)).await;

@@ -55,6 +55,7 @@ fn database(groups: u32) -> Database {
         collation: "utf8mb4_bin".into(),
         tables: Default::default(),
         sequences: Default::default(),
+        views: Default::default(),
     }
 }
 
