@@ -38,6 +38,7 @@ mod special;
 mod spread;
 mod system;
 mod text;
+mod through;
 mod tokens;
 mod tree;
 mod values;

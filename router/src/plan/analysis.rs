@@ -155,7 +155,7 @@ pub(crate) struct Analyst<'x> {
     pub(super) tokens: &'x Tokens<'x>,
     pub(super) mode: SqlMode,
     pub(super) edges: Vec<(usize, usize)>,
-    conditions: Vec<Condition<usize>>,
+    pub(super) conditions: Vec<Condition<usize>>,
     /// Tables of the outermost block that get no alias: what a DELETE empties.
     pub bare: Vec<String>,
     blocks: Vec<QueryBlock>,
@@ -358,6 +358,7 @@ impl<'x> Analyst<'x> {
         if select.odd {
             side.spread = Spread::Never("a clause that the planner does not know".into());
         }
+        self.prune_inside(select, scope);
         let firm = outer.map_or_else(|| side.facts.clone(), |outer| outer.firm.with(&side.facts));
         if let Some(outer) = outer {
             conditions.extend(outer.conditions.iter().cloned());
@@ -526,7 +527,7 @@ impl<'x> Analyst<'x> {
 }
 
 /// Key columns whose conditions may prune. Not TIMESTAMP: what a literal means depends on the session's time zone.
-fn usable_keys(reference: &Reference) -> Vec<usize> {
+pub(super) fn usable_keys(reference: &Reference) -> Vec<usize> {
     let is_usable = |ordinal: &&usize| {
         let column = reference.table.columns.get(**ordinal);
         column.is_some_and(|column| {

@@ -79,7 +79,13 @@ pub(crate) struct Entry {
     pub reference: Option<usize>,
     /// A table of information_schema, whose columns are not known either.
     pub system: Option<usize>,
+    /// Of a derived table that is looked through.
+    pub through: Through,
 }
+
+/// Columns of a derived table, each with the column of a table inside that it is: what is asked of the one may be asked of the other before the derived
+/// table is made. Empty: nothing is known.
+pub(crate) type Through = Vec<(String, Option<ColumnId>)>;
 
 pub(crate) struct Binder<'r> {
     request: &'r Request<'r>,

@@ -3,7 +3,7 @@
 //! What a join's ON says holds for all rows of an inner join (*firm*), but only for matches of an outer one.
 
 use super::analysis::{Analyst, CteMention, Outer, Tree};
-use super::bind::Entry;
+use super::bind::{Entry, Through};
 use super::classes::{Classes, ColumnId};
 use super::condition::{Condition, Reader, equal_as_keys};
 use super::spread::{self, Spread};
@@ -92,8 +92,12 @@ impl Analyst<'_> {
                 Bound::Table(reference)
             }
             Source::Derived { query, alias, lateral } => {
+                let inside = self.binder.scopes.len();
                 let spread = self.derived(query, scope, *lateral)?;
                 self.enter(scope, alias.clone().unwrap_or_default(), None);
+                if !lateral {
+                    self.look_through(scope, query, inside);
+                }
                 Bound::Closed(spread)
             }
             Source::Other { inside, alias } => {
@@ -139,14 +143,14 @@ impl Analyst<'_> {
         };
         let name = reference.known_as.clone();
         if let Some(scope) = self.binder.scopes.get_mut(scope) {
-            scope.entries.push(Entry { name, reference: None, system: Some(index) });
+            scope.entries.push(Entry { name, reference: None, system: Some(index), through: Through::new() });
         }
         Bound::System(index, spread)
     }
 
     fn enter(&mut self, scope: usize, name: String, reference: Option<usize>) {
         if let Some(scope) = self.binder.scopes.get_mut(scope) {
-            scope.entries.push(Entry { name, reference, system: None });
+            scope.entries.push(Entry { name, reference, system: None, through: Through::new() });
         }
     }
 

@@ -71,3 +71,28 @@ SELECT * FROM (SELECT c.id, o.id FROM customers c JOIN orders o ON o.customer_id
 SELECT t.name FROM (SELECT id FROM customers) t;
 -- error: 1054
 SELECT c.id FROM customers c JOIN (SELECT COUNT(*) n FROM orders o WHERE o.customer_id = c.id) t;
+
+-- Conditions on a derived table's columns that are a table's shard key.
+SELECT COUNT(*), MIN(d.id), MAX(d.total) FROM (SELECT id, customer_id, total FROM orders WHERE total > 20) d WHERE d.customer_id = 7;
+SELECT d.id, d.total FROM (SELECT id, customer_id, total FROM orders) d WHERE d.customer_id = 7 ORDER BY d.total DESC, d.id LIMIT 3;
+SELECT COUNT(*), SUM(n) FROM (SELECT customer_id c, COUNT(*) n FROM orders GROUP BY customer_id) d WHERE d.c IN (7, 8);
+SELECT COUNT(*), SUM(s) FROM (SELECT customer_id c, SUM(total) s FROM orders GROUP BY customer_id HAVING s > 100) d WHERE c = 7;
+SELECT COUNT(*) FROM (SELECT DISTINCT customer_id c, status FROM orders) d WHERE c = 7;
+SELECT COUNT(*) FROM (SELECT id, customer_id FROM orders ORDER BY id LIMIT 20) d WHERE customer_id = 7;
+SELECT COUNT(*), SUM(r) FROM (SELECT customer_id, ROW_NUMBER() OVER (ORDER BY id) r FROM orders) d WHERE customer_id = 7;
+SELECT COUNT(*) FROM (SELECT MAX(customer_id) m, COUNT(*) n FROM orders) d WHERE m = 7;
+SELECT COUNT(*), COUNT(d.id) FROM customers c LEFT JOIN (SELECT id, customer_id FROM orders) d ON d.customer_id = c.id AND d.customer_id = 7 WHERE c.id < 10;
+SELECT COUNT(*), COUNT(d.id) FROM customers c LEFT JOIN (SELECT id, customer_id FROM orders) d ON d.customer_id = c.id WHERE d.customer_id = 7;
+SELECT COUNT(*), MIN(x.id) FROM (SELECT d.id, d.customer_id AS k FROM (SELECT id, customer_id FROM orders) d) x WHERE x.k = 7;
+SELECT COUNT(*) FROM (SELECT c.id, o.customer_id k FROM customers c LEFT JOIN orders o ON o.customer_id = c.id AND o.total > 250) d WHERE d.k IS NULL;
+SELECT COUNT(*) FROM (SELECT c.id, o.customer_id k FROM customers c LEFT JOIN orders o ON o.customer_id = c.id AND o.total > 250) d WHERE d.id = 7;
+SELECT COUNT(*) FROM (SELECT id AS customer_id, customer_id AS id FROM orders) d WHERE d.customer_id = 7;
+SELECT COUNT(*) FROM (SELECT id AS customer_id, customer_id AS id FROM orders) d WHERE d.id = 7;
+SELECT COUNT(*), MIN(a) FROM (SELECT DISTINCT author a FROM reviews) d WHERE d.a = 'anna' OR d.a = 'zoe';
+SELECT COUNT(*) FROM (SELECT customer_id FROM orders) a JOIN (SELECT customer_id FROM addresses) b ON a.customer_id = b.customer_id WHERE a.customer_id = 7;
+SELECT COUNT(*) FROM (SELECT customer_id FROM orders) a JOIN (SELECT customer_id FROM addresses) b ON a.customer_id = b.customer_id AND b.customer_id IN (7, 8, 9);
+SELECT COUNT(*) FROM (SELECT customer_id, id FROM orders) a, tags t WHERE customer_id = 7 AND t.id = 3;
+SELECT COUNT(*) FROM (SELECT customer_id FROM orders WHERE customer_id = 8) a WHERE customer_id = 7;
+SELECT COUNT(*) FROM (SELECT customer_id FROM orders WHERE total > (SELECT AVG(total) FROM orders)) a WHERE customer_id = 7;
+SELECT COUNT(*) FROM (SELECT customer_id, (SELECT COUNT(*) FROM tags) n FROM orders) a WHERE customer_id BETWEEN 7 AND 8;
+SELECT id FROM customers c WHERE id IN (SELECT k FROM (SELECT customer_id k FROM orders) d WHERE d.k = 7);
