@@ -38,6 +38,7 @@ fn view(name: &str, definition: Definition) -> View {
         literal_collation: None,
         character_set_client: "utf8mb4".to_owned(),
         collation_connection: "utf8mb4_general_ci".to_owned(),
+        order: definition.order,
         updatable: definition.updatable,
     }
 }
@@ -224,6 +225,34 @@ fn what_cannot_be_done_with_a_view_is_refused() {
     let mut catalog = catalog;
     catalog.apply(&Command::DropViews { views: vec![("shop".to_owned(), "w1".to_owned())] }).unwrap();
     assert!(expand(&catalog, "SELECT n FROM w2").starts_with("1356 View 'shop.w2'"));
+}
+
+#[test]
+fn a_query_without_order_has_that_of_its_view() {
+    let catalog = with_views(&[
+        ("w1", "SELECT k, a + 1 AS b FROM t ORDER BY b DESC, t.k", &["k", "b"], &[]),
+        (
+            "w2",
+            "SELECT a, COUNT(*) FROM t GROUP BY a ORDER BY COUNT(*), 1 DESC",
+            &["a", "COUNT(*)"],
+            &["x", "n"],
+        ),
+    ]);
+    let ends = |text: &str, end: &str| {
+        let answer = expand(&catalog, text);
+        assert!(answer.ends_with(end), "{text}: {answer}");
+    };
+    ends("SELECT k FROM w1 LIMIT 2", " AS `w1` ORDER BY `w1`.`b` DESC, `w1`.`k` LIMIT 2");
+    ends("SELECT k FROM w1 z WHERE b > 1", ") z WHERE b > 1 ORDER BY `z`.`b` DESC, `z`.`k`");
+    ends("SELECT x FROM w2 LIMIT 1", " AS `w2` ORDER BY `w2`.`n`, `w2`.`x` DESC LIMIT 1");
+    ends("SELECT (SELECT k FROM w1 LIMIT 1) AS q", " AS `w1` ORDER BY `w1`.`b` DESC, `w1`.`k` LIMIT 1) AS q");
+    ends("SELECT k FROM w1 ORDER BY k LIMIT 2", " AS `w1` ORDER BY k LIMIT 2");
+    ends("SELECT b, COUNT(*) FROM w1 GROUP BY b", " AS `w1` GROUP BY b");
+    ends("SELECT k FROM (SELECT k FROM w1) d", " AS `w1`) d");
+    assert!(expand(&catalog, "SELECT DISTINCT k FROM w1 LIMIT 2").starts_with("1235 "));
+    assert!(expand(&catalog, "SELECT w1.k FROM w1, u LIMIT 2").starts_with("1235 "));
+    let unknown = define(&catalog, "SELECT a FROM t ORDER BY b", &["a"], &[]).unwrap_err();
+    assert_eq!(unknown.errno, 1235);
 }
 
 #[test]

@@ -68,6 +68,7 @@ pub fn view(name: &str) -> View {
         literal_collation: None,
         character_set_client: "utf8mb4".to_owned(),
         collation_connection: "utf8mb4_general_ci".to_owned(),
+        order: Vec::new(),
         updatable: true,
     }
 }

@@ -68,6 +68,9 @@ pub struct View {
     /// character_set_client and collation_connection at its creation, as SHOW CREATE VIEW prints them.
     pub character_set_client: String,
     pub collation_connection: String,
+    /// The ORDER BY of a query without LIMIT, by the view's columns, with "descending": servers give it to a query that has none of its own.
+    #[serde(default)]
+    pub order: Vec<(String, bool)>,
     /// One table, row for row: a server could write through it.
     #[serde(default)]
     pub updatable: bool,

@@ -7,6 +7,7 @@ mod columns;
 mod define;
 mod depends;
 mod expand;
+mod order;
 mod walk;
 mod written;
 

@@ -99,6 +99,7 @@ impl Session {
             literal_collation: (definition.literals == Literals::OfConnection).then(|| collation.clone()),
             character_set_client: self.charset_setting("character_set_client"),
             collation_connection: collation,
+            order: definition.order,
             updatable: definition.updatable,
         };
         self.check_as_used(&catalog, &database.name, &view).await?;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::columns::{Star, Stars, replacements};
 use super::depends::{Literals, literals, modes};
 use super::expand::{New, Replacement, applied, span};
+use super::order;
 use super::walk::Found;
 use crate::RouterError;
 use crate::lexer::{SqlMode, TokenKind, decode_identifier, tokenize};
@@ -27,6 +28,8 @@ const NAME_CHARS_MAX: usize = 64;
 pub struct Definition {
     pub query: String,
     pub columns: Vec<String>,
+    /// ORDER BY without LIMIT, by the view's columns, with "descending".
+    pub order: Vec<(String, bool)>,
     pub updatable: bool,
     pub modes: Vec<(String, bool)>,
     pub literals: Literals,
@@ -120,9 +123,11 @@ pub fn define(request: &Request<'_>, labels: &[String], list: &[String]) -> Resu
             .collect();
         text = format!("SELECT {} FROM ({text}) AS `__view`", items.join(", "));
     }
+    let order = order::of_view(tokens, &query, &top, &columns)?;
     Ok(Definition {
         query: text,
         columns,
+        order,
         updatable: is_updatable(request, &query),
         modes: modes(tokens, request.mode),
         literals: literals(tokens, &found),
@@ -130,18 +135,18 @@ pub fn define(request: &Request<'_>, labels: &[String], list: &[String]) -> Resu
 }
 
 /// The SELECT that names a query's columns.
-struct Top<'q> {
-    items: Vec<TopItem<'q>>,
+pub(super) struct Top<'q> {
+    pub items: Vec<TopItem<'q>>,
 }
 
-struct TopItem<'q> {
-    item: &'q Item,
+pub(super) struct TopItem<'q> {
+    pub item: &'q Item,
     /// Bytes of the item.
     range: Range<usize>,
-    tokens: Range<usize>,
-    star: Option<&'q Star>,
+    pub tokens: Range<usize>,
+    pub star: Option<&'q Star>,
     /// Its columns among the query's.
-    columns: Range<usize>,
+    pub columns: Range<usize>,
 }
 
 impl<'q> Top<'q> {

@@ -3,7 +3,7 @@
 use ostrakon_catalog::view::View;
 
 use super::walk::{Found, Mention};
-use super::{has_none, invalid, written};
+use super::{has_none, invalid, order, written};
 use crate::RouterError;
 use crate::lexer::{Hole, SqlMode, tokenize};
 use crate::parse::ddl::ObjectName;
@@ -241,6 +241,7 @@ impl<'r> Expander<'r> {
                 edits.push(Replacement { range, new: New::Text(String::new()) });
             }
         }
+        edits.extend(order::inherited(self.request, tokens, &found, of.is_none())?);
         let labels = labels(tokens, &found, &edits);
         edits.extend(labels);
         Ok(edits)

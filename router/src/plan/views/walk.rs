@@ -26,6 +26,8 @@ impl Mention {
 pub(super) struct Found<'q> {
     pub mentions: Vec<Mention>,
     pub selects: Vec<&'q Select>,
+    /// With their ORDER BY and LIMIT; the whole is the first.
+    pub queries: Vec<&'q Query>,
     /// Qualifiers with a database: `db`.`t` before a column or `*`.
     pub qualifiers: Vec<[&'q Name; 2]>,
     ctes: Vec<&'q str>,
@@ -42,6 +44,7 @@ impl<'q> Found<'q> {
 
     fn query(&mut self, query: &'q Query) {
         let known = self.ctes.len();
+        self.queries.push(query);
         self.depth += 1;
         for cte in &query.with {
             // Only a recursive one sees itself.

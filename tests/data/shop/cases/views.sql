@@ -98,8 +98,8 @@ SELECT v_orders.id FROM v_orders, tags WHERE v_orders.id = tags.id + 1000;
 
 -- after: archive
 INSERT INTO archive (order_id, customer_id, total, what) SELECT id, customer_id, total, status FROM v_orders WHERE customer_id = 7;
-UPDATE orders SET note = 'v' WHERE id IN (SELECT order_no FROM v_big WHERE amount > 300);
-DELETE FROM tags WHERE id IN (SELECT id FROM v_all WHERE id > 4);
+UPDATE customers SET note = 'v' WHERE id IN (SELECT customer FROM v_big WHERE amount > 300);
+DELETE FROM totals WHERE customer_id IN (SELECT id FROM v_sub WHERE id > 4);
 UPDATE tags t JOIN v_all v ON v.id = t.id SET t.label = CONCAT(v.label, '!') WHERE t.id < 3;
 
 -- error: 1054
@@ -205,3 +205,25 @@ SELECT * FROM v_orders;
 -- session
 -- empty
 SHOW FULL TABLES WHERE Table_type = 'VIEW';
+
+-- session
+CREATE VIEW v_sorted AS SELECT id, total, customer_id AS c FROM orders ORDER BY total DESC, id;
+SELECT * FROM v_sorted LIMIT 4;
+SELECT id FROM v_sorted AS s WHERE c = 7 LIMIT 1;
+SELECT (SELECT id FROM v_sorted LIMIT 1) AS top;
+SELECT COUNT(*) FROM v_sorted;
+SELECT c, COUNT(*) FROM v_sorted GROUP BY c;
+SELECT id, c FROM v_sorted ORDER BY c, id LIMIT 2;
+-- session
+CREATE VIEW v_most AS SELECT customer_id, COUNT(*) AS n FROM orders GROUP BY customer_id ORDER BY COUNT(*) DESC, customer_id;
+SELECT customer_id, n FROM v_most LIMIT 3;
+-- session
+DROP VIEW v_sorted, v_most;
+-- session
+CREATE VIEW v_last AS SELECT id, total FROM orders;
+-- session
+SET @most = (SELECT MAX(total) FROM v_last WHERE id < 1020);
+-- session
+SELECT @most;
+-- session
+DROP VIEW v_last;
