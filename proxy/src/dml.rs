@@ -1,11 +1,14 @@
 //! Writes that need rows first: a query gives them, whichever way it takes, and what it gave is written in batches, all in one transaction.
 
 mod answering;
+mod computed;
+mod evaluate;
 mod frame;
 mod insert;
 mod keyed;
 pub mod literal;
 mod spool;
+mod upsert;
 
 use answering::Answering;
 use ostrakon_router::plan::RowsFirst;
@@ -40,6 +43,8 @@ impl Session {
             rows_first.returning().map(|returning| self.answering(returning, &frame, sending));
         let mut done = match rows_first {
             RowsFirst::Insert(insert) => self.insert_query(insert, input, answering.as_mut()).await,
+            RowsFirst::Computed(insert) => self.insert_computed(insert, input).await,
+            RowsFirst::Upsert(upsert) => self.upsert(upsert, input).await,
             RowsFirst::Keyed { write, .. } => self.keyed_write(write, input, answering.as_mut()).await,
         };
         if let (Ok(_), Some(answering)) = (&done, &mut answering)

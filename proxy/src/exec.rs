@@ -12,5 +12,6 @@ pub mod returned;
 pub mod rows;
 pub mod send;
 pub mod sequence;
+pub mod warned;
 pub mod watch;
 pub mod write;

@@ -23,12 +23,14 @@ pub mod transaction;
 mod transaction_control;
 mod transaction_limits;
 mod views;
+pub mod warnings;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+pub use warnings::{Warning, Warnings};
 
 use ostrakon_catalog::Catalog;
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
@@ -77,15 +79,6 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// One line of SHOW WARNINGS.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Warning {
-    /// `Note`, `Warning` or `Error`.
-    pub level: String,
-    pub code: u16,
-    pub message: String,
-}
-
 /// A logged-in client.
 pub struct Session {
     pub worker: Rc<Worker>,
@@ -103,7 +96,7 @@ pub struct Session {
     pub last_insert_id: u64,
     pub found_rows: u64,
     pub row_count: i64,
-    pub warnings: Vec<Warning>,
+    pub warnings: Warnings,
     pub statements: prepared::Statements,
     /// Buffers kept from statement to statement.
     pub execution: Execution,
@@ -167,7 +160,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         last_insert_id: 0,
         found_rows: 0,
         row_count: 0,
-        warnings: Vec::new(),
+        warnings: Warnings::default(),
         statements: prepared::Statements::default(),
         execution: Execution::default(),
         template: Template::default(),
@@ -343,8 +336,11 @@ impl Session {
 
     /// Appends an ERR, and keeps it for SHOW WARNINGS.
     pub fn error(&mut self, error: &SqlError) {
-        self.warnings =
-            vec![Warning { level: "Error".into(), code: error.errno, message: error.message.clone() }];
+        self.warnings = Warnings::of(Warning {
+            level: "Error".into(),
+            code: error.errno,
+            message: error.message.clone(),
+        });
         self.row_count = -1;
         let packet = ErrPacket::with_state(error.errno, &error.sqlstate, &error.message);
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -352,8 +348,17 @@ impl Session {
         self.scratch = scratch;
     }
 
+    /// How many warnings a statement may list.
+    pub fn warning_limit(&self) -> usize {
+        let default = if self.mode.server.mariadb { 64 } else { 1024 };
+        self.settings
+            .get("max_error_count")
+            .and_then(|literal| literal.trim_matches('\'').parse().ok())
+            .unwrap_or(default)
+    }
+
     pub fn warning_count(&self) -> u16 {
-        u16::try_from(self.warnings.len()).unwrap_or(u16::MAX)
+        u16::try_from(self.warnings.count()).unwrap_or(u16::MAX)
     }
 
     pub fn client_has(&self, capability: Capabilities) -> bool {
@@ -401,6 +406,8 @@ impl SessionFacts for Session {
             true => format!("'{}'", t.replace('\'', "''")),
             false => result::quote_string(t),
         };
+        // Nullable and BIGINT UNSIGNED, as such variables are.
+        let count = |count: u64| format!("IF(TRUE,CAST('{count:021}' AS UNSIGNED),NULL)");
         match function {
             // BIGINT, as the functions are: MariaDB gives a cast INT when its operand is short.
             SessionFunction::LastInsertId => format!("CAST('{:021}' AS UNSIGNED)", s.last_insert_id),
@@ -419,9 +426,9 @@ impl SessionFacts for Session {
             SessionFunction::Autocommit => {
                 format!("IF(TRUE,CAST('{:021}' AS SIGNED),NULL)", u8::from(s.transaction.autocommit))
             }
-            SessionFunction::WarningCount => s.warnings.len().to_string(),
+            SessionFunction::WarningCount => count(s.warnings.count()),
             SessionFunction::ErrorCount => {
-                s.warnings.iter().filter(|w| w.level == "Error").count().to_string()
+                count(s.warnings.iter().filter(|warning| warning.level == "Error").count() as u64)
             }
             SessionFunction::InTransaction => u8::from(s.transaction.is_open()).to_string(),
             SessionFunction::Port => s.worker.node.config.listen.port().to_string(),

@@ -41,6 +41,7 @@ mod text;
 mod through;
 mod tokens;
 mod tree;
+mod unresolved;
 mod values;
 mod views;
 
@@ -52,7 +53,9 @@ pub use direct::direct;
 pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use nextval::unknown as unknown_sequence;
 pub use returning::Returning;
-pub use rows_first::{InsertQuery, KeyedTarget, KeyedWrite, Literal, Moves, RowsFirst};
+pub use rows_first::{
+    ComputedValue, InsertComputed, InsertQuery, KeyedTarget, KeyedWrite, Literal, Moves, RowsFirst, Upsert,
+};
 pub use scan::ScanPlaces;
 pub use system::{SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable};
 pub use views::{Definition, Expansion, Literals, check_view, define_view, expanded_view};

@@ -103,7 +103,7 @@ impl Session {
                 first_row = index + 1;
             }
         }
-        let warnings = self.warnings.len() as u64;
+        let warnings = self.warnings.count();
         let info = match infos.is_empty() {
             true => format!("Records: 0  Duplicates: 0  Warnings: {warnings}"),
             false => add_info(infos.iter().map(String::as_str), warnings),
@@ -136,7 +136,7 @@ impl Session {
         let answers = self.write_answering(plan, &execution, rows.0, answering).await?;
         let (affected, mut info) = combine(plan, input, &answers, 0);
         if info.is_empty() && rows.1 == 1 {
-            info = one_row_info(affected, input.updates());
+            info = one_row_info(affected, &input);
         }
         done.affected += affected;
         if affected > 0 {

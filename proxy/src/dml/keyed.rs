@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
+use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::column::{BINARY_CHARSET, ColumnType};
 use ostrakon_protocol::value::BinaryValue;
 use ostrakon_router::merge::MergeSpec;
@@ -13,12 +14,13 @@ use super::Done;
 use super::answering::Answering;
 use super::literal::{self, Quoting};
 use super::spool::{Spool, SpoolColumn};
+use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::exec::rows::Query;
 use crate::exec::send::{Sending, read_value};
 use crate::exec::write::add_info;
 use crate::session::dispatch::Input;
-use crate::session::{Failure, Session};
+use crate::session::{Failure, Session, Warning};
 
 /// Rows that one statement writes.
 const STATEMENT_ROWS: usize = 500;
@@ -59,7 +61,7 @@ impl Session {
         for target in &write.targets {
             self.write_target(write, target, &rows, input, &mut written, answering.as_deref_mut()).await?;
         }
-        let warnings = self.warnings.len() as u64;
+        let warnings = self.warnings.count();
         let info = match (write.is_delete, written.infos.is_empty()) {
             (true, _) => String::new(),
             (false, true) => format!("Rows matched: 0  Changed: 0  Warnings: {warnings}"),
@@ -193,6 +195,11 @@ impl Session {
     ) -> Result<(), Failure> {
         let Found { shard, mut key, values, number: place } = row;
         let before = written.infos.len();
+        // What IGNORE leaves as it was must be known.
+        let was = match write.ignore {
+            true => Some(self.stored_row(target, moves, shard, &key, input).await?),
+            false => None,
+        };
         let found = Found { shard, key: key.clone(), values: values.clone(), number: place };
         self.write_found(write, target, vec![found], input, written, None).await?;
         let changed: u64 = written.infos.iter().skip(before).map(|info| number(info, "Changed:")).sum();
@@ -204,26 +211,60 @@ impl Session {
                 slot.clone_from(literal);
             }
         }
-        let session = Rc::clone(&self.settings);
-        // What is stored is put down again as it is: no mode of the session's has a say in it, and a TIMESTAMP is one moment.
-        let escapes = if self.mode.no_backslash_escapes { ",NO_BACKSLASH_ESCAPES" } else { "" };
-        let exact = session
-            .with("sql_mode", format!("'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES{escapes}'"))
-            .with("time_zone", "'+00:00'".to_owned());
-        self.settings = self.worker.intern(exact);
-        let moved = self.settle_row(target, moves, shard, &key, input).await;
+        let session = self.store_exactly();
+        let settled = self.settle_row(target, moves, shard, &key, was, input).await;
         self.settings = session;
-        moved
+        if let Some(duplicate) = settled? {
+            // MariaDB says nothing of it.
+            if !self.mode.server.mariadb {
+                let (level, code) = ("Warning".into(), duplicate.errno);
+                self.warnings.push(Warning { level, code, message: duplicate.message });
+            }
+            for info in written.infos.iter_mut().skip(before) {
+                *info = info.replace("Changed: 1", "Changed: 0");
+            }
+            if !self.client_has(Capabilities::FOUND_ROWS) {
+                written.affected = written.affected.saturating_sub(changed);
+            }
+        }
+        Ok(())
     }
 
-    async fn settle_row(
+    /// What is stored is put down again as it is: no mode of the session's has a say in it, and a TIMESTAMP is one moment. Returns the
+    /// settings to come back to.
+    fn store_exactly(&mut self) -> Rc<Settings> {
+        let escapes = if self.mode.no_backslash_escapes { ",NO_BACKSLASH_ESCAPES" } else { "" };
+        let exact = self
+            .settings
+            .with("sql_mode", format!("'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES{escapes}'"))
+            .with("time_zone", "'+00:00'".to_owned());
+        let exact = self.worker.intern(exact);
+        std::mem::replace(&mut self.settings, exact)
+    }
+
+    /// A row as literals that store it.
+    async fn stored_row(
         &mut self,
         target: &KeyedTarget,
         moves: &Moves,
         shard: usize,
         key: &[Literal],
         input: Input<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Literal>, Failure> {
+        let session = self.store_exactly();
+        let rows = self.read_row(target, moves, shard, key, input).await;
+        self.settings = session;
+        Ok(literals(&rows?, moves, self.quoting())?)
+    }
+
+    async fn read_row(
+        &mut self,
+        target: &KeyedTarget,
+        moves: &Moves,
+        shard: usize,
+        key: &[Literal],
+        input: Input<'_>,
+    ) -> Result<Spool, Failure> {
         let mut execution = Execution::default();
         target.read_into(moves, shard, &[key], &mut execution);
         let mut rows = Spool::new(self.worker.node.config.limits.merge_memory, Some(moves.columns.len()));
@@ -238,6 +279,20 @@ impl Session {
             ))
             .into());
         }
+        Ok(rows)
+    }
+
+    /// Puts a row where it belongs. `was`: what it was before, for IGNORE: it is that again, and the error is returned, where a row is in the way.
+    async fn settle_row(
+        &mut self,
+        target: &KeyedTarget,
+        moves: &Moves,
+        shard: usize,
+        key: &[Literal],
+        was: Option<Vec<Literal>>,
+        input: Input<'_>,
+    ) -> Result<Option<SqlError>, Failure> {
+        let rows = self.read_row(target, moves, shard, key, input).await?;
         let values = rows.row(0)?;
         let placing: Vec<Value<'_>> = values
             .iter()
@@ -246,23 +301,32 @@ impl Session {
             .collect();
         let now = target.shard_of_row(moves, &placing)?;
         if now == shard {
-            return Ok(());
+            return Ok(None);
         }
-        let mut literals = Vec::with_capacity(values.len());
-        let quoting = self.quoting();
-        for ((value, column), stored) in values.iter().zip(&rows.columns).zip(&moves.columns) {
-            let mut text = Vec::new();
-            literal::push(value.as_ref(), column, &stored.data_type, quoting, &mut text)?;
-            literals.push(text);
-        }
+        let row = literals(&rows, moves, self.quoting())?;
+        let before = self.warnings.clone();
         let mut execution = Execution::default();
-        target.remove_into(shard, &[key], &mut execution);
-        target.insert_into(moves, now, &[&literals], &mut execution);
-        execution.statements.sort_by_key(|statement| statement.group);
-        let before = self.warnings.len();
+        target.insert_into(moves, now, &[&row], &mut execution);
+        let mut duplicate = None;
+        if let Some(was) = was {
+            // By itself: what fails leaves nothing, and the row goes away, or back, then.
+            match self.write_part(&target.plan, &execution, 0).await {
+                Ok(_) => {}
+                Err(Failure::Sql(e)) if e.errno == DUPLICATE => duplicate = Some(e),
+                Err(e) => return Err(e),
+            }
+            execution = Execution::default();
+            target.remove_into(shard, &[key], &mut execution);
+            if duplicate.is_some() {
+                target.insert_into(moves, shard, &[&was], &mut execution);
+            }
+        } else {
+            target.remove_into(shard, &[key], &mut execution);
+            execution.statements.sort_by_key(|statement| statement.group);
+        }
         self.write_part(&target.plan, &execution, 0).await?;
-        self.warnings.truncate(before);
-        Ok(())
+        self.warnings = before;
+        Ok(duplicate)
     }
 }
 
@@ -278,6 +342,20 @@ fn sort_by_group(execution: &mut Execution) {
         execution.statements.push(statement);
         execution.row_numbers.extend(numbers);
     }
+}
+
+/// ER_DUP_ENTRY.
+pub(super) const DUPLICATE: u16 = 1062;
+
+/// The only row, as literals that store it.
+fn literals(rows: &Spool, moves: &Moves, quoting: Quoting) -> Result<Vec<Literal>, SqlError> {
+    let mut literals = Vec::with_capacity(moves.columns.len());
+    for ((value, column), stored) in rows.row(0)?.iter().zip(&rows.columns).zip(&moves.columns) {
+        let mut text = Vec::new();
+        literal::push(value.as_ref(), column, &stored.data_type, quoting, &mut text)?;
+        literals.push(text);
+    }
+    Ok(literals)
 }
 
 /// The row of a target in a row of the query, if it has one.
@@ -325,7 +403,7 @@ fn routing_value<'v>(value: Option<&BinaryValue<'v>>, column: &SpoolColumn) -> V
 }
 
 /// The number behind a label in an info text.
-fn number(info: &str, label: &str) -> u64 {
+pub(super) fn number(info: &str, label: &str) -> u64 {
     let behind = info.split_once(label).map_or("", |(_, behind)| behind);
     behind.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }

@@ -20,7 +20,7 @@ use crate::error::{BACKEND_FAILED, SqlError};
 use crate::frontend::WRITE_SIZE;
 use crate::registry::Kill;
 use crate::session::trace::Role;
-use crate::session::{Failure, Session, Warning};
+use crate::session::{Failure, Session, Warning, Warnings};
 
 /// Puts logical names into what goes through, and remembers the error for SHOW WARNINGS.
 struct Rewriter<'a> {
@@ -217,7 +217,7 @@ impl Session {
             self.client.sequence,
         );
         relay.overrides.last_insert_id = after.generated;
-        relay.overrides.more_warnings = u16::try_from(self.warnings.len()).unwrap_or(u16::MAX);
+        relay.overrides.more_warnings = self.warning_count();
         let patch = self.status_patch(lease.in_transaction, more);
         let entry = Arc::clone(self.entry());
         let mut bytes = 0;
@@ -280,8 +280,11 @@ impl Session {
         let warnings = seen.end.map_or(0, |end| end.warnings);
         if let Some(error) = error {
             self.row_count = -1;
-            self.warnings =
-                vec![Warning { level: "Error".into(), code: error.errno, message: error.message.clone() }];
+            self.warnings = Warnings::of(Warning {
+                level: "Error".into(),
+                code: error.errno,
+                message: error.message.clone(),
+            });
             let ends_transaction = error.ends_transaction() || !self.keeps_transaction(lease).await;
             return Ok(Relayed::Error { ends_transaction });
         }
@@ -298,7 +301,7 @@ impl Session {
             return Ok(Relayed::Answer { rows: seen.rows, bytes });
         }
         if warnings > 0 {
-            self.fetch_warnings(lease, names).await;
+            self.fetch_warnings(lease, names, warnings.into()).await;
         }
         if let Some(end) = seen.end {
             self.ask_after(lease, after, end, seen.rows).await;
@@ -357,7 +360,7 @@ impl Session {
 
     /// Reads a backend's warnings, since its connection goes to other sessions. The statement is done and its answer may be on its way to the
     /// client: when the warnings cannot be had, that is no error of the statement's.
-    pub async fn fetch_warnings(&mut self, lease: &mut Lease, names: Names<'_>) {
+    pub async fn fetch_warnings(&mut self, lease: &mut Lease, names: Names<'_>, count: u64) {
         let answer = match lease.connection.query("SHOW WARNINGS").await {
             Ok(answer) => answer,
             Err(e) => {
@@ -365,24 +368,23 @@ impl Session {
                 return;
             }
         };
-        self.take_warnings(&answer, names);
-    }
-
-    /// Adds what SHOW WARNINGS answered to the session's warnings.
-    pub fn take_warnings(&mut self, answer: &Answer, names: Names<'_>) {
-        for row in 0..answer.rows.len() {
-            self.warnings.push(Warning {
-                level: answer.text(row, 0),
-                code: answer.text(row, 1).parse().unwrap_or(0),
-                message: names.in_text(&answer.text(row, 2)),
-            });
-        }
+        self.warnings.add(listed_warnings(&answer, names), count, usize::MAX);
     }
 
     /// An error with logical names.
     pub fn logical_error(&self, e: SqlError, names: Names<'_>) -> SqlError {
         names.error(e)
     }
+}
+
+/// What SHOW WARNINGS answered, with logical names.
+pub fn listed_warnings(answer: &Answer, names: Names<'_>) -> Vec<Warning> {
+    let warning = |row| Warning {
+        level: answer.text(row, 0),
+        code: answer.text(row, 1).parse().unwrap_or(0),
+        message: names.in_text(&answer.text(row, 2)),
+    };
+    (0..answer.rows.len()).map(warning).collect()
 }
 
 /// Which classes of statements write.

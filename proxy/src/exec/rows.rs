@@ -305,7 +305,7 @@ impl Session {
                 } else if streamed.is_err() && !self.keeps_transaction(&mut feed.lease).await {
                     ended = true;
                 } else if feed.warnings > 0 {
-                    self.fetch_warnings(&mut feed.lease, names).await;
+                    self.fetch_warnings(&mut feed.lease, names, feed.warnings).await;
                 }
             }
             leases.push(feed.lease);

@@ -17,12 +17,13 @@ use super::lease::Lease;
 use super::names::Names;
 use super::returned::Returned;
 use super::send::{self, Sending};
+use super::warned::{Numbering, merge_repeated};
 use super::watch;
 use crate::backend::connection::Answer;
 use crate::error::{INTERRUPTED, SqlError};
 use crate::session::dispatch::Input;
 use crate::session::trace::Role;
-use crate::session::{Failure, Session, Warning};
+use crate::session::{Failure, Session};
 
 /// The statements of one group: a range of the execution's.
 pub struct Part {
@@ -134,7 +135,7 @@ impl Session {
             }
             return self.answer_returned(returned, Names::of(plan), more).await;
         }
-        let warnings = self.warnings.len() as u64;
+        let warnings = self.warnings.count();
         let (affected, info) = combine(plan, input, &answers, warnings);
         self.row_count = i64::try_from(affected).unwrap_or(i64::MAX);
         let id = execution.first_generated.or(execution.last_explicit);
@@ -171,7 +172,6 @@ impl Session {
         returned: Option<&mut Returned>,
     ) -> Result<Vec<Vec<Answer>>, Failure> {
         let Write { plan, execution, sending, parts, .. } = write;
-        let returning = returned.is_some();
         let names = Names::of(plan);
         let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
         self.check_participants(&groups).await?;
@@ -183,7 +183,7 @@ impl Session {
             Ok(()) => self.run_parts(write, &mut leases, order, returned).await,
             Err(e) => Err(e.into()),
         };
-        let answers = match ran {
+        let Answers { all: answers, mut warned, warnings: mut count } = match ran {
             Ok(answers) => answers,
             Err(Failure::Sql(e)) => {
                 let mut gone = false;
@@ -207,24 +207,21 @@ impl Session {
                 return Err(e);
             }
         };
-        // Each copy of a broadcast table warns of the same.
-        let warning = if matches!(plan.combine, Combine::Broadcast) { 1 } else { usize::MAX };
-        let before = self.warnings.len();
-        for ((lease, part), answers) in leases.iter_mut().zip(parts).zip(&answers).take(warning) {
-            let count: u64 = answers.iter().map(|a| u64::from(a.warnings)).sum();
-            if count > 0 && self.warnings.len() < 64 {
-                let first = self.warnings.len();
-                self.fetch_warnings(lease, names).await;
-                for warning in self.warnings.iter_mut().skip(first) {
-                    write.renumber(part.statements.end.saturating_sub(1), &mut warning.message);
-                }
+        for ((lease, part), answers) in leases.iter_mut().zip(parts).zip(&answers).take(write.warning_parts())
+        {
+            count += answers.iter().map(|answer| u64::from(answer.warnings)).sum::<u64>();
+            if answers.last().is_some_and(|answer| answer.warnings > 0)
+                && let Ok(answer) = lease.connection.query("SHOW WARNINGS").await
+            {
+                warned.push((part.statements.end.saturating_sub(1), answer));
             }
         }
-        let sorted = returning || execution.row_numbers.is_empty();
-        if let Some(new) = self.warnings.get_mut(before..).filter(|_| !sorted) {
-            new.sort_by_key(|warning| row_of(&warning.message).map_or(0, |(_, row)| row));
+        if count > 0 {
+            warned.sort_by_key(|(statement, _)| *statement);
+            let limit = self.warning_limit();
+            self.warnings.add(write.numbering().in_order(&warned, names), count, limit);
+            merge_repeated(&mut self.warnings);
         }
-        merge_deprecations(&mut self.warnings);
         if self.trace.is_some() {
             for ((part, lease), answers) in parts.iter().zip(&leases).zip(&answers) {
                 let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
@@ -252,12 +249,12 @@ impl Session {
         leases: &mut [Lease],
         order: Order,
         mut returned: Option<&mut Returned>,
-    ) -> Result<Vec<Vec<Answer>>, Failure> {
+    ) -> Result<Answers, Failure> {
         // Copies must be equal: NOW() is one moment for all, unless the session has set one.
         let copies = matches!(write.plan.combine, Combine::Broadcast);
         let moment = (copies && self.settings.get("timestamp").is_none())
             .then(|| self.worker.intern(self.settings.with("timestamp", now())));
-        let mut answers = Vec::with_capacity(leases.len());
+        let mut answers = Answers::default();
         let mut rest = leases;
         let mut at = 0;
         while !rest.is_empty() {
@@ -268,7 +265,8 @@ impl Session {
             };
             let (now, later) = rest.split_at_mut(together);
             let parts = write.parts.get(at..at + together).unwrap_or_default();
-            for (part, lease) in parts.iter().zip(now.iter_mut()) {
+            for (at, (part, lease)) in (at..).zip(parts.iter().zip(now.iter_mut())) {
+                let asks_between = at < write.warning_parts();
                 if let Some(moment) = &moment {
                     lease.connection.queue_settings(moment);
                 }
@@ -278,13 +276,18 @@ impl Session {
                 if returned.is_some() {
                     continue;
                 }
-                let statements = write.execution.statements.get(part.statements.clone()).unwrap_or_default();
-                send::queue(&mut lease.connection, write.execution, statements, write.sending)?;
+                for (number, statement) in part.statements.clone().enumerate() {
+                    if number > 0 && asks_between {
+                        lease.connection.queue_query(b"SHOW WARNINGS");
+                    }
+                    let statement = write.execution.statements.get(statement..=statement).unwrap_or_default();
+                    send::queue(&mut lease.connection, write.execution, statement, write.sending)?;
+                }
             }
             if let Some(returned) = returned.as_deref_mut() {
                 // Each copy returns the same.
                 let keep = |index: usize| !copies || at + index == 0;
-                answers.extend(self.run_returning(write, parts, now, keep, returned).await?);
+                self.run_returning(write, parts, now, keep, returned, &mut answers).await?;
                 at += together;
                 rest = later;
                 continue;
@@ -293,7 +296,7 @@ impl Session {
                 // A failed write shows when its answer is read.
                 let _ = lease.connection.flush().await;
             }
-            self.read_parts(write, parts, now, &mut answers).await?;
+            self.read_parts(write, at, now, &mut answers).await?;
             at += together;
             rest = later;
         }
@@ -303,12 +306,13 @@ impl Session {
     async fn read_parts(
         &mut self,
         write: &Write<'_>,
-        parts: &[Part],
+        first: usize,
         leases: &mut [Lease],
-        all: &mut Vec<Vec<Answer>>,
+        answered: &mut Answers,
     ) -> Result<(), Failure> {
         let mut failed: Option<SqlError> = None;
-        for (part, lease) in parts.iter().zip(leases) {
+        for ((at, part), lease) in write.parts.iter().enumerate().skip(first).zip(leases) {
+            let asks_between = at < write.warning_parts();
             let pool = Rc::clone(lease.connection.pool());
             if failed.as_ref().is_some_and(|e| e.errno == INTERRUPTED) {
                 // The KILL was passed on to one group; it is meant for the statement.
@@ -328,8 +332,14 @@ impl Session {
                     match connection.read_queued_as(write.sending.response_kind()).await {
                         Ok(answer) => answers.push(answer),
                         Err(mut e) => {
-                            write.renumber(at, &mut e.message);
+                            write.numbering().renumber(at, &mut e.message);
                             failed.get_or_insert(e);
+                        }
+                    }
+                    if asks_between && at + 1 < part.statements.end {
+                        let listed = connection.read_queued().await?;
+                        if !listed.rows.is_empty() {
+                            answered.warned.push((at, listed));
                         }
                     }
                 }
@@ -342,7 +352,7 @@ impl Session {
                 }
                 Err(e) => return Err(e),
             }
-            all.push(answers);
+            answered.all.push(answers);
         }
         failed.map_or(Ok(()), |e| Err(self.entry().kill.as_victim(e).into()))
     }
@@ -361,25 +371,25 @@ struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// A server counts the rows of its own statement: `at row 2` becomes the row of the client's.
-    fn renumber(&self, statement: usize, message: &mut String) {
-        let rows = self.execution.row_numbers.get(statement);
-        if rows.is_none() && self.first_row == 0 {
-            return;
-        }
-        let Some((start, row)) = row_of(message) else { return };
-        let index = row.saturating_sub(1);
-        let row = rows.map_or(Some(index), |rows| rows.get(index).copied());
-        if let Some(row) = row {
-            message.replace_range(start.., &(self.first_row + row + 1).to_string());
-        }
+    /// Of how many parts the warnings count: each copy of a broadcast table warns of the same.
+    fn warning_parts(&self) -> usize {
+        if matches!(self.plan.combine, Combine::Broadcast) { 1 } else { usize::MAX }
+    }
+
+    fn numbering(&self) -> Numbering<'_> {
+        Numbering { rows: &self.execution.row_numbers, first_row: self.first_row }
     }
 }
 
-/// Where the number of `... at row 2` starts, and the number.
-fn row_of(message: &str) -> Option<(usize, usize)> {
-    let start = message.rfind(" at row ")? + " at row ".len();
-    Some((start, message.get(start..)?.parse().ok()?))
+/// What the statements of a write were answered.
+#[derive(Default)]
+struct Answers {
+    /// Those of each part.
+    all: Vec<Vec<Answer>>,
+    /// What SHOW WARNINGS listed behind a statement, by the statement's index.
+    warned: Vec<(usize, Answer)>,
+    /// Warnings that their answers do not count any more.
+    warnings: u64,
 }
 
 /// Where a statement of several physical statements began: one that fails undoes all of itself, and no more of its transaction.
@@ -403,17 +413,6 @@ async fn undo_statement(lease: &mut Lease, execution: &Execution, e: &SqlError) 
 
 /// ER_SP_DOES_NOT_EXIST.
 const NO_SAVEPOINT: u16 = 1305;
-
-/// Each part of a statement is told that the statement uses what is deprecated; the client used it once.
-fn merge_deprecations(warnings: &mut Vec<Warning>) {
-    const DEPRECATED: [u16; 4] = [1287, 1681, 3719, 3778];
-    let mut seen: Vec<Warning> = Vec::new();
-    warnings.retain(|warning| {
-        let again = DEPRECATED.contains(&warning.code) && seen.contains(warning);
-        seen.push(warning.clone());
-        !again
-    });
-}
 
 /// Seconds since 1970 with microseconds, as `SET timestamp` takes them.
 pub fn now() -> String {

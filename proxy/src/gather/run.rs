@@ -17,7 +17,7 @@ use super::source::{NOTHING, temporary_name};
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::exec::names::Names;
-use crate::exec::pass::{After, Relayed};
+use crate::exec::pass::{After, Relayed, listed_warnings};
 use crate::exec::rows::{Query, Rows};
 use crate::exec::send::{self, Sending};
 use crate::exec::write::now;
@@ -216,7 +216,7 @@ impl Session {
             if let Some(warnings) =
                 place.make_from(&table, &query).await.map_err(|e| self.logical_error(e, names))?
             {
-                self.take_warnings(&warnings, names);
+                self.warnings.extend(listed_warnings(&warnings, names));
             }
             for copy in &made.copies {
                 place.copy(&table, &temporary_name(copy)).await?;

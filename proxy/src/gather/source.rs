@@ -156,11 +156,11 @@ impl Session {
         }
         let mut loading =
             Loading { load: place.load(&table, &columns).await?, counted: Loaded::default(), budget, guard };
-        let known = self.warnings.len();
+        let known = self.warnings.clone();
         Box::pin(self.query_rows(planned.plan()?, planned.input(), &mut loading)).await?;
         if !planned.source.is_query() {
             // What a server warns of while a table's rows are brought, it warns of again where it counts.
-            self.warnings.truncate(known);
+            self.warnings = known;
         }
         loading.count()?;
         let Loading { load, guard, .. } = loading;

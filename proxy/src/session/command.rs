@@ -135,6 +135,9 @@ impl Session {
             Command::Trace(inner) => {
                 return self.trace_statement(text.get(inner.clone()).unwrap_or_default(), more).await;
             }
+            Command::Evaluate(inner) => {
+                self.evaluate(text.get(inner.clone()).unwrap_or_default()).await?;
+            }
             Command::Admin(admin) => return self.administer(admin, text, more).await,
             Command::Job(statement) => self.control_jobs(statement).await?,
             Command::CheckTable { tables, mode } => {

@@ -31,6 +31,11 @@ impl Input<'_> {
     pub fn updates(&self) -> bool {
         self.text.windows(9).any(|word| word.eq_ignore_ascii_case(b"DUPLICATE"))
     }
+
+    /// IGNORE stands in it, for the same purpose.
+    pub fn ignores(&self) -> bool {
+        self.text.windows(6).any(|word| word.eq_ignore_ascii_case(b"IGNORE"))
+    }
 }
 
 impl Session {

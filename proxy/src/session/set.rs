@@ -17,6 +17,7 @@ use crate::backend::pool::Pooled;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::exec::names::Names;
+use crate::exec::pass::listed_warnings;
 use crate::secret::hex;
 use ostrakon_router::sharding::topology::quote;
 
@@ -303,7 +304,7 @@ impl Session {
             connection.mark_broken();
             if done.warnings > 0 {
                 let warnings = connection.query("SHOW WARNINGS").await?;
-                self.take_warnings(&warnings, Names::none());
+                self.warnings.extend(listed_warnings(&warnings, Names::none()));
             }
             let answer = connection.query(read).await?;
             return Ok((answer, connection));

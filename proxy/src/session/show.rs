@@ -285,7 +285,8 @@ impl Session {
         if count {
             let label = if errors_only { "@@session.error_count" } else { "@@session.warning_count" };
             let mut set = ResultSet::text(&[label]).integer(label);
-            set.push([listed.len().into()]);
+            let count = if errors_only { listed.len() as u64 } else { self.warnings.count() };
+            set.push([count.into()]);
             return set;
         }
         let (offset, count) = limit.unwrap_or((0, u64::MAX));

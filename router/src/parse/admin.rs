@@ -2,6 +2,7 @@
 
 use super::command::Command;
 use super::cursor::Cursor;
+use super::explain::rest;
 use crate::RouterError;
 use crate::lexer::TokenKind;
 
@@ -106,22 +107,20 @@ pub(super) fn refused(c: &Cursor<'_>) -> Option<Command> {
 /// `DO expression`: any server evaluates it, unless it is for its effect on a connection, which is shared.
 fn evaluated(mut c: Cursor<'_>) -> Command {
     /// Named locks, and the session's own values, which a server does not know here.
-    const OF_THE_SESSION: &[&str] = &[
-        "GET_LOCK",
-        "RELEASE_LOCK",
-        "RELEASE_ALL_LOCKS",
-        "LAST_INSERT_ID",
-        "ROW_COUNT",
-        "FOUND_ROWS",
-        "SELECT",
-    ];
+    const OF_THE_SESSION: &[&str] =
+        &["GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "LAST_INSERT_ID", "ROW_COUNT", "FOUND_ROWS"];
+    let mut start = c;
+    start.advance();
+    let query = rest(&mut start);
+    let mut reads = false;
     while !c.at_end() {
         if let Some(word) = OF_THE_SESSION.iter().find(|word| c.is(word)) {
             return Command::Refused(format!("{word} in DO"));
         }
+        reads |= c.is("SELECT");
         c.advance();
     }
-    Command::ShowPassed
+    if reads { Command::Evaluate(query) } else { Command::ShowPassed }
 }
 
 /// The kind of object after CREATE, ALTER or DROP, past `OR REPLACE`, `DEFINER = ...`, `SQL SECURITY ...`, `AGGREGATE`.

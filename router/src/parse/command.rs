@@ -54,6 +54,8 @@ pub enum Command {
     ExplainAnalyze(std::ops::Range<usize>),
     /// `TRACE statement`: with the byte range of the statement.
     Trace(std::ops::Range<usize>),
+    /// `DO expression` with a subquery: the expressions, as bytes of the text.
+    Evaluate(std::ops::Range<usize>),
     // --- administration
     Admin(Admin),
     // --- DDL jobs

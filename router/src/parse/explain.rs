@@ -87,7 +87,7 @@ pub(super) fn trace(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> 
 }
 
 /// The byte range of all that follows.
-fn rest(c: &mut Cursor<'_>) -> std::ops::Range<usize> {
+pub(super) fn rest(c: &mut Cursor<'_>) -> std::ops::Range<usize> {
     let start = c.start();
     while !c.at_end() {
         c.advance();

@@ -1,8 +1,11 @@
 //! INSERT and REPLACE: own parser on our tokens, so that hundreds of rows cost no syntax tree. Finds each row's bytes, its shard key
 //! and its AUTO_INCREMENT value.
 
+pub(super) mod computed;
 mod layout;
+mod moved;
 pub(super) mod query;
+pub(super) mod upsert;
 
 use std::ops::Range;
 
@@ -49,6 +52,14 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
     let index = binder.table(&layout.table, None)?;
     let reference = binder.references[index].clone();
     let groups = binder.database.as_ref().map_or(0, |database| database.groups.len());
+    if let Some(plan) = computed::plan(request, tokens, &layout, &binder, &reference, &special)? {
+        return Ok(plan);
+    }
+    if moved::moved(tokens, &layout, &reference).is_some()
+        && let Some(plan) = upsert::plan(request, tokens, &layout, &binder, &reference, &special)
+    {
+        return Ok(plan);
+    }
     let returning = returning::clause(tokens, layout.tail);
     let class = if returning.is_some() { StatementClass::WriteReturning } else { StatementClass::Write };
     check(tokens, &layout, &reference, &special, groups)?;
@@ -113,6 +124,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
             .map(|(row, range)| row.cut(tokens, &cutter, range, assigned.as_deref()))
             .collect(),
         tail: cutter.range(tail_start(tokens, &layout), end),
+        ignores: layout.ignores,
         reference,
     };
     let database = binder.database.clone();
@@ -181,18 +193,12 @@ fn check(
             "{function} in a write to broadcast table '{name}': it differs from copy to copy"
         )));
     }
-    for part in update_assignments(tokens, layout) {
-        let names: Vec<usize> = part.clone().take_while(|at| !tokens.is_op(*at, "=")).collect();
-        let column = names.last().and_then(|at| tokens.name(*at)).unwrap_or_default();
-        let key =
-            reference.table.column(&column).is_some_and(|(ordinal, _)| reference.placer.is_key(ordinal));
-        if key && reference.kind == Kind::Sharded {
-            return Err(RouterError::not_supported(format_args!(
-                "ON DUPLICATE KEY UPDATE of shard key column '{column}' of table '{name}'"
-            )));
-        }
+    match moved::moved(tokens, layout, reference) {
+        Some(column) => Err(RouterError::not_supported(format_args!(
+            "ON DUPLICATE KEY UPDATE of shard key column '{column}' of table '{name}'"
+        ))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The assignments of ON DUPLICATE KEY UPDATE.
@@ -232,12 +238,10 @@ fn qualifiers(tokens: &Tokens<'_>, reference: &Reference, database: &str) -> Vec
 /// The names that the values of a row are for.
 fn value_columns(layout: &Layout, table: &Table) -> Vec<String> {
     match &layout.columns {
-        Some(columns) if !columns.is_empty() || layout.rows.iter().all(|row| row.len() > 2) => {
-            columns.clone()
-        }
-        // `INSERT INTO t () VALUES ()` names none.
-        Some(_) => Vec::new(),
-        None => table
+        Some(columns) if !columns.is_empty() => columns.clone(),
+        // `INSERT INTO t () VALUES ()` names none, and an empty list before values means what no list means.
+        Some(_) if layout.rows.iter().any(|row| row.len() == 2) => Vec::new(),
+        _ => table
             .columns
             .iter()
             .filter(|column| !column.invisible)
@@ -401,7 +405,7 @@ fn row_values(tokens: &Tokens<'_>, layout: &Layout, range: &Range<usize>) -> Vec
         return tokens
             .split(range.start, range.end)
             .into_iter()
-            .map(|part| part.start + 2..part.end)
+            .map(|part| layout::assigned_at(tokens, &part) + 1..part.end)
             .collect();
     }
     let open = if tokens.is_op(range.start, "(") { range.start } else { range.start + 1 };

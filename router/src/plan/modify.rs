@@ -14,6 +14,7 @@ use super::system;
 use super::text::{Cutter, Edit, Piece};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Source};
+use super::unresolved::unresolved;
 use super::{
     Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, guard, nextval, returning,
 };
@@ -67,6 +68,10 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
     };
     check_limit(tokens, write.as_ref().is_some_and(|write| !write.targets.is_empty()))?;
     check_returning(request, tokens, write.as_ref())?;
+    let missing = if tokens.is_word(0, "UPDATE") { "SET" } else { "FROM" };
+    if write.is_none() && (0..tokens.len()).all(|at| !tokens.is_word(at, missing)) {
+        return Err(RouterError::syntax(format_args!("near '{}'", String::from_utf8_lossy(tokens.text))));
+    }
     let Some(write) = write else {
         return fallback::plan(request, tokens, special, class, "the clauses of this write");
     };
@@ -242,7 +247,7 @@ fn analysed(
     system::refuse_in_write(&analysis.system)?;
     let written = match write.is_delete {
         true => deleted(tokens, write, &binder, analysis.body)?,
-        false => assigned(&select.items, &binder, analysis.body)?,
+        false => assigned(&select.items, &select.from, &binder, analysis.body)?,
     };
     let (everywhere, refused) = match check(&analysis, &written.references, &special, write) {
         Ok(everywhere) => (everywhere, None),
@@ -342,8 +347,13 @@ fn unique(references: &[usize]) -> Vec<usize> {
 
 /// Tables whose columns an UPDATE assigns: every second item.
 ///
-/// Errors: 1235 for a column whose table is not certain.
-fn assigned(items: &[Item], binder: &Binder<'_>, scope: usize) -> Result<Written, RouterError> {
+/// Errors: 1054, 1052 and 1288 for a column that no table has, or several, or one that cannot be written; 1235 where that is not certain.
+fn assigned(
+    items: &[Item],
+    from: &[Source],
+    binder: &Binder<'_>,
+    scope: usize,
+) -> Result<Written, RouterError> {
     let mut written = Written::default();
     for item in items.iter().step_by(2) {
         let Item::Expr { expr: Expr::Column(column), .. } = item else {
@@ -358,10 +368,7 @@ fn assigned(items: &[Item], binder: &Binder<'_>, scope: usize) -> Result<Written
                 written.unknown = Some(column.name().to_owned());
                 continue;
             }
-            return Err(RouterError::not_supported(format_args!(
-                "UPDATE of column '{}', whose table is not certain",
-                column.name()
-            )));
+            return Err(unresolved(column, from, binder, scope));
         };
         written.references.push(reference);
         written.assigned.push((reference, ordinal));

@@ -96,12 +96,17 @@ pub(crate) struct Rows {
     pub head: Vec<Piece>,
     pub rows: Vec<Row>,
     pub tail: Vec<Piece>,
+    /// INSERT IGNORE.
+    pub ignores: bool,
 }
+
+/// Up to so many rows of an INSERT IGNORE over several physical tables have a statement each.
+const APART_ROWS: usize = 16;
 
 /// What an AUTO_INCREMENT column is given.
 enum Given {
     Generate,
-    Explicit(Option<u64>),
+    Explicit(i128),
 }
 
 impl Rows {
@@ -146,8 +151,11 @@ impl Rows {
                     (value, value)
                 }
                 Some(Given::Explicit(number)) => {
-                    out.largest_explicit = out.largest_explicit.max(number);
-                    out.last_explicit = number.or(out.last_explicit);
+                    out.largest_explicit = out.largest_explicit.max(u64::try_from(number).ok());
+                    // A negative one is answered as the bits that it has.
+                    let bits = u64::try_from(number).ok();
+                    let bits = bits.or(i64::try_from(number).ok().map(|number| number as u64));
+                    out.last_explicit = bits.or(out.last_explicit);
                     (None, None)
                 }
             };
@@ -171,7 +179,9 @@ impl Rows {
             )));
         }
         let several = parts.clone().nth(1).is_some();
-        for part in parts {
+        // A duplicate that is left out warns without its row's number: one row a statement tells it.
+        let each = several && self.ignores && self.rows.len() <= APART_ROWS;
+        for part in parts.flat_map(|part| part.chunks(if each { 1 } else { part.len() })) {
             if several {
                 out.row_numbers.push(part.iter().map(|(_, row, _)| *row).collect());
             }
@@ -216,7 +226,7 @@ impl Rows {
         if number == 0 && !self.mode.no_auto_value_on_zero {
             return Ok(Given::Generate);
         }
-        Ok(Given::Explicit(u64::try_from(number).ok()))
+        Ok(Given::Explicit(number))
     }
 
     fn place(

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::Arguments;
+pub use super::insert::computed::{ComputedValue, InsertComputed};
 pub use super::insert::query::InsertQuery;
+pub use super::insert::upsert::Upsert;
 pub use super::keyed::{KeyedTarget, KeyedWrite, Literal, Moves};
 use super::returning::Returning;
 
@@ -11,6 +13,8 @@ use super::returning::Returning;
 #[derive(Debug)]
 pub enum RowsFirst {
     Insert(InsertQuery),
+    Computed(InsertComputed),
+    Upsert(Upsert),
     /// `reason`: why the statement cannot run on each shard by itself.
     Keyed {
         write: KeyedWrite,
@@ -23,6 +27,9 @@ impl RowsFirst {
     pub fn query(&self, arguments: &Arguments<'_>) -> Vec<u8> {
         match self {
             Self::Insert(insert) => insert.query(arguments),
+            Self::Computed(insert) => insert.query(0..insert.values.len(), arguments),
+            // The first row tells whether there is one to update.
+            Self::Upsert(upsert) => upsert.insert(0, arguments),
             Self::Keyed { write, .. } => write.query(arguments),
         }
     }
@@ -32,6 +39,7 @@ impl RowsFirst {
         match self {
             Self::Insert(insert) => insert.returning.as_ref(),
             Self::Keyed { write, .. } => write.returning.as_ref(),
+            Self::Computed(_) | Self::Upsert(_) => None,
         }
     }
 
@@ -39,6 +47,10 @@ impl RowsFirst {
     pub fn reason(&self) -> &str {
         match self {
             Self::Insert(_) => "INSERT ... SELECT over several physical tables",
+            Self::Upsert(_) => {
+                "ON DUPLICATE KEY UPDATE of a shard key: where the key is taken, the row is updated and may move"
+            }
+            Self::Computed(_) => "values that a server works out first",
             Self::Keyed { reason, .. } => reason,
         }
     }
@@ -48,6 +60,13 @@ impl RowsFirst {
         match self {
             Self::Insert(insert) => {
                 vec![[insert.head(arguments), b" VALUES (...)".to_vec(), insert.tail(arguments)].concat()]
+            }
+            Self::Upsert(upsert) => {
+                let inserts = (1..upsert.rows()).map(|row| upsert.insert(row, arguments));
+                inserts.chain((0..upsert.rows()).map(|row| upsert.update(row, arguments))).collect()
+            }
+            Self::Computed(insert) => {
+                vec![insert.statement(&vec![b"...".to_vec(); insert.values.len()], arguments)]
             }
             Self::Keyed { write, .. } => {
                 write.targets.iter().flat_map(|target| target.steps(arguments)).collect()

@@ -5,11 +5,10 @@
 
 use std::rc::Rc;
 
-use super::{Part, Write, row_of};
+use super::{Answers, Part, Write};
 use crate::backend::connection::Answer;
 use crate::error::{INTERRUPTED, SqlError};
 use crate::exec::lease::Lease;
-use crate::exec::names::Names;
 use crate::exec::pass::NOTHING_GENERATED;
 use crate::exec::returned::{Places, Returned};
 use crate::exec::{send, watch};
@@ -24,11 +23,9 @@ impl Session {
         leases: &mut [Lease],
         keep: impl Fn(usize) -> bool,
         returned: &mut Returned,
-    ) -> Result<Vec<Vec<Answer>>, Failure> {
+        answered: &mut Answers,
+    ) -> Result<(), Failure> {
         let mut answers: Vec<Vec<Answer>> = parts.iter().map(|_| Vec::new()).collect();
-        let told = self.warnings.len();
-        // The row that each new warning is about.
-        let mut about = Vec::new();
         let rounds = parts.iter().map(|part| part.statements.len()).max().unwrap_or(0);
         for round in 0..rounds {
             for (part, lease) in parts.iter().zip(leases.iter_mut()) {
@@ -55,19 +52,10 @@ impl Session {
                     lease.connection.note_kill();
                     watch::kill_query(&pool, lease.connection.id);
                 }
-                match self.read_returning(write, at, lease, keep(index), returned).await {
-                    Ok(answer) => {
-                        answers.push(answer);
-                        let row = write.execution.row_numbers.get(at).and_then(|rows| rows.first());
-                        let new = self.warnings.iter().skip(told + about.len());
-                        let rows = new.map(|warning| match row_of(&warning.message) {
-                            Some((_, row)) => row.saturating_sub(1 + write.first_row),
-                            None => row.copied().unwrap_or(0),
-                        });
-                        about.extend(rows.collect::<Vec<_>>());
-                    }
+                match self.read_returning(write, at, lease, keep(index), returned, answered).await {
+                    Ok(answer) => answers.push(answer),
                     Err(Failure::Sql(mut e)) => {
-                        write.renumber(at, &mut e.message);
+                        write.numbering().renumber(at, &mut e.message);
                         failed.get_or_insert(e);
                     }
                     Err(e) => return Err(e),
@@ -77,10 +65,8 @@ impl Session {
                 return Err(self.entry().kill.as_victim(e).into());
             }
         }
-        let mut new: Vec<_> = self.warnings.drain(told.min(self.warnings.len())..).zip(about).collect();
-        new.sort_by_key(|(_, row)| *row);
-        self.warnings.extend(new.into_iter().map(|(warning, _)| warning));
-        Ok(answers)
+        answered.all.extend(answers);
+        Ok(())
     }
 
     /// Reads one answer, and asks for what it does not tell.
@@ -91,6 +77,7 @@ impl Session {
         lease: &mut Lease,
         keep: bool,
         returned: &mut Returned,
+        answered: &mut Answers,
     ) -> Result<Answer, Failure> {
         let pool = Rc::clone(lease.connection.pool());
         let connection = &mut lease.connection;
@@ -104,14 +91,11 @@ impl Session {
         };
         let kind = write.sending.response_kind();
         let mut answer = returned.read(lease, kind, places, keep, self.watched()).await?;
-        if answer.warnings > 0 && keep && self.warnings.len() < 64 {
-            let first = self.warnings.len();
-            self.fetch_warnings(lease, Names::of(write.plan)).await;
-            for warning in self.warnings.iter_mut().skip(first) {
-                write.renumber(at, &mut warning.message);
-            }
+        if answer.warnings > 0 && keep {
+            answered.warned.push((at, lease.connection.query("SHOW WARNINGS").await?));
+            answered.warnings += u64::from(answer.warnings);
         }
-        // They are told already.
+        // They are asked for already.
         answer.warnings = 0;
         if write.plan.hides_generated && answer.affected_rows > 0 {
             let generated = lease.connection.query("SELECT LAST_INSERT_ID() LIMIT 1").await?;

@@ -94,7 +94,7 @@ impl Session {
         lease.connection.check_size(set.len() + 1)?;
         let done = guard.watch(lease.connection.query(&set), self.watched()).await?;
         if done.warnings > 0 {
-            self.fetch_warnings(lease, Names::none()).await;
+            self.fetch_warnings(lease, Names::none(), done.warnings.into()).await;
         }
         self.follow_variables(&mut lease.connection, &[name.to_owned()]).await;
         Ok(())

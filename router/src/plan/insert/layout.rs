@@ -18,6 +18,8 @@ pub(super) struct Layout {
     /// Index of the first token behind the rows.
     pub tail: usize,
     pub set_form: bool,
+    /// Rows that cannot be stored are left out with a warning.
+    pub ignores: bool,
     /// Index where the query of INSERT ... SELECT starts.
     pub query: Option<usize>,
 }
@@ -25,7 +27,9 @@ pub(super) struct Layout {
 /// Finds the parts.
 pub(super) fn layout(tokens: &Tokens<'_>) -> Result<Layout, RouterError> {
     let mut at = 1;
+    let mut ignores = false;
     while tokens.is_any_word(at, &["LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "IGNORE"]) {
+        ignores |= tokens.is_word(at, "IGNORE");
         at += 1;
     }
     if tokens.is_word(at, "INTO") {
@@ -55,6 +59,7 @@ pub(super) fn layout(tokens: &Tokens<'_>) -> Result<Layout, RouterError> {
         rows: Vec::new(),
         tail: at,
         set_form: false,
+        ignores,
         query: None,
     };
     if tokens.is_op(at, "(")
@@ -62,7 +67,7 @@ pub(super) fn layout(tokens: &Tokens<'_>) -> Result<Layout, RouterError> {
         && !tokens.is_op(at + 1, "(")
     {
         let close = tokens.close(at);
-        found.columns = Some(column_list(tokens, at + 1, close)?);
+        found.columns = Some(column_list(tokens, at + 1, close, &found.table)?);
         found.columns_end = close;
         at = close + 1;
     }
@@ -71,7 +76,7 @@ pub(super) fn layout(tokens: &Tokens<'_>) -> Result<Layout, RouterError> {
     } else if tokens.is_word(at, "SET") && found.columns.is_none() {
         found.set_form = true;
         let end = tokens.find(at, tokens.len(), |at| starts_tail(tokens, at));
-        found.columns = Some(assigned_columns(tokens, at + 1, end)?);
+        found.columns = Some(assigned_columns(tokens, at + 1, end, &found.table)?);
         found.rows.push(at + 1..end);
         found.tail = end;
     } else if tokens.is_any_word(at, &["SELECT", "WITH", "TABLE"]) || tokens.is_op(at, "(") {
@@ -87,24 +92,60 @@ fn starts_tail(tokens: &Tokens<'_>, at: usize) -> bool {
     (tokens.are_words(at, &["ON", "DUPLICATE"])) || tokens.is_word(at, "RETURNING")
 }
 
-fn column_list(tokens: &Tokens<'_>, from: usize, to: usize) -> Result<Vec<String>, RouterError> {
+fn column_list(
+    tokens: &Tokens<'_>,
+    from: usize,
+    to: usize,
+    table: &[Name],
+) -> Result<Vec<String>, RouterError> {
     if from >= to {
         return Ok(Vec::new());
     }
-    let name = |part: Range<usize>| tokens.name(part.start).filter(|_| part.len() == 1);
-    let names: Option<Vec<String>> = tokens.split(from, to).into_iter().map(name).collect();
-    names.ok_or_else(|| RouterError::not_supported("qualified names in the column list of INSERT"))
+    tokens.split(from, to).into_iter().map(|part| column_name(tokens, part, table)).collect()
 }
 
-fn assigned_columns(tokens: &Tokens<'_>, from: usize, to: usize) -> Result<Vec<String>, RouterError> {
-    let mut columns = Vec::new();
-    for part in tokens.split(from, to) {
-        match tokens.name(part.start) {
-            Some(name) if tokens.is_op(part.start + 1, "=") => columns.push(name),
-            _ => return Err(RouterError::not_supported("this form of INSERT ... SET")),
+fn assigned_columns(
+    tokens: &Tokens<'_>,
+    from: usize,
+    to: usize,
+    table: &[Name],
+) -> Result<Vec<String>, RouterError> {
+    let name = |part: Range<usize>| {
+        let equals = assigned_at(tokens, &part);
+        if equals >= part.end {
+            return Err(RouterError::not_supported("this form of INSERT ... SET"));
+        }
+        column_name(tokens, part.start..equals, table)
+    };
+    tokens.split(from, to).into_iter().map(name).collect()
+}
+
+/// Index of the `=` of an assignment.
+pub(super) fn assigned_at(tokens: &Tokens<'_>, part: &Range<usize>) -> usize {
+    tokens.find(part.start, part.end, |at| tokens.is_op(at, "="))
+}
+
+/// `c`, `t.c` or `db.t.c`, where nothing but the table can be named.
+fn column_name(tokens: &Tokens<'_>, part: Range<usize>, table: &[Name]) -> Result<String, RouterError> {
+    let mut names = Vec::new();
+    for at in part.clone() {
+        let is_name = (at - part.start).is_multiple_of(2);
+        match tokens.name(at).filter(|_| is_name) {
+            Some(name) => names.push(name),
+            None if !is_name && tokens.is_op(at, ".") => {}
+            None => return Err(RouterError::not_supported("this form of a column's name in INSERT")),
         }
     }
-    Ok(columns)
+    let all = names.join(".");
+    let Some(column) = names.pop().filter(|_| part.len() % 2 == 1) else {
+        return Err(RouterError::not_supported("this form of a column's name in INSERT"));
+    };
+    // The database is left out where it is the current one.
+    let is_table = names.iter().rev().zip(table.iter().rev()).all(|(name, known)| *name == known.text);
+    if !is_table || names.len() > 2 {
+        return Err(RouterError::new(1054, "42S22", format!("Unknown column '{all}' in 'field list'")));
+    }
+    Ok(column)
 }
 
 fn value_rows(tokens: &Tokens<'_>, mut at: usize, found: &mut Layout) -> Result<(), RouterError> {

@@ -54,9 +54,6 @@ impl Builder<'_> {
         for reference in &self.targets {
             drafts.push(self.draft(*reference)?);
         }
-        if ignore && drafts.iter().any(|draft| draft.moves) {
-            return Err("UPDATE IGNORE of a shard key".into());
-        }
         let returning = self.returning()?;
         // The answer has the order in which the rows were deleted.
         let clauses = &self.write.clauses;

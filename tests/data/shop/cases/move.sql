@@ -77,3 +77,10 @@ UPDATE orders SET customer_id = 'x' WHERE customer_id = 7;
 UPDATE events SET at = '2024-02-31' WHERE id = 1;
 -- error: 1406
 UPDATE reviews SET author = REPEAT(author, 30);
+-- nothing
+UPDATE IGNORE tags SET id = id + 1 WHERE id < 4;
+UPDATE IGNORE tags SET id = 12 - id, label = CONCAT(label, '!') WHERE id BETWEEN 3 AND 20;
+UPDATE IGNORE tags SET id = id * 5 ORDER BY id DESC;
+UPDATE IGNORE addresses SET customer_id = customer_id + 1, zip = '1';
+UPDATE IGNORE daily SET day = '2024-01-01', n = n + 1;
+UPDATE IGNORE customers SET id = id + 7 WHERE id < 12;

@@ -81,3 +81,19 @@ REPLACE INTO totals (orders) VALUES (1);
 REPLACE INTO totals (customer_id, orders) SELECT id FROM customers;
 -- error: 1048
 REPLACE INTO tags VALUES (1, NULL);
+INSERT INTO totals (customer_id, orders, amount) VALUES (1, 5, 2), (900, 6, 3), (2, 7, 4) ON DUPLICATE KEY UPDATE customer_id = VALUES(customer_id), orders = VALUES(orders), amount = amount + VALUES(amount);
+INSERT INTO tags VALUES (1, 'newer'), (300, 'y') ON DUPLICATE KEY UPDATE id = tags.id, label = VALUES(label);
+INSERT INTO stock (warehouse_id, product_id, quantity) VALUES (1, 1, 5), (77, 1, 5) ON DUPLICATE KEY UPDATE warehouse_id = VALUES(warehouse_id), product_id = VALUES(product_id), quantity = quantity + 1;
+INSERT INTO coupons (code, starts) VALUES ('SPRING', '2024-01-01') ON DUPLICATE KEY UPDATE code = VALUES(code), used = used + 1;
+INSERT INTO tags VALUES (3, 'x'), (50, 'y'), (3, 'z'), (50, 'again') ON DUPLICATE KEY UPDATE id = id + 200, label = VALUES(label);
+INSERT INTO totals (customer_id, orders, amount) VALUES (1, 5, 2.5), (901, 6, 3) ON DUPLICATE KEY UPDATE customer_id = customer_id + 5000, orders = orders + VALUES(orders), remark = CONCAT(remark, '+');
+-- error: 1062
+INSERT INTO totals (customer_id, orders) VALUES (902, 1), (1, 5) ON DUPLICATE KEY UPDATE customer_id = 2;
+-- nothing
+INSERT INTO tags VALUES (1, 'x') ON DUPLICATE KEY UPDATE id = 1;
+-- error: 1048
+INSERT INTO tags VALUES (1, NULL) ON DUPLICATE KEY UPDATE id = id + 100;
+-- error: 1264
+INSERT INTO tags VALUES (1, 'a') ON DUPLICATE KEY UPDATE id = id + 100000;
+INSERT INTO tags SET id = 1, label = 'set' ON DUPLICATE KEY UPDATE tags.id = tags.id + 1000, label = VALUES(label);
+INSERT INTO coupons (code, starts) VALUES ('spring', '2024-01-01') ON DUPLICATE KEY UPDATE code = CONCAT(code, '2'), used = used + 1;

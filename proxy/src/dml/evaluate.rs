@@ -1,0 +1,26 @@
+//! DO with a subquery: the query of its expressions, of whose answer nothing is kept but what it warns of.
+
+use crate::error::SqlError;
+use crate::session::{Failure, Session, Warning};
+
+/// ER_SUBQUERY_NO_1_ROW.
+const SEVERAL_ROWS: u16 = 1242;
+
+impl Session {
+    /// Works out the expressions of a DO.
+    ///
+    /// Errors: those of a query of them; in MariaDB a subquery with too many rows is only listed by SHOW WARNINGS.
+    pub async fn evaluate(&mut self, expressions: &[u8]) -> Result<(), Failure> {
+        self.warnings.clear();
+        if expressions.windows(2).any(|pair| pair == b":=") {
+            return Err(SqlError::not_supported("an assignment to a user variable in DO with SELECT").into());
+        }
+        match self.spool(&[b"SELECT ", expressions].concat(), None).await {
+            Err(Failure::Sql(e)) if e.errno == SEVERAL_ROWS && self.mode.server.mariadb => {
+                self.warnings.push(Warning { level: "Error".into(), code: e.errno, message: e.message });
+                Ok(())
+            }
+            done => done.map(|_| ()),
+        }
+    }
+}
