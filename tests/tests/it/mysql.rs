@@ -8,6 +8,7 @@ mod deadlock;
 mod gather_load;
 mod loads;
 mod mix;
+mod shop;
 mod tables;
 
 use mysql_async::prelude::Queryable;

@@ -26,7 +26,7 @@ fn chosen(kind: ServerKind) -> Vec<Case> {
     all.into_iter().filter(is_chosen).collect()
 }
 
-async fn run_all(kind: ServerKind) {
+pub async fn run_all(kind: ServerKind) {
     let mut shop = Shop::start(kind).await;
     let cases = chosen(kind);
     assert!(!cases.is_empty(), "no case is chosen");
@@ -42,8 +42,10 @@ async fn run_all(kind: ServerKind) {
         let case = text.split_whitespace().next().unwrap_or_default();
         (case.to_owned(), "differs".to_owned())
     });
+    let (refused, differing): (Vec<_>, Vec<_>) = (refused.collect(), differing.collect());
+    println!("{} statements: {} refused, {} different", cases.len(), refused.len(), differing.len());
     let whole = std::env::var_os("CASES").is_none();
-    known::check(kind, refused.chain(differing).collect(), whole && !shop.all_ways, &shop.differences);
+    known::check(kind, [refused, differing].concat(), whole && !shop.all_ways, &shop.differences);
 }
 
 #[tokio::test]

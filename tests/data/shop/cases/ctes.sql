@@ -56,4 +56,3 @@ WITH t AS (SELECT id FROM tags) SELECT label FROM t;
 -- What a query warns of, it warns of wherever it is answered, and only once.
 WITH w AS (SELECT o.id, CAST(CONCAT(o.status, c.id) AS DATE) d FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.customer_id = 7) SELECT a.id, b.d FROM w a JOIN w b ON a.id = b.id ORDER BY a.id;
 SELECT COUNT(*) FROM (SELECT status, MAX(CAST(status AS SIGNED)) n FROM orders WHERE customer_id = 7 GROUP BY status) d JOIN products p ON p.id = 1;
-WITH w AS ((SELECT customer_id c, total t FROM orders)) SELECT COUNT(*) FROM w WHERE (w.t >= ALL ((SELECT t FROM w a) UNION ALL SELECT MAX(percent) FROM coupons GROUP BY starts));
