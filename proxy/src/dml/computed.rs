@@ -73,7 +73,7 @@ impl Session {
         let query = insert.query(first..first + values.len(), &self.text_arguments(input));
         let before = self.warnings.iter().count();
         let rows = self.spool(&query, Some(values.len())).await?;
-        self.warned_of_values(insert, before)?;
+        self.warned_of_values(insert, before).await?;
         let row = match rows.len() {
             1 => rows.row(0)?,
             _ => return Err(SqlError::other("Internal error (please report): values without a row").into()),
@@ -93,17 +93,24 @@ impl Session {
     }
 
     /// What a query warns of is an error in a write of a strict mode.
-    fn warned_of_values(&self, insert: &InsertComputed, before: usize) -> Result<(), SqlError> {
-        if !self.is_strict() || insert.ignores {
+    async fn warned_of_values(&mut self, insert: &InsertComputed, before: usize) -> Result<(), Failure> {
+        if self.warnings.is_empty() || insert.ignores || !self.is_strict().await? {
             return Ok(());
+        }
+        if self.warnings.count() > self.warnings.iter().count() as u64 {
+            return Err(SqlError::not_supported(
+                "a value that warns where max_error_count is too low to say of what",
+            )
+            .into());
         }
         let Some(warning) = self.warnings.iter().skip(before).find(|warning| warning.level != "Note") else {
             return Ok(());
         };
-        Err(match STRICT_ERRORS.iter().find(|(code, _)| *code == warning.code) {
+        let error = match STRICT_ERRORS.iter().find(|(code, _)| *code == warning.code) {
             Some((code, state)) => SqlError::new(*code, state, warning.message.clone()),
             None => SqlError::not_supported(format!("a value that warns: {}", warning.message)),
-        })
+        };
+        Err(error.into())
     }
 }
 

@@ -11,7 +11,7 @@ use super::literal::{self, Quoting};
 use super::spool::Spool;
 use crate::error::SqlError;
 use crate::exec::send::Sending;
-use crate::exec::write::{add_info, combine, one_row_info};
+use crate::exec::write::{RowKind, add_info, combine};
 use crate::session::dispatch::Input;
 use crate::session::{Failure, Session};
 
@@ -136,7 +136,7 @@ impl Session {
         let answers = self.write_answering(plan, &execution, rows.0, answering).await?;
         let (affected, mut info) = combine(plan, input, &answers, 0);
         if info.is_empty() && rows.1 == 1 {
-            info = one_row_info(affected, &input);
+            info = RowKind::of(&input).info(affected);
         }
         done.affected += affected;
         if affected > 0 {

@@ -13,7 +13,7 @@ use crate::session::{Failure, Session};
 impl Session {
     pub(super) async fn upsert(&mut self, upsert: &Upsert, input: Input<'_>) -> Result<Done, Failure> {
         // Elsewhere a value is stored as something else that it is not found by.
-        if !self.is_strict() {
+        if !self.is_strict().await? {
             return Err(SqlError::not_supported(
                 "ON DUPLICATE KEY UPDATE of a shard key without a strict sql_mode",
             )
@@ -78,10 +78,5 @@ impl Session {
             },
             _ => Err(SqlError::other("Internal error (please report): a row that is gathered").into()),
         }
-    }
-
-    /// Values that a column cannot hold are errors.
-    pub(super) fn is_strict(&self) -> bool {
-        self.settings.get("sql_mode").is_none_or(|mode| mode.contains("STRICT_"))
     }
 }

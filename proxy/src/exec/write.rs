@@ -5,7 +5,7 @@
 mod info;
 mod returning;
 
-pub use info::{add_info, combine, one_row_info};
+pub use info::{RowKind, add_info, combine};
 
 use std::ops::Range;
 use std::rc::Rc;

@@ -29,6 +29,9 @@ const LENIENT: &str = "REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(@@sql_mode, 'TRAD
 /// `sql_mode` in force, but not strict: what a query warns of is no error while its answer is stored.
 const NOT_STRICT: &str = "REPLACE(REPLACE(REPLACE(@@sql_mode, 'TRADITIONAL', ''), 'STRICT_TRANS_TABLES', ''), 'STRICT_ALL_TABLES', '')";
 
+/// As many warnings as a server counts, and as it can list (`max_error_count`).
+const WARNINGS_MAX: u16 = u16::MAX;
+
 /// The `sql_mode` with which all dates are taken.
 const PERMISSIVE: &str = "'ALLOW_INVALID_DATES'";
 
@@ -71,6 +74,11 @@ impl GatherConnection {
     ) -> Self {
         let writing = session.without("tx_read_only").without("transaction_read_only");
         let lenient = writing.with("sql_mode", LENIENT.to_owned());
+        // All warnings are read, in the words that are known.
+        let answering = writing
+            .with("sql_mode", NOT_STRICT.to_owned())
+            .with("max_error_count", WARNINGS_MAX.to_string())
+            .with("lc_messages", "'en_US'".to_owned());
         let instance = Rc::clone(connection.pool()).instance.clone();
         let group =
             Group { name: instance.name.clone(), physical_database: String::new(), instance: instance.id };
@@ -78,7 +86,7 @@ impl GatherConnection {
             mariadb: ServerInfo::parse_version(&connection.version).mariadb,
             lease: Lease { connection, group, in_transaction: false },
             tables: Vec::new(),
-            answering: [intern(writing.clone()), intern(writing.with("sql_mode", NOT_STRICT.to_owned()))],
+            answering: [intern(writing.clone()), intern(answering)],
             creating: [intern(writing), intern(lenient)],
             defining: intern(Settings::default().with("sql_mode", PERMISSIVE.to_owned())),
             loading: intern(loading_settings()),
@@ -114,10 +122,14 @@ impl GatherConnection {
     pub async fn make_from(&mut self, table: &str, query: &str) -> Result<Option<Answer>, SqlError> {
         let settings = self.answering.clone();
         let sql = format!("CREATE TEMPORARY TABLE {table} ENGINE=InnoDB AS {query}");
-        if self.make(table, &sql, &settings).await? == 0 {
+        let count = self.make(table, &sql, &settings).await?;
+        if count == 0 {
             return Ok(None);
         }
         let mut warnings = self.lease.connection.query("SHOW WARNINGS").await?;
+        if warnings.rows.len() < usize::from(count) || count == WARNINGS_MAX {
+            return Err(changed(table, "storing a query's answer", "not all warnings are listed"));
+        }
         let texts: Vec<String> = (0..warnings.rows.len()).map(|row| warnings.text(row, 2)).collect();
         // Of storing, not of the query: a server names the column then. NO_ZERO_DATE warns of a zero date and keeps it.
         let is_storing = |text: &&String| text.contains(" for column ");

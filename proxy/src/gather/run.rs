@@ -216,7 +216,9 @@ impl Session {
             if let Some(warnings) =
                 place.make_from(&table, &query).await.map_err(|e| self.logical_error(e, names))?
             {
-                self.warnings.extend(listed_warnings(&warnings, names));
+                let (told, limit) = (listed_warnings(&warnings, names), self.warning_limit());
+                let count = told.len() as u64;
+                self.warnings.add(told, count, limit);
             }
             for copy in &made.copies {
                 place.copy(&table, &temporary_name(copy)).await?;

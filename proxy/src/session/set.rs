@@ -242,6 +242,18 @@ impl Session {
         Ok(answer.text(0, 0))
     }
 
+    /// Values that a column cannot hold are errors: the session says so, or else the server by itself.
+    pub async fn is_strict(&mut self) -> Result<bool, Failure> {
+        let mode = match self.settings.get("sql_mode") {
+            Some(mode) => mode.to_owned(),
+            None => {
+                let base = Rc::clone(&self.settings);
+                self.evaluated("@@SESSION.sql_mode", &base).await?
+            }
+        };
+        Ok(mode.contains("STRICT_"))
+    }
+
     /// An expression of the user's as any server may evaluate it: functions and variables that mean the session become literals.
     ///
     /// Errors: 1235 for one that reads tables, which only a plan may send to a server.

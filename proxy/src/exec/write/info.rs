@@ -19,31 +19,47 @@ pub fn combine(plan: &RoutedPlan, input: Input<'_>, answers: &[Vec<Answer>], war
     }
     let affected = answers.iter().flatten().map(|a| a.affected_rows).sum();
     let inserts = matches!(leading_keyword(input.template), Keyword::Insert | Keyword::Replace);
+    // Which clauses there are is read once, and only where a server says nothing: for one row.
+    let is_silent = |a: &Answer| inserts && a.info.is_empty();
+    let kind = match answers.iter().flatten().any(is_silent) {
+        true => RowKind::of(&input),
+        false => RowKind::default(),
+    };
     let infos: Vec<String> = answers
         .iter()
         .flatten()
-        .map(|a| match inserts && a.info.is_empty() {
-            // A server says nothing for one row.
-            true => one_row_info(a.affected_rows, &input),
-            false => a.info.clone(),
-        })
+        .map(|a| if is_silent(a) { kind.info(a.affected_rows) } else { a.info.clone() })
         .collect();
     (affected, add_info(infos.iter().map(String::as_str), warnings))
 }
 
-/// The info of an INSERT or REPLACE of one row, as its part of several rows' info: no row affected is one left out by IGNORE, or one that
-/// ON DUPLICATE KEY UPDATE left as it was, which is not counted; each row above one was replaced or updated, which does not count
-/// as a duplicate beside IGNORE.
-pub fn one_row_info(affected: u64, input: &Input<'_>) -> String {
-    let duplicates = duplicates(affected, input.updates(), input.ignores());
-    format!("Records: 1  Duplicates: {duplicates}  Warnings: 0")
+/// What becomes of a row that is a duplicate.
+#[derive(Clone, Copy, Default)]
+pub struct RowKind {
+    /// ON DUPLICATE KEY UPDATE.
+    updates: bool,
+    /// IGNORE.
+    ignores: bool,
 }
 
-fn duplicates(affected: u64, updates: bool, ignores: bool) -> u64 {
-    match affected {
-        0 => u64::from(!updates),
-        _ if updates && ignores => 0,
-        _ => affected - 1,
+impl RowKind {
+    pub fn of(input: &Input<'_>) -> Self {
+        Self { updates: input.updates(), ignores: input.ignores() }
+    }
+
+    /// The info of an INSERT or REPLACE of one row, as its part of several rows' info.
+    pub fn info(self, affected: u64) -> String {
+        format!("Records: 1  Duplicates: {}  Warnings: 0", self.duplicates(affected))
+    }
+
+    /// No row affected is one left out by IGNORE, or one that ON DUPLICATE KEY UPDATE left as it was, which is not counted; each row above one was
+    /// replaced or updated, which does not count as a duplicate beside IGNORE.
+    fn duplicates(self, affected: u64) -> u64 {
+        match affected {
+            0 => u64::from(!self.updates),
+            _ if self.updates && self.ignores => 0,
+            _ => affected - 1,
+        }
     }
 }
 
@@ -80,10 +96,11 @@ pub fn add_info<'a>(infos: impl Iterator<Item = &'a str>, warnings: u64) -> Stri
 
 #[cfg(test)]
 mod tests {
-    use super::{add_info, duplicates};
+    use super::{RowKind, add_info};
 
     #[test]
     fn a_duplicate_left_as_it_was_counts_only_for_ignore() {
+        let duplicates = |affected, updates, ignores| RowKind { updates, ignores }.duplicates(affected);
         assert_eq!(
             (duplicates(0, false, true), duplicates(2, true, false), duplicates(2, false, false)),
             (1, 1, 1)
