@@ -68,6 +68,8 @@ impl SessionEntry {
 #[derive(Debug, Default)]
 pub struct Kill {
     pub query: AtomicBool,
+    /// KILL QUERY was passed on to a server, whose statement may have ended by itself before it heard of it.
+    pub passed: AtomicBool,
     pub connection: AtomicBool,
     /// The number of the wait that a deadlock is ended by; 0 for none.
     pub condemned: AtomicU64,
@@ -84,8 +86,19 @@ impl Kill {
     /// A command begins: what was asked of the one before is void.
     pub fn forget(&self) {
         self.query.store(false, Ordering::SeqCst);
+        self.passed.store(false, Ordering::Relaxed);
         self.victim.store(false, Ordering::Relaxed);
         self.timed_out_ms.store(0, Ordering::SeqCst);
+    }
+
+    /// Between the steps of a statement that reads in several: one that was to end with the last step begins no other.
+    ///
+    /// Errors: 1317, or what it stands for.
+    pub fn check(&self) -> Result<(), SqlError> {
+        match self.passed.load(Ordering::Relaxed) {
+            true => Err(self.as_victim(SqlError::interrupted())),
+            false => Ok(()),
+        }
     }
 
     /// The statement has had the time that its hint gives it.
@@ -256,9 +269,12 @@ mod tests {
         let told = kill.as_victim(SqlError::interrupted());
         assert_eq!(told.errno, 3024);
         assert!(told.message.contains("SOCKET_TIMEOUT(500)"), "{}", told.message);
+        kill.passed.store(true, Ordering::Relaxed);
+        assert_eq!(kill.check().unwrap_err().errno, 1317);
         kill.victim.store(true, Ordering::Relaxed);
         kill.time_out(500);
         kill.forget();
+        assert!(kill.check().is_ok());
         assert_eq!(kill.as_victim(SqlError::interrupted()).errno, 1317, "of an earlier command");
     }
 

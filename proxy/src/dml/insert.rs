@@ -159,6 +159,7 @@ impl Session {
         let inner = Input { text: query, template: &template, values: None };
         // By the binary protocol: a FLOAT's text has six digits of it.
         self.query_rows_as(plan, inner, Sending::Prepared(&[]), &mut spool).await?;
+        self.entry().kill.check()?;
         Ok(spool)
     }
 

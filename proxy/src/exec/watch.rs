@@ -100,6 +100,7 @@ fn pass_kill_on(connection: &mut Connection, pool: &Rc<Pool>, entry: &SessionEnt
         return Err(Failure::ClientGone);
     }
     if entry.kill.query.load(Ordering::Relaxed) && entry.kill.query.swap(false, Ordering::SeqCst) {
+        entry.kill.passed.store(true, Ordering::Relaxed);
         connection.note_kill();
         kill_query(pool, connection.id);
     }

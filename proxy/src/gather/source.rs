@@ -158,6 +158,7 @@ impl Session {
             Loading { load: place.load(&table, &columns).await?, counted: Loaded::default(), budget, guard };
         let known = self.warnings.clone();
         Box::pin(self.query_rows(planned.plan()?, planned.input(), &mut loading)).await?;
+        self.entry().kill.check()?;
         if !planned.source.is_query() {
             // What a server warns of while a table's rows are brought, it warns of again where it counts.
             self.warnings = known;

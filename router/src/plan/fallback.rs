@@ -34,8 +34,9 @@ pub(crate) fn plan(
     let refuse = || RouterError::not_supported(format_args!("this statement on these tables ({message})"));
     let mut binder = Binder::new(request);
     binder.ctes = with_queries(tokens);
+    let verb = tokens.behind_with();
     for at in 0..tokens.len() {
-        if !is_before_tables(tokens, at) {
+        if !is_before_tables(tokens, verb, at) {
             continue;
         }
         // Behind a comma is what the FROM lists.
@@ -44,13 +45,13 @@ pub(crate) fn plan(
             false => table_list(tokens, at + 1, &mut binder)?,
         }
     }
-    if binder.references.is_empty() && tokens.is_any_word(tokens.behind_with(), &["UPDATE", "DELETE"]) {
+    if binder.references.is_empty() && tokens.is_any_word(verb, &["UPDATE", "DELETE"]) {
         return Err(RouterError::syntax(format_args!("near '{}'", String::from_utf8_lossy(tokens.text))));
     }
     let has = |kind| binder.references.iter().any(|reference| reference.kind == kind);
     let groups = binder.database.as_ref().map_or(0, |database| database.groups.len());
-    let copies_written = has(Kind::Broadcast) && groups > 1 && class == StatementClass::Write;
     let reads = matches!(class, StatementClass::Read | StatementClass::LockingRead);
+    let copies_written = has(Kind::Broadcast) && groups > 1 && !reads;
     if (has(Kind::Sharded) && !reads) || copies_written {
         return Err(refuse());
     }
@@ -159,12 +160,11 @@ fn is_reference(tokens: &Tokens<'_>, at: usize, binder: &Binder<'_>) -> bool {
     binder.references.iter().any(|reference| reference.span.start == tokens.start(at))
 }
 
-/// Some of these words have another meaning elsewhere: JOIN ... USING (columns), FOR UPDATE, USE INDEX FOR JOIN.
-fn is_before_tables(tokens: &Tokens<'_>, at: usize) -> bool {
+/// `verb`: the statement's first word, behind its WITH. Some of these words have another meaning elsewhere: JOIN ... USING (columns), FOR UPDATE, USE INDEX FOR JOIN.
+fn is_before_tables(tokens: &Tokens<'_>, verb: usize, at: usize) -> bool {
     if !tokens.is_any_word(at, BEFORE_TABLES) {
         return false;
     }
-    let verb = tokens.behind_with();
     let is_first = at == verb;
     (is_first || !tokens.is_word(at, "UPDATE"))
         && (tokens.is_word(verb, "DELETE") || !tokens.is_word(at, "USING"))

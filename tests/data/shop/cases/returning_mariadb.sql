@@ -147,3 +147,5 @@ DELETE FROM orders ORDER BY id LIMIT 0 RETURNING id;
 DELETE FROM orders WHERE 1 = 0 ORDER BY id LIMIT 3 RETURNING orders.id, id + 1;
 -- nothing
 DELETE FROM orders WHERE customer_id IS NULL ORDER BY id LIMIT 3 RETURNING *;
+-- A write that the planner does not read must not reach one copy alone.
+DELETE FROM countries WHERE population >= ALL ((SELECT 1) UNION ALL SELECT 2) AND code = 'GR' RETURNING code;
