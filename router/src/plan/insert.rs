@@ -8,12 +8,14 @@ pub(super) mod query;
 pub(super) mod upsert;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use ostrakon_catalog::schema::Table;
 
 use super::bind::{Binder, Kind, Reference};
 use super::nextval::Next;
 use super::rows::{AutoValue, Cell, Row, Rows};
+use super::rows_first::RowsFirst;
 use super::select::assemble;
 use super::special::{Special, refuse_assignment, special};
 use super::text::{Cutter, Edit, Piece, text};
@@ -452,4 +454,24 @@ fn cell(
         return Ok(Some(Cell::Session(super::SessionFunction::LastInsertId)));
     }
     Ok(None)
+}
+
+/// The plan of an INSERT that needs rows first, on one shard too: no server runs its text as it is.
+fn apart(
+    request: &Request<'_>,
+    binder: &Binder<'_>,
+    (reference, special): (&Reference, &Special),
+    rows_first: RowsFirst,
+    alone: Vec<Piece>,
+    reason: &str,
+) -> RoutedPlan {
+    let mut analysis = binder.alone(reference.clone());
+    analysis.scatter = Err(reason.into());
+    let combine = Combine::RowsFirst(Arc::new(rows_first));
+    let mut plan = assemble(request, analysis, StatementClass::Write, combine, alone, Vec::new());
+    if let PlanBody::Tables(tables) = &mut plan.body {
+        tables.apart = true;
+    }
+    plan.user_variables.clone_from(&special.variables);
+    plan
 }

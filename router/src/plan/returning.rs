@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::ast::{self, Part};
 use super::bind::{Binder, Kind, Reference};
-use super::select::assemble;
+use super::select::{assemble, labelled_by_text};
 use super::text::{Cutter, Edit, Piece, push, render, text};
 use super::tokens::Tokens;
-use super::tree::{Body, Expr, Item};
+use super::tree::Body;
 use super::{Arguments, Combine, Execution, PhysicalStatement, Request, RoutedPlan, StatementClass};
 use crate::lexer::SqlMode;
 use crate::sharding::topology::quote;
@@ -37,15 +37,8 @@ pub(crate) fn labels(
     };
     let mut labels = Vec::new();
     for (item, range) in items.iter().zip(ranges) {
-        let Some(last) = range.end.checked_sub(1).filter(|last| *last >= range.start) else { continue };
-        let (start, end) = (tokens.start(range.start), tokens.end(last));
-        let is_labelled = match item {
-            Item::Expr { alias: Some(_), .. } | Item::Star | Item::TableStar(_) => true,
-            // A replaced word (CURRENT_USER) looks like a column to the parser.
-            Item::Expr { expr: Expr::Column(column), .. } => column.parts.len() > 1,
-            Item::Expr { .. } => false,
-        };
-        if !is_labelled && cutter.touches(start, end) {
+        let Some(Range { start, end }) = labelled_by_text(tokens, item, &range) else { continue };
+        if cutter.touches(start, end) {
             labels.push(Edit::new(end..end, vec![text(" AS "), cutter.label(start, end)]));
         }
     }

@@ -1,5 +1,6 @@
 //! SELECT: from tokens to a routed plan.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ostrakon_catalog::column::ColumnType;
@@ -205,6 +206,22 @@ pub(crate) fn edits(analysis: &Analysis, session: Vec<Edit>) -> Vec<Edit> {
     edits
 }
 
+/// The bytes of a select item whose label is its own text: it has no alias, and is no column that keeps its name.
+pub(crate) fn labelled_by_text(
+    tokens: &Tokens<'_>,
+    item: &Item,
+    range: &Range<usize>,
+) -> Option<Range<usize>> {
+    let last = range.end.checked_sub(1).filter(|last| *last >= range.start)?;
+    let is_named = match item {
+        Item::Expr { alias: Some(_), .. } | Item::Star | Item::TableStar(_) => true,
+        // A replaced word (CURRENT_USER) looks like a column to the parser.
+        Item::Expr { expr: Expr::Column(column), .. } => column.parts.len() > 1,
+        Item::Expr { .. } => false,
+    };
+    (!is_named).then(|| tokens.start(range.start)..tokens.end(last))
+}
+
 /// An expression without alias is labelled by its own text: it keeps it when something in it is replaced.
 fn keep_labels(
     tokens: &Tokens<'_>,
@@ -218,18 +235,11 @@ fn keep_labels(
         return;
     }
     for (item, range) in select.items.iter().zip(&layout.items) {
-        let Some(last) = range.end.checked_sub(1).filter(|last| *last >= range.start) else { continue };
-        let (start, end) = (tokens.start(range.start), tokens.end(last));
-        let is_labelled = match item {
-            Item::Expr { alias: Some(_), .. } | Item::Star | Item::TableStar(_) => true,
-            // A replaced word (CURRENT_USER) looks like a column to the parser.
-            Item::Expr { expr: Expr::Column(column), .. } => column.parts.len() > 1,
-            Item::Expr { .. } => false,
-        };
+        let Some(Range { start, end }) = labelled_by_text(tokens, item, range) else { continue };
         // A WITH query may become a table.
         let reads_cte =
             analysis.cte_mentions.iter().any(|found| found.span.start >= start && found.span.end <= end);
-        if !is_labelled && (reads_cte || cutter.touches(start, end)) {
+        if reads_cte || cutter.touches(start, end) {
             labels.push(Edit::new(end..end, vec![text(" AS "), cutter.label(start, end)]));
         }
     }

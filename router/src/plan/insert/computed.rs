@@ -2,22 +2,20 @@
 //! out by itself. Literals stand in their place then, and the rest of the statement is the user's own text.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use ostrakon_catalog::column::ColumnType;
 
 use super::layout::Layout;
-use super::{cell, fills, row_values, update_assignments, value_columns};
+use super::{apart, cell, fills, row_values, update_assignments, value_columns};
 use crate::RouterError;
 use crate::lexer::{SqlMode, TokenKind};
 use crate::plan::bind::{Binder, Kind, Reference};
 use crate::plan::gather::literal;
 use crate::plan::rows_first::{Literal, RowsFirst};
-use crate::plan::select::assemble;
 use crate::plan::special::{Special, VARYING};
 use crate::plan::text::{Cutter, Piece, marks, text};
 use crate::plan::tokens::Tokens;
-use crate::plan::{Arguments, Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, nextval};
+use crate::plan::{Arguments, Request, RoutedPlan, nextval, returning};
 
 /// An INSERT or REPLACE of rows with such values.
 #[derive(Debug)]
@@ -115,16 +113,17 @@ pub(super) fn plan(
         around,
         columns: reference.table.columns.iter().map(|column| column.name.clone()).collect(),
     };
-    let mut analysis = binder.alone(reference.clone());
-    analysis.scatter = Err("values that a server works out first".into());
-    let combine = Combine::RowsFirst(Arc::new(RowsFirst::Computed(insert)));
     let alone = cutter.range(0, request.template.length);
-    let mut plan = assemble(request, analysis, StatementClass::Write, combine, alone, Vec::new());
-    if let PlanBody::Tables(tables) = &mut plan.body {
-        tables.apart = true;
-    }
+    let rows_first = RowsFirst::Computed(insert);
+    let mut plan = apart(
+        request,
+        binder,
+        (reference, special),
+        rows_first,
+        alone,
+        "values that a server works out first",
+    );
     plan.cacheable = layout.rows.len() <= super::CACHED_ROWS && !has_bits;
-    plan.user_variables.clone_from(&special.variables);
     Ok(Some(plan))
 }
 
@@ -211,7 +210,7 @@ fn check(
     if special.sets_last_id {
         return Err(refuse("LAST_INSERT_ID(expression) beside an expression that is worked out first"));
     }
-    if tokens.find(layout.tail, tokens.len(), |at| tokens.is_word(at, "RETURNING")) < tokens.len() {
+    if returning::clause(tokens, layout.tail).is_some() {
         return Err(refuse("RETURNING beside a value that is worked out first"));
     }
     let selects_in = |range: &Range<usize>| selects(tokens, range);

@@ -2,21 +2,19 @@
 //! primary key is taken, the row that has it is updated as by an UPDATE of a shard key.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use ostrakon_catalog::column::{Column, ColumnType, KeyKind};
 
 use super::layout::{Layout, assigned_at};
-use super::{fills, row_values, update_assignments, value_columns};
+use super::{apart, fills, row_values, update_assignments, value_columns};
 use crate::lexer::{SqlMode, TokenKind};
 use crate::plan::bind::{Binder, Kind, Reference};
 use crate::plan::gather::literal;
 use crate::plan::rows_first::{Literal, RowsFirst};
-use crate::plan::select::assemble;
 use crate::plan::special::Special;
 use crate::plan::text::{Cutter, Edit, Piece, marks, text};
 use crate::plan::tokens::Tokens;
-use crate::plan::{Arguments, Body as PlanBody, Combine, Request, RoutedPlan, StatementClass};
+use crate::plan::{Arguments, Request, RoutedPlan, returning};
 use crate::sharding::topology::quote;
 
 /// Such a statement.
@@ -64,7 +62,7 @@ pub(super) fn plan(
     reference: &Reference,
     special: &Special,
 ) -> Option<RoutedPlan> {
-    let returns = tokens.find(layout.tail, tokens.len(), |at| tokens.is_word(at, "RETURNING")) < tokens.len();
+    let returns = returning::clause(tokens, layout.tail).is_some();
     let odd = layout.ignores || returns || special.sets_last_id || special.varies.is_some();
     let is_plain = special.nexts.is_empty() && tokens.is_word(layout.tail, "ON");
     if reference.kind != Kind::Sharded || fills(reference) || odd || !is_plain {
@@ -80,16 +78,17 @@ pub(super) fn plan(
     let cutter = Cutter::new(&request.template.holes, marks(tokens));
     let first = layout.rows.first().map_or(0, |row| tokens.start(row.start));
     let upsert = Upsert { mode: request.mode, head: cutter.range(0, first), rows };
-    let mut analysis = binder.alone(reference.clone());
-    analysis.scatter = Err("ON DUPLICATE KEY UPDATE of a shard key".into());
-    let combine = Combine::RowsFirst(Arc::new(RowsFirst::Upsert(upsert)));
     let alone = cutter.range(0, request.template.length);
-    let mut plan = assemble(request, analysis, StatementClass::Write, combine, alone, Vec::new());
-    if let PlanBody::Tables(tables) = &mut plan.body {
-        tables.apart = true;
-    }
+    let rows_first = RowsFirst::Upsert(upsert);
+    let mut plan = apart(
+        request,
+        binder,
+        (reference, special),
+        rows_first,
+        alone,
+        "ON DUPLICATE KEY UPDATE of a shard key",
+    );
     plan.cacheable = layout.rows.len() <= super::CACHED_ROWS;
-    plan.user_variables.clone_from(&special.variables);
     Some(plan)
 }
 

@@ -9,10 +9,10 @@ use crate::lexer::{Hole, SqlMode, tokenize};
 use crate::parse::ddl::ObjectName;
 use crate::plan::ast::{self, Part};
 use crate::plan::layout::Layout;
-use crate::plan::select::is_locking;
+use crate::plan::select::{is_locking, labelled_by_text};
 use crate::plan::text::{Cutter, Edit, Piece, label_of, text};
 use crate::plan::tokens::Tokens;
-use crate::plan::tree::{Expr, Item, Name, Query};
+use crate::plan::tree::{Name, Query};
 use crate::plan::{Request, insert, modify};
 use crate::sharding::topology::quote;
 
@@ -318,12 +318,7 @@ fn labels(tokens: &Tokens<'_>, found: &Found<'_>, edits: &[Replacement]) -> Vec<
             continue;
         }
         for (item, range) in select.items.iter().zip(&layout.items) {
-            let Item::Expr { expr, alias: None } = item else { continue };
-            if matches!(expr, Expr::Column(_)) {
-                continue;
-            }
-            let Some(last) = range.end.checked_sub(1).filter(|last| *last >= range.start) else { continue };
-            let bytes = tokens.start(range.start)..tokens.end(last);
+            let Some(bytes) = labelled_by_text(tokens, item, range) else { continue };
             let touches = |edit: &Replacement| edit.range.start >= bytes.start && edit.range.end <= bytes.end;
             if edits.iter().any(touches) {
                 labels.push(Replacement { range: bytes.end..bytes.end, new: New::Label(bytes) });
