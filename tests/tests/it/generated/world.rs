@@ -1,10 +1,11 @@
 //! The tables of one seed on a cluster and on a plain server, and statements that run on both.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mysql_async::{Conn, Value};
-use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run};
+use ostrakon::dev::instance::Instance;
+use ostrakon::dev::server::ServerKind;
+use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run, server_of};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
 use ostrakon_tests::likeness::Likeness;
 use ostrakon_tests::statement;
@@ -22,6 +23,37 @@ pub struct Servers {
     pub mysql: bool,
 }
 
+impl Servers {
+    pub fn start(kind: ServerKind) -> Self {
+        Self {
+            cluster: TestCluster::of(&[kind, kind]),
+            plain: PlainServer::of(server_of(kind)),
+            mysql: kind == ServerKind::MySql,
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Instance> {
+        self.cluster.cluster.instances.iter().chain([&self.plain.instance])
+    }
+
+    /// Whether every database server still answers.
+    pub fn are_alive(&self) -> bool {
+        self.all().all(|instance| instance.connect().is_ok())
+    }
+
+    /// Which servers have ended, and by what signal as far as they wrote it.
+    pub fn last_words(&self) -> String {
+        let ended = self.all().filter(|instance| instance.connect().is_err());
+        let words = ended.map(|instance| {
+            let log = instance.log();
+            let signal =
+                log.lines().rev().find(|line| line.contains("got signal") || line.contains("ssertion"));
+            format!("{} ({})", instance.name(), signal.unwrap_or("no reason in its log"))
+        });
+        words.collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// Statements that run one after the other on the first rows.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -31,6 +63,19 @@ pub struct Scenario {
     pub transaction: bool,
     pub approximate: bool,
     pub loose: bool,
+}
+
+impl Scenario {
+    /// How answers to one of its statements are compared.
+    pub fn likeness(&self, sql: &str) -> Likeness {
+        Likeness {
+            ordered: statement::is_ordered(sql),
+            approximate: self.approximate,
+            loose: self.loose,
+            exact_info: false,
+            gathered: true,
+        }
+    }
 }
 
 /// What came of a scenario.
@@ -55,10 +100,10 @@ const TOO_LONG: &[u16] = &[1969, 3024];
 /// One seed's tables.
 pub struct World {
     pub seed: u64,
-    servers: Arc<Servers>,
+    pub servers: Arc<Servers>,
     pub tables: Vec<Table>,
     node: Conn,
-    plain: Conn,
+    pub plain: Conn,
     /// Tables that do not hold their first rows.
     changed: Vec<usize>,
 }
@@ -183,13 +228,7 @@ impl World {
         if let Some(verdict) = self.judge_errors(&node, &plain) {
             return verdict;
         }
-        let likeness = Likeness {
-            ordered: statement::is_ordered(&sql),
-            approximate: scenario.approximate,
-            loose: scenario.loose,
-            exact_info: false,
-            gathered: true,
-        };
+        let likeness = scenario.likeness(&sql);
         if let Some(text) = likeness.difference(&node, &plain) {
             return Verdict::Different {
                 kind: kind(&likeness.comparable(&node), &likeness.comparable(&plain)),
@@ -245,50 +284,6 @@ impl World {
         verdict
     }
 
-    /// Whether the plain server itself answers alike when rows lie in another order and no secondary index is used.
-    pub async fn is_stable(&mut self, scenario: &Scenario) -> bool {
-        let mut answers: Vec<BTreeMap<String, Outcome>> = Vec::new();
-        for (name, engine, reversed) in [("x", "InnoDB", false), ("y", "MyISAM", true)] {
-            let database = format!("g{}_{name}", self.seed);
-            run(&mut self.plain, &format!("CREATE DATABASE {database}")).await;
-            run(&mut self.plain, &format!("USE {database}")).await;
-            let mut tables = self.tables.clone();
-            for table in &mut tables {
-                if reversed {
-                    table.rows.reverse();
-                    table.keys.truncate(1);
-                }
-                run(&mut self.plain, &format!("{} ENGINE = {engine}", table.create(false))).await;
-                if let Some(insert) = table.insert(&table.rows) {
-                    run(&mut self.plain, &insert).await;
-                }
-            }
-            let mut answer = BTreeMap::new();
-            for (number, tree) in scenario.statements.iter().enumerate() {
-                let (sql, way) = spelled(scenario, tree);
-                let likeness = Likeness {
-                    ordered: statement::is_ordered(&sql),
-                    approximate: scenario.approximate,
-                    loose: scenario.loose,
-                    exact_info: false,
-                    gathered: true,
-                };
-                let made = likeness.comparable(&outcome(&mut self.plain, &sql, &way).await).labels_only();
-                let failed = matches!(made, Outcome::Error { .. });
-                answer.insert(format!("{number}"), made);
-                for table in tables.iter().filter(|_| statement::is_write(&sql) && !failed) {
-                    let rows =
-                        outcome(&mut self.plain, &format!("SELECT * FROM {}", table.name), &Way::Text).await;
-                    answer.insert(format!("{number} {}", table.name), rows.sorted().labels_only());
-                }
-            }
-            answers.push(answer);
-            run(&mut self.plain, &format!("DROP DATABASE {database}")).await;
-        }
-        run(&mut self.plain, &format!("USE g{}", self.seed)).await;
-        answers[0] == answers[1]
-    }
-
     /// Drops all.
     pub async fn close(mut self) {
         let sql = format!("DROP DATABASE g{}", self.seed);
@@ -323,7 +318,7 @@ impl World {
 }
 
 /// How a statement is sent.
-fn spelled(scenario: &Scenario, tree: &Tree) -> (String, Way) {
+pub fn spelled(scenario: &Scenario, tree: &Tree) -> (String, Way) {
     match scenario.prepared {
         false => (tree.text(), Way::Text),
         true => {
