@@ -16,7 +16,12 @@ use ostrakon_router::plan::RowsFirst;
 use crate::exec::names::Names;
 use crate::exec::send::Sending;
 use crate::session::dispatch::Input;
-use crate::session::{Failure, Session};
+use crate::session::warnings::DEPRECATED;
+use crate::session::{Failure, Session, Warning};
+
+/// What MySQL says of VALUES(column) in ON DUPLICATE KEY UPDATE.
+const VALUES_FUNCTION: &str = "'VALUES function' is deprecated and will be removed in a future release. \
+    Please use an alias (INSERT INTO ... VALUES (...) AS alias) and replace VALUES(col) in the ON DUPLICATE KEY UPDATE clause with alias.col instead";
 
 /// What a write came to.
 #[derive(Debug, Default)]
@@ -39,6 +44,13 @@ impl Session {
         more: bool,
     ) -> Result<(), Failure> {
         let frame = self.open_frame().await?;
+        if rows_first.has_values_function() && !self.mode.server.mariadb && !self.warnings.is_prepared() {
+            self.warnings.push(Warning {
+                level: "Warning".into(),
+                code: DEPRECATED,
+                message: VALUES_FUNCTION.into(),
+            });
+        }
         let mut answering =
             rows_first.returning().map(|returning| self.answering(returning, &frame, sending));
         let mut done = match rows_first {

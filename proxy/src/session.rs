@@ -411,7 +411,11 @@ impl SessionFacts for Session {
         match function {
             // BIGINT, as the functions are: MariaDB gives a cast INT when its operand is short.
             SessionFunction::LastInsertId => format!("CAST('{:021}' AS UNSIGNED)", s.last_insert_id),
-            SessionFunction::FoundRows => format!("CAST('{:021}' AS SIGNED)", s.found_rows),
+            // On MySQL the function itself stays in it: a server says that it is deprecated.
+            SessionFunction::FoundRows => match s.mode.server.mariadb {
+                true => format!("CAST('{:021}' AS SIGNED)", s.found_rows),
+                false => format!("IF(TRUE,CAST('{:021}' AS SIGNED),FOUND_ROWS())", s.found_rows),
+            },
             SessionFunction::RowCount => format!("CAST('{:021}' AS SIGNED)", s.row_count),
             // Nullable, as the function is.
             SessionFunction::Database => match s.database.as_deref() {
@@ -423,6 +427,9 @@ impl SessionFacts for Session {
             SessionFunction::User => format!("IF(TRUE,{},NULL)", text(&format!("{}@{}", s.user, s.peer))),
             SessionFunction::CurrentUser => text(&format!("{}@%", s.user)),
             SessionFunction::Version => text(&s.worker.node.version()),
+            SessionFunction::VersionVariable => {
+                format!("IF(TRUE,{},NULL)", text(&s.worker.node.version()))
+            }
             SessionFunction::Autocommit => {
                 format!("IF(TRUE,CAST('{:021}' AS SIGNED),NULL)", u8::from(s.transaction.autocommit))
             }

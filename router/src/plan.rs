@@ -28,6 +28,7 @@ mod layout;
 mod merging;
 mod modify;
 mod nextval;
+mod own;
 mod returning;
 mod route;
 mod rows;
@@ -232,8 +233,10 @@ pub enum SessionFunction {
     User,
     /// `CURRENT_USER`, `CURRENT_USER()`.
     CurrentUser,
-    /// `VERSION()`, `@@version`.
+    /// `VERSION()`.
     Version,
+    /// `@@version`.
+    VersionVariable,
     /// `@@autocommit`, `@@session.autocommit`: backend connections always run with 1.
     Autocommit,
     /// `@@warning_count`, `@@error_count`.

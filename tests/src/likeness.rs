@@ -100,6 +100,10 @@ fn settle(column: &mut ColumnShape, nullable_unknown: bool) {
         column.flags &= !ENUM_FLAG;
         column.kind = "string".to_owned();
     }
+    if column.kind.contains("JSON") {
+        // MySQL says "binary" of a column and "utf8mb4" of an expression, and a derived table's column is one or the other by its plan.
+        column.character_set = 0;
+    }
     if column.kind.contains("BLOB") {
         // Which size of it, and its flag, by whether an expression's rows went through a temporary table.
         column.decimals = 0;

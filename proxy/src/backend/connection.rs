@@ -105,6 +105,8 @@ pub struct AnswerColumn {
     pub column_type: u8,
     pub charset: u16,
     pub flags: u16,
+    /// Of no table.
+    pub is_expression: bool,
 }
 
 impl Answer {
@@ -518,6 +520,7 @@ impl Connection {
                                 column_type: def.column_type.0,
                                 charset: def.charset,
                                 flags: def.flags,
+                                is_expression: def.org_name.is_empty(),
                             });
                         }
                         Event::Row => {

@@ -167,6 +167,7 @@ impl Session {
         let collation = self.settings.get("collation_connection").map(|literal| literal.trim_matches('\''));
         Quoting {
             no_backslash_escapes: self.mode.no_backslash_escapes,
+            mariadb: self.mode.server.mariadb,
             introducer: collation.is_some_and(|collation| !collation.starts_with("utf8mb4")),
         }
     }

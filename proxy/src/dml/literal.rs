@@ -17,6 +17,8 @@ pub struct Quoting {
     pub no_backslash_escapes: bool,
     /// The connection's character set cannot hold every text, so each says what it is in.
     pub introducer: bool,
+    /// MariaDB, not MySQL.
+    pub mariadb: bool,
 }
 
 /// What a target column makes of a value.
@@ -83,7 +85,11 @@ pub fn push(
         BinaryValue::DateTime { year, month, day, hour, minute, second, micros } => {
             let fraction = fraction(micros, column.decimals);
             let plain = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}{fraction}");
-            let typed = !matches!(target, Target::DateTime | Target::Date | Target::Text);
+            // Of a text with a fraction of a second MySQL warns with the text, of a moment with a rounded one.
+            let typed = match target {
+                Target::Date => !quoting.mariadb,
+                _ => !matches!(target, Target::DateTime | Target::Text),
+            };
             temporal("TIMESTAMP", &plain, typed, month != 0 && day != 0, &mut text)
         }
         BinaryValue::Time { negative, days, hours, minutes, seconds, micros } => {

@@ -32,6 +32,8 @@ pub struct Feed {
     /// A row of 16 MiB or more, in parts.
     pub partial: Vec<u8>,
     pub warnings: u64,
+    /// Those of an answer that was not read to its end: of what is deprecated, and of rows that the client's statement does not have.
+    pub left: u64,
     /// Rows and their bytes, by source.
     pub counts: Vec<(u64, u64)>,
 }
@@ -64,6 +66,7 @@ impl Feed {
             columns_complete: false,
             partial: Vec::new(),
             warnings: 0,
+            left: 0,
         }
     }
 
@@ -192,7 +195,11 @@ impl Feed {
         let mut row = Vec::new();
         while !self.ended() {
             match self.packet(reading, &mut row).await? {
-                Event::RowsEnd | Event::Err | Event::Ok => self.next_source(),
+                Event::RowsEnd => {
+                    self.left += u64::from(self.scanner.warnings());
+                    self.next_source();
+                }
+                Event::Err | Event::Ok => self.next_source(),
                 _ => {}
             }
         }

@@ -361,14 +361,27 @@ impl Session {
     /// Reads a backend's warnings, since its connection goes to other sessions. The statement is done and its answer may be on its way to the
     /// client: when the warnings cannot be had, that is no error of the statement's.
     pub async fn fetch_warnings(&mut self, lease: &mut Lease, names: Names<'_>, count: u64) {
-        let answer = match lease.connection.query("SHOW WARNINGS").await {
-            Ok(answer) => answer,
+        let listed = self.asked_warnings(lease, names).await;
+        if !listed.is_empty() {
+            self.warnings.add(listed, count, self.warning_limit());
+        }
+    }
+
+    /// A backend's warnings; none where they cannot be had.
+    pub async fn asked_warnings(&self, lease: &mut Lease, names: Names<'_>) -> Vec<Warning> {
+        match lease.connection.query("SHOW WARNINGS").await {
+            Ok(answer) => {
+                let mut listed = listed_warnings(&answer, names);
+                for warning in listed.iter_mut().filter(|warning| warning.code == SYNTAX) {
+                    quote_own_text(&mut warning.message, &self.current);
+                }
+                listed
+            }
             Err(e) => {
                 tracing::debug!(error = %e.message, "SHOW WARNINGS failed");
-                return;
+                Vec::new()
             }
-        };
-        self.warnings.add(listed_warnings(&answer, names), count, usize::MAX);
+        }
     }
 
     /// An error with logical names.
@@ -376,6 +389,11 @@ impl Session {
         names.error(e)
     }
 }
+
+/// ER_PARSE_ERROR: as a warning it is of an optimizer hint.
+const SYNTAX: u16 = 1064;
+/// How many characters a server shows of a statement from where something is wrong.
+const NEAR: usize = 80;
 
 /// What SHOW WARNINGS answered, with logical names.
 pub fn listed_warnings(answer: &Answer, names: Names<'_>) -> Vec<Warning> {
@@ -387,6 +405,20 @@ pub fn listed_warnings(answer: &Answer, names: Names<'_>) -> Vec<Warning> {
     (0..answer.rows.len()).map(warning).collect()
 }
 
+/// A server tells where in its statement something is wrong by the text from there on: the client's own text is put in its place, if that is where
+/// it is alike up to the first name.
+fn quote_own_text(message: &mut String, own: &[u8]) {
+    let Some(start) = message.find("near '").map(|at| at + "near '".len()) else { return };
+    let end = message.rfind("' at line").filter(|end| *end >= start).unwrap_or(message.len());
+    let known = message.get(start..end).and_then(|rest| rest.split('`').next()).unwrap_or_default();
+    let own = String::from_utf8_lossy(own);
+    let mut places = own.match_indices(known);
+    if let (Some((at, _)), None) = (places.next(), places.next()) {
+        let rest: String = own.get(at..).unwrap_or_default().chars().take(NEAR).collect();
+        message.replace_range(start..end, &rest);
+    }
+}
+
 /// Which classes of statements write.
 pub trait Writes {
     fn writes(self) -> bool;
@@ -395,5 +427,24 @@ pub trait Writes {
 impl Writes for StatementClass {
     fn writes(self) -> bool {
         matches!(self, StatementClass::Write | StatementClass::WriteReturning)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clients_own_text_is_quoted() {
+        let quoted = |message: &str, own: &str| {
+            let mut message = message.to_owned();
+            quote_own_text(&mut message, own.as_bytes());
+            message
+        };
+        let told = "Hint syntax error near 'NO_HINT() */ a FROM `d`.`t` AS `t`' at line 1";
+        let own = "SELECT /*+ NO_HINT() */ a FROM t";
+        assert_eq!(quoted(told, own), "Hint syntax error near 'NO_HINT() */ a FROM t' at line 1");
+        assert_eq!(quoted(told, "SELECT 1"), told);
+        assert_eq!(quoted("near ''", "SELECT 1"), "near ''");
     }
 }

@@ -20,6 +20,7 @@ use super::feed::{Feed, Reading, any_source, feed_source};
 use super::lease::Lease;
 use super::names::Names;
 use super::send::{self, Sending};
+use super::warned::ONCE;
 use super::watch::{self};
 use super::write::{Part, parts};
 use crate::error::{INTERRUPTED, SqlError};
@@ -306,6 +307,10 @@ impl Session {
                     ended = true;
                 } else if feed.warnings > 0 {
                     self.fetch_warnings(&mut feed.lease, names, feed.warnings).await;
+                } else if feed.left > 0 {
+                    let listed = self.asked_warnings(&mut feed.lease, names).await;
+                    let once = listed.into_iter().filter(|warning| ONCE.contains(&warning.code)).collect();
+                    self.warnings.add(once, 0, self.warning_limit());
                 }
             }
             leases.push(feed.lease);

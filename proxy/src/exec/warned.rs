@@ -56,7 +56,7 @@ fn row_of(message: &str) -> Option<(usize, usize)> {
 }
 
 /// What a server warns of once in a statement: what is deprecated, and a column without a value and a default (1364).
-const ONCE: [u16; 5] = [1287, 1364, 1681, 3719, 3778];
+pub const ONCE: [u16; 5] = [1287, 1364, 1681, 3719, 3778];
 
 /// Each part of a statement warns of what the client's statement is warned of once.
 pub fn merge_repeated(warnings: &mut Warnings) {

@@ -6,12 +6,12 @@
 use std::rc::Rc;
 
 use ostrakon_catalog::schema::{Group, InstanceId};
-use ostrakon_protocol::column::ColumnType;
+use ostrakon_protocol::column::{ColumnType, flag};
 use ostrakon_router::plan::carriage::Carriage;
 use ostrakon_router::sharding::topology::quote;
 
 use super::load::LoadColumn;
-use crate::backend::connection::Answer;
+use crate::backend::connection::{Answer, AnswerColumn};
 use crate::backend::pool::Pooled;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
@@ -107,10 +107,11 @@ impl GatherConnection {
         keys: &[Vec<String>],
         primary: &[String],
     ) -> Result<(), SqlError> {
-        match self.create_with(table, select, keys, primary).await {
+        let integers = if self.mariadb { Vec::new() } else { self.integers(select).await? };
+        match self.create_with(table, select, &integers, keys, primary).await {
             Err(e) if !(keys.is_empty() && primary.is_empty()) && NO_SUCH_KEY.contains(&e.errno) => {
                 tracing::debug!(table, error = %e.message, "no keys for a gathered table");
-                self.create_with(table, select, &[], &[]).await
+                self.create_with(table, select, &integers, &[], &[]).await
             }
             made => made,
         }
@@ -143,10 +144,33 @@ impl GatherConnection {
         }
     }
 
+    /// Definitions of the columns that are made of integer expressions. MySQL chooses between INT and BIGINT for a stored expression by how many digits
+    /// it shows, and not by the type that its answer has.
+    async fn integers(&mut self, select: &str) -> Result<Vec<String>, SqlError> {
+        let connection = &mut self.lease.connection;
+        for settings in &self.creating {
+            connection.queue_settings(settings);
+        }
+        let answer = connection.query(select).await?;
+        let expressions = answer.columns.iter().filter(|column| column.is_expression);
+        let definition = |column: &AnswerColumn| {
+            let name = match ColumnType(column.column_type) {
+                ColumnType::LONG => "INT",
+                ColumnType::LONGLONG => "BIGINT",
+                _ => return None,
+            };
+            let sign = if column.flags & flag::UNSIGNED == 0 { "" } else { " UNSIGNED" };
+            let null = if column.flags & flag::NOT_NULL == 0 { " NULL" } else { " NOT NULL" };
+            Some(format!("{} {name}{sign}{null}", quote(&column.name)))
+        };
+        Ok(expressions.filter_map(definition).collect())
+    }
+
     async fn create_with(
         &mut self,
         table: &str,
         select: &str,
+        integers: &[String],
         keys: &[Vec<String>],
         primary: &[String],
     ) -> Result<(), SqlError> {
@@ -156,12 +180,13 @@ impl GatherConnection {
         let engine = if self.mariadb && takes_files { "Aria" } else { "InnoDB" };
         let list =
             |columns: &[String]| columns.iter().map(|column| quote(column)).collect::<Vec<_>>().join(", ");
-        let mut keys: Vec<String> = keys.iter().map(|columns| format!("KEY ({})", list(columns))).collect();
+        let mut parts = integers.to_vec();
+        parts.extend(keys.iter().map(|columns| format!("KEY ({})", list(columns))));
         if !primary.is_empty() {
-            keys.push(format!("PRIMARY KEY ({})", list(primary)));
+            parts.push(format!("PRIMARY KEY ({})", list(primary)));
         }
-        let keys = if keys.is_empty() { String::new() } else { format!(" ({})", keys.join(", ")) };
-        let sql = format!("CREATE TEMPORARY TABLE {table}{keys} ENGINE={engine} AS {select}");
+        let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+        let sql = format!("CREATE TEMPORARY TABLE {table}{parts} ENGINE={engine} AS {select}");
         let creating = self.creating.clone();
         self.make(table, &sql, &creating).await.map(|_| ())
     }

@@ -9,7 +9,7 @@ use ostrakon_router::lexer::{self, Keyword, Template, leading_keyword};
 use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, Request, RoutedPlan, StatementClass};
 use ostrakon_router::value::Value;
 
-use super::{Failure, Session};
+use super::{Failure, Session, Warnings};
 use crate::error::SqlError;
 use crate::exec::rows::Query;
 use crate::exec::send::Sending;
@@ -149,7 +149,9 @@ impl Session {
         let mut execution = std::mem::take(&mut self.execution);
         // @@warning_count in the statement is that of the one before.
         let routed = self.route(plan, input, &mut execution).await;
-        let before = std::mem::take(&mut self.warnings);
+        let told = matches!(sending, Sending::Prepared(_)) && !self.mode.server.mariadb;
+        let none = if told { Warnings::prepared() } else { Warnings::default() };
+        let before = std::mem::replace(&mut self.warnings, none);
         self.warn_of_hint();
         let result = match routed {
             Ok(()) => self.execute(plan, &execution, input, sending, more).await,

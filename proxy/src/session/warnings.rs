@@ -15,11 +15,25 @@ pub struct Warnings {
     listed: Vec<Warning>,
     /// Counted, and not listed.
     beyond: u64,
+    /// The statement was prepared: what a server says of its text as it reads it (1287) was told then, though parts of it are sent as text now.
+    prepared: bool,
 }
+
+/// "... is deprecated": a server says so as it reads a statement.
+pub const DEPRECATED: u16 = 1287;
 
 impl Warnings {
     pub fn of(warning: Warning) -> Self {
-        Self { listed: vec![warning], beyond: 0 }
+        Self { listed: vec![warning], ..Self::default() }
+    }
+
+    /// None yet, of a statement that was prepared.
+    pub fn prepared() -> Self {
+        Self { prepared: true, ..Self::default() }
+    }
+
+    pub fn is_prepared(&self) -> bool {
+        self.prepared
     }
 
     pub fn push(&mut self, warning: Warning) {
@@ -27,16 +41,20 @@ impl Warnings {
     }
 
     /// Adds `count` warnings, of which these are known, and lists them while there are fewer than `limit`.
-    pub fn add(&mut self, warnings: Vec<Warning>, count: u64, limit: usize) {
-        let count = count.max(warnings.len() as u64);
+    pub fn add(&mut self, mut warnings: Vec<Warning>, count: u64, limit: usize) {
+        let mut count = count.max(warnings.len() as u64);
+        if self.prepared {
+            let all = warnings.len();
+            warnings.retain(|warning| warning.code != DEPRECATED);
+            count -= (all - warnings.len()) as u64;
+        }
         let place = limit.saturating_sub(self.listed.len()).min(warnings.len());
         self.listed.extend(warnings.into_iter().take(place));
         self.beyond += count - place as u64;
     }
 
     pub fn clear(&mut self) {
-        self.listed.clear();
-        self.beyond = 0;
+        *self = Self::default();
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, Warning> {
@@ -79,5 +97,14 @@ mod tests {
         assert_eq!((warnings.iter().count(), warnings.count()), (2, 7));
         warnings.clear();
         assert!(warnings.is_empty());
+    }
+
+    #[test]
+    fn what_was_told_at_prepare_is_not_told_again() {
+        let warning = |code| Warning { level: "Warning".into(), code, message: String::new() };
+        let mut warnings = Warnings::prepared();
+        warnings.add(vec![warning(DEPRECATED), warning(1264)], 3, 64);
+        assert_eq!(warnings.iter().map(|w| w.code).collect::<Vec<_>>(), [1264]);
+        assert_eq!(warnings.count(), 2);
     }
 }

@@ -214,6 +214,12 @@ fn update_assignments(tokens: &Tokens<'_>, layout: &Layout) -> Vec<Range<usize>>
     tokens.split(start + 4, end)
 }
 
+/// Whether ON DUPLICATE KEY UPDATE reads VALUES(column), of which MySQL says that it is deprecated.
+fn has_values_function(tokens: &Tokens<'_>, layout: &Layout) -> bool {
+    let mut assigned = update_assignments(tokens, layout).into_iter().flatten();
+    assigned.any(|at| tokens.is_word(at, "VALUES") && tokens.is_op(at + 1, "("))
+}
+
 /// `t.` and `db.t.` before a column: the target has no alias, so the physical name stands there.
 fn qualifiers(tokens: &Tokens<'_>, reference: &Reference, database: &str) -> Vec<Edit> {
     let mut edits = Vec::new();

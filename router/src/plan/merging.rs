@@ -43,6 +43,9 @@ impl<'m> Merge<'m> {
         let aggregates = self.expressions().any(has_aggregate);
         let grouped = aggregates || !self.select.group_by.is_empty();
         columns.grouped = grouped;
+        if self.select.group_by.iter().any(has_aggregate) {
+            return Err("GROUP BY an aggregate".into());
+        }
         if grouped && self.is_local(&self.group_columns(&columns)?) {
             if self.select.distinct {
                 return Err("DISTINCT beside GROUP BY".into());

@@ -16,7 +16,7 @@ use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Source};
 use super::unresolved::unresolved;
 use super::{
-    Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, guard, nextval, returning,
+    Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, guard, nextval, own, returning,
 };
 use crate::RouterError;
 
@@ -249,6 +249,11 @@ fn analysed(
         true => deleted(tokens, write, &binder, analysis.body)?,
         false => assigned(&select.items, &select.from, &binder, analysis.body)?,
     };
+    if !request.mode.server.mariadb {
+        let targets = unique(&written.references);
+        let targets = targets.iter().filter_map(|index| analysis.references.get(*index));
+        own::refuse(query, targets, request.database)?;
+    }
     let (everywhere, refused) = match check(&analysis, &written.references, &special, write) {
         Ok(everywhere) => (everywhere, None),
         Err(why) => (false, Some(why)),

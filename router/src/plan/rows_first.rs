@@ -43,6 +43,15 @@ impl RowsFirst {
         }
     }
 
+    /// A server that reads the statement finds VALUES(column) in it; the statements that stand for it may not have it, or there may be none.
+    pub fn has_values_function(&self) -> bool {
+        match self {
+            Self::Insert(insert) => insert.has_values_function,
+            Self::Upsert(upsert) => upsert.has_values_function,
+            Self::Computed(_) | Self::Keyed { .. } => false,
+        }
+    }
+
     /// Why.
     pub fn reason(&self) -> &str {
         match self {

@@ -45,7 +45,7 @@ const VARIABLES: &[(&str, SessionFunction)] = &[
     ("last_insert_id", SessionFunction::LastInsertId),
     ("identity", SessionFunction::LastInsertId),
     ("autocommit", SessionFunction::Autocommit),
-    ("version", SessionFunction::Version),
+    ("version", SessionFunction::VersionVariable),
     ("warning_count", SessionFunction::WarningCount),
     ("error_count", SessionFunction::ErrorCount),
     ("in_transaction", SessionFunction::InTransaction),

@@ -3,6 +3,7 @@
 //!
 //! `OSTRAKON_SERVERS=mysql` runs them on MySQL. `CASES=joins make test ARGS='-E "test(shop)"'` runs the topics whose names hold `joins`; `CASES=joins:120` the case at that line.
 
+mod by_plan;
 mod file;
 mod known;
 mod run;

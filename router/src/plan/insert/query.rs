@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ostrakon_catalog::column::ColumnType;
 
 use super::layout::Layout;
-use super::{fills, qualifiers, tail_start, update_assignments, value_columns};
+use super::{fills, has_values_function, qualifiers, tail_start, update_assignments, value_columns};
 use crate::RouterError;
 use crate::lexer::{SqlMode, TokenKind};
 use crate::plan::analysis::{Analysis, Analyst};
@@ -31,6 +31,8 @@ pub struct InsertQuery {
     pub auto_increment: Option<usize>,
     /// What the rows that were written answer with.
     pub returning: Option<Returning>,
+    /// VALUES(column) is in it.
+    pub has_values_function: bool,
     /// Parameters behind the rows, which are the statement's last.
     pub tail_parameters: usize,
     mode: SqlMode,
@@ -191,6 +193,7 @@ fn rows_first(
         columns,
         auto_increment,
         returning,
+        has_values_function: has_values_function(tokens, layout),
         tail_parameters: (layout.tail..tokens.len()).filter(is_parameter).count(),
         mode: request.mode,
         head: cutter.range(0, head_end),

@@ -20,6 +20,8 @@ use crate::sharding::topology::quote;
 /// Such a statement.
 #[derive(Debug)]
 pub struct Upsert {
+    /// VALUES(column) is in it.
+    pub has_values_function: bool,
     mode: SqlMode,
     /// The text up to the first row.
     head: Vec<Piece>,
@@ -77,7 +79,12 @@ pub(super) fn plan(
         .collect::<Option<Vec<_>>>()?;
     let cutter = Cutter::new(&request.template.holes, marks(tokens));
     let first = layout.rows.first().map_or(0, |row| tokens.start(row.start));
-    let upsert = Upsert { mode: request.mode, head: cutter.range(0, first), rows };
+    let upsert = Upsert {
+        has_values_function: super::has_values_function(tokens, layout),
+        mode: request.mode,
+        head: cutter.range(0, first),
+        rows,
+    };
     let alone = cutter.range(0, request.template.length);
     let rows_first = RowsFirst::Upsert(upsert);
     let mut plan = apart(

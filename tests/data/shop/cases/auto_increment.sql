@@ -26,6 +26,7 @@ SELECT MAX(id), LAST_INSERT_ID() FROM inbox;
 INSERT INTO inbox SET subject = 'set';
 -- session
 INSERT INTO inbox (who, subject) SELECT 7, 'one';
+-- gathered
 -- session
 SELECT i.id, c.name FROM inbox i LEFT JOIN customers c ON c.id = i.who WHERE i.id = LAST_INSERT_ID();
 -- session
@@ -75,7 +76,7 @@ SELECT id, who FROM inbox ORDER BY id DESC;
 -- Values of one's own run as other writes do.
 INSERT INTO inbox (who, id) VALUES (1, 100);
 INSERT INTO inbox (id, who, n) VALUES (6, 1, 1), (7, 2, 2);
-INSERT INTO inbox (id, who) SELECT id + 100, id FROM tags;
+INSERT INTO inbox (id, who) SELECT id + 100, id FROM tags ORDER BY id;
 INSERT INTO inbox (id, who, subject) SELECT id + 2000, customer_id, status FROM orders WHERE total > 300;
 -- error: 1062
 INSERT INTO inbox (id, who) VALUES (60, 1), (5, 1);

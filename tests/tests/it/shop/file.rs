@@ -33,6 +33,8 @@ pub struct Case {
     pub errors: Vec<u16>,
     /// The plain server must answer without rows, or change none.
     pub empty: bool,
+    /// It is known to go through temporary tables: no EXPLAIN comes between the statements of a session to tell.
+    pub gathered: bool,
 }
 
 /// Reads a file that must be there.
@@ -107,6 +109,7 @@ fn note(case: &mut Case, comment: &str, at: &str) {
         "approximate" => case.approximate = true,
         "session" => case.session = true,
         "reset" => case.reset = true,
+        "gathered" => case.gathered = true,
         "refused" => {
             assert!(!more.is_empty(), "{at}: `refused` needs its reason");
             case.refused = Some(more.to_owned());

@@ -10,6 +10,7 @@ use ostrakon_tests::compare::{Outcome, Way, outcome};
 use ostrakon_tests::likeness::Likeness;
 use ostrakon_tests::statement::{self, is_query, is_write};
 
+use super::by_plan;
 use super::file::{self, Case};
 
 /// The moment that all cases take for now.
@@ -65,6 +66,8 @@ pub struct Shop {
     /// Refused by the cluster, and not listed: by reason.
     pub refusals: BTreeMap<String, Vec<String>>,
     pub differences: Vec<String>,
+    /// Queries of whose warnings the plain server says one thing or another, as its plan is.
+    warned_by_plan: Vec<String>,
     /// Each case by text and prepared, and each write in a transaction and by itself; else one of these.
     pub all_ways: bool,
     // Dropped after the clients.
@@ -88,7 +91,7 @@ fn not_meant(case: &Case, plain: &Outcome) -> Option<String> {
 }
 
 /// The warnings of the last statement. Which row of the statement each is about is counted on each shard anew.
-async fn warnings(client: &mut Conn) -> Outcome {
+pub async fn warnings(client: &mut Conn) -> Outcome {
     let mut answer = outcome(client, "SHOW WARNINGS", &Way::Text).await.labels_only();
     if let Outcome::Rows { rows, .. } = &mut answer {
         for value in rows.iter_mut().flatten() {
@@ -102,8 +105,21 @@ async fn warnings(client: &mut Conn) -> Outcome {
     answer
 }
 
+/// There were more warnings than the list has place for.
+fn is_cut(listed: &Outcome, count: u16) -> bool {
+    matches!(listed, Outcome::Rows { rows, .. } if rows.len() < usize::from(count))
+}
+
+/// Warnings without their texts.
+fn codes(mut listed: Outcome) -> Outcome {
+    if let Outcome::Rows { rows, .. } = &mut listed {
+        rows.iter_mut().for_each(|row| row.truncate(2));
+    }
+    listed
+}
+
 /// Rows without repetitions.
-fn each_once(outcome: Outcome) -> Outcome {
+pub fn each_once(outcome: Outcome) -> Outcome {
     let mut outcome = outcome.sorted();
     if let Outcome::Rows { rows, .. } = &mut outcome {
         rows.dedup();
@@ -154,6 +170,7 @@ impl Shop {
             gathered: false,
             refusals: BTreeMap::new(),
             differences: Vec::new(),
+            warned_by_plan: Vec::new(),
             all_ways: std::env::var("OSTRAKON_ALL_WAYS").is_ok_and(|text| text == "1"),
             servers: (cluster, plain_server),
         };
@@ -210,6 +227,7 @@ impl Shop {
             self.reset().await;
         }
         self.traced = !(case.session || is_read_next);
+        self.gathered = case.gathered;
         if !self.traced {
             let answered = self.compare(case, &Way::Text, "session").await;
             if answered && !case.session && is_write(&case.sql) {
@@ -391,11 +409,20 @@ impl Shop {
         if let Some(text) = likeness.difference(&node, &plain) {
             self.found(case, when, &text);
         } else if node_warnings + plain_warnings > 0 {
+            let (mut node, mut plain) = (warnings(&mut self.node).await, warnings(&mut self.plain).await);
+            if is_cut(&node, node_warnings) && is_cut(&plain, plain_warnings) {
+                // Which of them are listed is by the order in which rows are read.
+                (node, plain) = (codes(node), codes(plain));
+            }
             // How often an expression is evaluated, and warns, is the plan's.
-            let node = each_once(warnings(&mut self.node).await);
-            let plain = each_once(warnings(&mut self.plain).await);
+            let (node, plain) = (each_once(node), each_once(plain));
             if let Some(text) = Likeness::default().difference(&node, &plain) {
-                self.found(case, when, &format!("  warnings:\n{text}"));
+                let is_free = is_query(&case.sql) && !case.session && !self.in_transaction;
+                if is_free && by_plan::warns(&mut self.plain, &case.sql, &plain).await {
+                    self.warned_by_plan.push(format!("{}:{}", case.topic, case.line));
+                } else {
+                    self.found(case, when, &format!("  warnings:\n{text}"));
+                }
             }
         }
         true
@@ -484,6 +511,7 @@ impl Shop {
             }
         }
         println!("all {}: {all:?}", all.values().sum::<usize>());
+        println!("  whose warnings hang on the plain server's plan: {}", self.warned_by_plan.join(", "));
         for (reason, cases) in &self.refusals {
             println!(
                 "  {} refused and not listed: {reason} ({})",
