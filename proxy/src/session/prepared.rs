@@ -83,6 +83,9 @@ impl Statements {
     }
 }
 
+/// ER_BAD_NULL_ERROR.
+const NOT_NULL: u16 = 1048;
+
 fn unknown(id: u32, command: &str) -> SqlError {
     SqlError::new(1243, "HY000", format!("Unknown prepared statement handler ({id}) given to {command}"))
 }
@@ -182,8 +185,29 @@ impl Session {
         template: &Template,
         params: usize,
     ) -> Result<Vec<Vec<u8>>, Failure> {
-        let values = vec![Value::Null; params];
-        let input = Input { text, template, values: Some(&values) };
+        let described = self.describe_with(plan, text, template, &vec![Value::Null; params]).await;
+        let unplaced = matches!(&described, Err(Failure::Sql(e)) if e.errno == NOT_NULL);
+        if unplaced && plan.class == StatementClass::WriteReturning {
+            // What stands there does not matter, but that it can be placed: a shard key is a number, a text or a date.
+            for example in [Value::UInt(1), Value::Text(b"2000-01-01".into())] {
+                let described = self.describe_with(plan, text, template, &vec![example; params]).await;
+                if described.is_ok() {
+                    return described;
+                }
+            }
+        }
+        described
+    }
+
+    /// As [`Session::describe`], with these values in the markers' places.
+    async fn describe_with(
+        &mut self,
+        plan: &RoutedPlan,
+        text: &[u8],
+        template: &Template,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Vec<u8>>, Failure> {
+        let input = Input { text, template, values: Some(values) };
         let mut execution = Execution::default();
         let hint = self.hint.clone();
         if let Some(Target::Scan(scan)) = hint.as_ref().and_then(|hint| hint.target.as_ref()) {

@@ -221,3 +221,29 @@ async fn what_is_returned_is_within_the_memory_of_a_merge() {
     }
     assert_eq!(client.query::<u32, _>("DELETE FROM t WHERE id > 0 RETURNING id").await.unwrap().len(), 900);
 }
+
+#[tokio::test]
+async fn one_row_is_prepared_too() {
+    let mut pair = filled().await;
+    pair.create(
+        "CREATE TABLE k (id INT NOT NULL, k INT NOT NULL, n INT, PRIMARY KEY (k, id))",
+        "DBPARTITION BY HASH(k)",
+    )
+    .await;
+    let row = || vec![Value::from(6), Value::from(2), Value::from(289)];
+    for _ in 0..2 {
+        pair.same_prepared("INSERT INTO k (k, n, id) VALUES (?, ?, ?) RETURNING *", row()).await;
+        pair.same("DELETE FROM k").await;
+    }
+    for kind in ["VARCHAR(20)", "DATE"] {
+        let rule = if kind == "DATE" { "YYYYDD(k)" } else { "HASH(k)" };
+        let table = format!("CREATE TABLE d (id INT NOT NULL, k {kind} NOT NULL, PRIMARY KEY (k, id))");
+        pair.create(&table, &format!("DBPARTITION BY {rule}")).await;
+        let row = vec![Value::from("2024-02-29"), Value::from(1)];
+        pair.same_prepared("INSERT INTO d (k, id) VALUES (?, ?) RETURNING id, k", row).await;
+        pair.same("DROP TABLE d").await;
+    }
+    pair.same_prepared("INSERT INTO s (id, n) VALUES (?, ?) RETURNING id, n", values(&["3", "a"])).await;
+    pair.same_prepared("INSERT IGNORE INTO c (id, n) VALUES (?, ?) RETURNING id, n", values(&["3", "a"]))
+        .await;
+}

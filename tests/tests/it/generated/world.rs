@@ -229,7 +229,12 @@ impl World {
             return verdict;
         }
         let likeness = scenario.likeness(&sql);
-        if let Some(text) = likeness.difference(&node, &plain) {
+        if let Some(mut text) = likeness.difference(&node, &plain) {
+            for (name, answer) in [("node", &node), ("plain", &plain)] {
+                if let Outcome::Error { message, .. } = answer {
+                    text.push_str(&format!("\n  {name} says: {message}"));
+                }
+            }
             return Verdict::Different {
                 kind: kind(&likeness.comparable(&node), &likeness.comparable(&plain)),
                 text,
