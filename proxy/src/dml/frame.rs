@@ -39,6 +39,14 @@ impl Session {
         if settings.get("timestamp").is_none() {
             inner = inner.with("timestamp", now());
         }
+        if self.mode.server.mariadb {
+            // In a query, not in a write, MariaDB keeps a subquery's value for all rows that are equal by the collations of what it reads.
+            let off = match settings.get("optimizer_switch") {
+                Some(all) => all.replace("subquery_cache=on", "subquery_cache=off"),
+                None => "'default,subquery_cache=off'".to_owned(),
+            };
+            inner = inner.with("optimizer_switch", off);
+        }
         self.settings = self.worker.intern(inner);
         Ok(Frame { alone, settings })
     }

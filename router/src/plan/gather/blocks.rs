@@ -117,6 +117,13 @@ impl Gatherer<'_> {
         if self.analysis.system.iter().any(|reference| text.contains(&reference.span.start)) {
             return None;
         }
+        // Whether shards can answer hangs on the value then.
+        let has_marker = layout.having.clone().any(|at| tokens.kind(at) == TokenKind::Parameter);
+        // An AVG has more digits than it shows, which a UNION or an expression around a subquery may show; a derived table's column has lost them.
+        let averages = layout.items.iter().cloned().flatten().any(|at| tokens.is_word(at, "AVG"));
+        if has_marker || averages && !self.is_table(block, select) {
+            return None;
+        }
         let plain = self.is_closed(block)
             && self.has_plain_columns(block, &layout)
             && self.is_printed_exactly(select..end)
@@ -131,13 +138,18 @@ impl Gatherer<'_> {
             return false;
         };
         let layout = Layout::new(tokens, select);
-        let is_table = tokens.is_any_word(select.saturating_sub(2), &["FROM", "JOIN", "STRAIGHT_JOIN", "AS"]);
         let mut made = [&layout.group, &layout.having, &layout.limit].into_iter();
         let items = || layout.items.iter().cloned().flatten();
-        is_table
+        self.is_table(block, select)
             && (layout.distinct.is_some()
                 || made.any(|clause| !clause.is_empty())
                 || items().any(|at| self.is_aggregate(at)))
+    }
+
+    /// A derived table, or a WITH query.
+    fn is_table(&self, block: &QueryBlock, select: usize) -> bool {
+        let words = ["FROM", "JOIN", "STRAIGHT_JOIN", "AS"];
+        block.part == QueryPart::Whole && self.tokens.is_any_word(select.saturating_sub(2), &words)
     }
 
     /// A branch of a UNION where a server takes `*` for one column: in EXISTS.

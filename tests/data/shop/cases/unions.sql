@@ -86,3 +86,10 @@ SELECT id FROM tags ORDER BY id UNION SELECT id FROM warehouses;
 SELECT id FROM tags LIMIT 1 UNION ALL SELECT id FROM warehouses;
 -- error: 1267
 SELECT vb COLLATE utf8mb4_bin FROM samples UNION SELECT vu COLLATE utf8mb4_unicode_ci FROM samples;
+
+-- An average has more digits than it shows by itself.
+SELECT AVG(DISTINCT points) a FROM customers GROUP BY level UNION ALL SELECT dc FROM samples;
+SELECT CAST(1 AS DECIMAL(20, 9)) UNION ALL SELECT AVG(points) FROM customers;
+SELECT CAST(1 AS DECIMAL(20, 9)) UNION ALL SELECT a FROM (SELECT AVG(points) a FROM customers GROUP BY level) t;
+SELECT (SELECT AVG(quantity) FROM order_items) * 3000000 x, t.id FROM tags t WHERE id < 3;
+SELECT id FROM orders WHERE total > (SELECT AVG(total) FROM orders) + 10 ORDER BY id;

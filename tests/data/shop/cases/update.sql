@@ -144,3 +144,7 @@ UPDATE quotes SET gross = 5;
 UPDATE orders SET total = i.price WHERE id = 1002;
 UPDATE customers c JOIN orders o ON o.customer_id = c.id SET o.note = o.status, o.note = o.note WHERE o.total > 100;
 UPDATE orders SET customer_id = customer_id + 1, customer_id = customer_id + 1 WHERE id < 5;
+
+-- A subquery's value is of the row's own spelling, not of an equal one's.
+UPDATE reviews SET title = (SELECT CONCAT(reviews.author, '!') FROM tags WHERE tags.id = 1) WHERE product_id < 6;
+UPDATE reviews SET body = COALESCE((SELECT CONCAT('<', reviews.author, '>') FROM orders o WHERE o.id = reviews.product_id + 1000 LIMIT 1), 'none');
