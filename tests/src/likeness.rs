@@ -8,6 +8,7 @@ use crate::compare::{ColumnShape, Outcome};
 const ENUM_FLAG: u16 = 256;
 const NOT_NULL_FLAG: u16 = 1;
 const BLOB_FLAG: u16 = 16;
+const ZEROFILL_FLAG: u16 = 64;
 /// How far apart two sums of doubles may be that were added up in another order.
 const TOLERANCE: f64 = 1e-9;
 /// How much of a difference is shown.
@@ -27,6 +28,8 @@ pub struct Likeness {
     pub exact_info: bool,
     /// The answer comes from temporary tables, in which an expression of a derived table is a column: whether it can be NULL is not compared.
     pub gathered: bool,
+    /// Nobody looks at each difference by itself: what a server's column definitions owe to its plan is not compared at all.
+    pub any_plan: bool,
 }
 
 impl Likeness {
@@ -59,6 +62,10 @@ impl Likeness {
             Outcome::Error { sqlstate, .. } => sqlstate.clear(),
             Outcome::Rows { columns, rows } => {
                 columns.iter_mut().for_each(|column| settle(column, rows.is_empty() || self.gathered));
+                columns.iter_mut().filter(|_| self.any_plan).for_each(settle_by_plan);
+                if rows.is_empty() && self.any_plan {
+                    columns.iter_mut().for_each(|column| column.table.clear());
+                }
             }
         }
         if let Outcome::Rows { rows, .. } = &mut outcome
@@ -109,6 +116,22 @@ fn settle(column: &mut ColumnShape, nullable_unknown: bool) {
         column.decimals = 0;
         column.flags &= !BLOB_FLAG;
         column.kind = "blob".to_owned();
+    }
+}
+
+/// A column without what a temporary table of the server's own makes of it: INT or BIGINT by the digits that an expression shows, VARCHAR or TEXT,
+/// and zeros in front of a YEAR.
+fn settle_by_plan(column: &mut ColumnShape) {
+    // A label that is cut at a space cannot be written as an alias.
+    column.label.truncate(column.label.trim_end().len());
+    if column.kind.ends_with("_LONG") {
+        column.kind.push_str("LONG");
+    }
+    if column.kind == "string" || column.kind == "blob" {
+        column.kind = "text".to_owned();
+    }
+    if column.kind.ends_with("_YEAR") {
+        column.flags &= !ZEROFILL_FLAG;
     }
 }
 

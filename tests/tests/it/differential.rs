@@ -251,6 +251,7 @@ fn likeness(statement: &Statement) -> Likeness {
         approximate: false,
         // A join over temporary tables may be sorted otherwise, which an outer join's columns show.
         gathered: statement.sql.contains(" JOIN "),
+        ..Likeness::default()
     }
 }
 

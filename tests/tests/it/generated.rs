@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod expression;
+mod opinion;
 mod query;
 mod schema;
 mod scope;
@@ -50,6 +51,8 @@ struct Tally {
     kinds: BTreeMap<String, u64>,
     refused: BTreeMap<String, u64>,
     differences: Vec<String>,
+    /// Different rows, of which a server of the other family says that they are right.
+    seconded: u64,
     /// Scenarios in which a database server ended by itself.
     fallen: Vec<String>,
 }
@@ -109,8 +112,20 @@ async fn play_seed(
                         None
                     }
                 };
+                let seconded = match &shown {
+                    Some((scenario, _)) if kind == "rows" => world.is_seconded(scenario).await,
+                    _ => false,
+                };
                 let mut tally = tally.lock().await;
                 match shown {
+                    Some((scenario, text)) if seconded => {
+                        tally.seconded += 1;
+                        tally.kinds.entry(kind).and_modify(|count| *count -= 1);
+                        let shown = world.show(&scenario);
+                        println!(
+                            "-- seed {seed}, scenario {number}: the other family answers as the cluster\n{shown}{text}"
+                        );
+                    }
                     None => {
                         tally.unstable += 1;
                         tally.kinds.entry(kind).and_modify(|count| *count -= 1);
@@ -180,11 +195,12 @@ async fn play(kind: ServerKind, first: u64, seeds: u64, count: u64) {
     let tally = tally.lock().await;
     let refused: u64 = tally.refused.values().sum();
     println!(
-        "{} the same, {} different {:?}, {refused} refused, {} in which the plain server contradicts itself, {} too slow on the plain server, {} in which a server ended",
+        "{} the same, {} different {:?}, {refused} refused, {} in which the plain server contradicts itself, {} in which the other family answers as the cluster, {} too slow on the plain server, {} in which a server ended",
         tally.same,
         tally.differences.len(),
         tally.kinds,
         tally.unstable,
+        tally.seconded,
         tally.slow,
         tally.fallen.len()
     );

@@ -235,10 +235,13 @@ async fn one_row_is_prepared_too() {
         pair.same_prepared("INSERT INTO k (k, n, id) VALUES (?, ?, ?) RETURNING *", row()).await;
         pair.same("DELETE FROM k").await;
     }
-    for kind in ["VARCHAR(20)", "DATE"] {
-        let rule = if kind == "DATE" { "YYYYDD(k)" } else { "HASH(k)" };
+    for (kind, rule) in [
+        ("VARCHAR(20)", "DBPARTITION BY HASH(k)"),
+        ("DATE", "DBPARTITION BY YYYYDD(k)"),
+        ("DATETIME", "DBPARTITION BY HASH(id) TBPARTITION BY WEEK(k) TBPARTITIONS 2"),
+    ] {
         let table = format!("CREATE TABLE d (id INT NOT NULL, k {kind} NOT NULL, PRIMARY KEY (k, id))");
-        pair.create(&table, &format!("DBPARTITION BY {rule}")).await;
+        pair.create(&table, rule).await;
         let row = vec![Value::from("2024-02-29"), Value::from(1)];
         pair.same_prepared("INSERT INTO d (k, id) VALUES (?, ?) RETURNING id, k", row).await;
         pair.same("DROP TABLE d").await;

@@ -1,6 +1,6 @@
 //! The tables of one seed on a cluster and on a plain server, and statements that run on both.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use mysql_async::{Conn, Value};
 use ostrakon::dev::instance::Instance;
@@ -21,6 +21,8 @@ pub struct Servers {
     pub cluster: TestCluster,
     pub plain: PlainServer,
     pub mysql: bool,
+    /// One of the other family, once it is asked.
+    pub other: OnceLock<PlainServer>,
 }
 
 impl Servers {
@@ -29,6 +31,7 @@ impl Servers {
             cluster: TestCluster::of(&[kind, kind]),
             plain: PlainServer::of(server_of(kind)),
             mysql: kind == ServerKind::MySql,
+            other: OnceLock::new(),
         }
     }
 
@@ -74,6 +77,7 @@ impl Scenario {
             loose: self.loose,
             exact_info: false,
             gathered: true,
+            any_plan: true,
         }
     }
 }
@@ -92,8 +96,8 @@ pub enum Verdict {
     },
 }
 
-/// Errors of values that do not fit: of several, servers name the one that they meet first.
-const CONVERSION: &[u16] = &[1048, 1264, 1265, 1292, 1364, 1366, 1406, 1411, 1690];
+/// Errors of values that do not fit, or that are there already: of several, servers name the one that they meet first.
+const CONVERSION: &[u16] = &[1048, 1062, 1264, 1265, 1292, 1364, 1366, 1406, 1411, 1690];
 /// A statement took longer than it may.
 const TOO_LONG: &[u16] = &[1969, 3024];
 
@@ -102,7 +106,7 @@ pub struct World {
     pub seed: u64,
     pub servers: Arc<Servers>,
     pub tables: Vec<Table>,
-    node: Conn,
+    pub node: Conn,
     pub plain: Conn,
     /// Tables that do not hold their first rows.
     changed: Vec<usize>,
@@ -225,7 +229,8 @@ impl World {
         }
         let plain = outcome(&mut self.plain, &sql, &way).await;
         let plain_warnings = self.plain.get_warnings();
-        if let Some(verdict) = self.judge_errors(&node, &plain) {
+        let is_delete = statement::words(&sql).first().is_some_and(|word| word == "delete");
+        if let Some(verdict) = judge(&node, &plain, is_delete) {
             return verdict;
         }
         let likeness = scenario.likeness(&sql);
@@ -245,27 +250,16 @@ impl World {
         }
         if node_warnings + plain_warnings > 0 {
             let (node, plain) = (warnings(&mut self.node).await, warnings(&mut self.plain).await);
-            if node != plain {
+            // Of two lists that are too short for their warnings each has those of the rows that it met first.
+            let cut = |list: &Warned, count: u16| list.listed < usize::from(count);
+            let both_cut = cut(&node, node_warnings) && cut(&plain, plain_warnings);
+            let (node, plain) = (node.lines, plain.lines);
+            if node != plain && !both_cut {
                 let text = format!("  node:  {node:?}\n  plain: {plain:?}");
                 return Verdict::Different { kind: "warnings".to_owned(), text };
             }
         }
         self.same_tables(&sql).await
-    }
-
-    /// What is decided by an error alone.
-    fn judge_errors(&self, node: &Outcome, plain: &Outcome) -> Option<Verdict> {
-        if let Outcome::Error { errno, .. } = plain
-            && TOO_LONG.contains(errno)
-        {
-            return Some(Verdict::Slow);
-        }
-        match (node, plain) {
-            (Outcome::Error { errno: a, .. }, Outcome::Error { errno: b, .. }) => {
-                (CONVERSION.contains(a) && CONVERSION.contains(b)).then_some(Verdict::Same)
-            }
-            _ => None,
-        }
     }
 
     /// Compares the tables that a write names, and notes which are not as they were.
@@ -322,6 +316,25 @@ impl World {
     }
 }
 
+/// What is decided by the kind of the answers alone.
+fn judge(node: &Outcome, plain: &Outcome, is_delete: bool) -> Option<Verdict> {
+    if let Outcome::Error { errno, .. } = plain
+        && TOO_LONG.contains(errno)
+    {
+        return Some(Verdict::Slow);
+    }
+    match (node, plain) {
+        // A DELETE ... RETURNING of which the server's plan says that it reads nothing is answered as one that returns nothing to anybody.
+        (Outcome::Rows { rows, .. }, Outcome::Done { affected_rows: 0, .. }) if is_delete => {
+            rows.is_empty().then_some(Verdict::Same)
+        }
+        (Outcome::Error { errno: a, .. }, Outcome::Error { errno: b, .. }) => {
+            (CONVERSION.contains(a) && CONVERSION.contains(b)).then_some(Verdict::Same)
+        }
+        _ => None,
+    }
+}
+
 /// How a statement is sent.
 pub fn spelled(scenario: &Scenario, tree: &Tree) -> (String, Way) {
     match scenario.prepared {
@@ -352,10 +365,16 @@ fn kind(node: &Outcome, plain: &Outcome) -> String {
     word.to_owned()
 }
 
-/// The warnings of the last statement, each once.
-async fn warnings(client: &mut Conn) -> Vec<String> {
+/// What SHOW WARNINGS says: how many, and each once.
+#[derive(Default)]
+struct Warned {
+    listed: usize,
+    lines: Vec<String>,
+}
+
+async fn warnings(client: &mut Conn) -> Warned {
     let answer = outcome(client, "SHOW WARNINGS", &Way::Text).await;
-    let Outcome::Rows { rows, .. } = answer else { return Vec::new() };
+    let Outcome::Rows { rows, .. } = answer else { return Warned::default() };
     let mut lines: Vec<String> = rows
         .iter()
         .map(|row| row.iter().map(|value| value.as_sql(false)).collect::<Vec<_>>().join(" "))
@@ -364,5 +383,5 @@ async fn warnings(client: &mut Conn) -> Vec<String> {
         .collect();
     lines.sort();
     lines.dedup();
-    lines
+    Warned { listed: rows.len(), lines }
 }
