@@ -350,7 +350,9 @@ pub struct Definition(String);
 
 /// A value was not stored as it came: the statement's answer would be wrong.
 pub(super) fn changed(table: &str, what: &str, why: &str) -> SqlError {
-    SqlError::other(format!("A value would be changed by gathering it (table {table}, {what}): {why}"))
+    SqlError::not_supported(format!(
+        "gathering this: a value would be changed (table {table}, {what}): {why}"
+    ))
 }
 
 /// Settings under which each value is stored as it comes. Not strict: a server with LOCAL makes warnings of errors anyway, and all of them

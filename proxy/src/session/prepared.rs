@@ -188,8 +188,8 @@ impl Session {
         let described = self.describe_with(plan, text, template, &vec![Value::Null; params]).await;
         let unplaced = matches!(&described, Err(Failure::Sql(e)) if e.errno == NOT_NULL);
         if unplaced && plan.class == StatementClass::WriteReturning {
-            // What stands there does not matter, but that it can be placed: this text is a number and a date too.
-            let example = vec![Value::Text(b"20000101".into()); params];
+            // What stands there does not matter, but that it can be placed: this text is a small number and a date too.
+            let example = vec![Value::Text(b"000101".into()); params];
             return self.describe_with(plan, text, template, &example).await;
         }
         described
