@@ -72,7 +72,12 @@ impl GatherConnection {
         session: &Rc<Settings>,
         intern: impl Fn(Settings) -> Rc<Settings>,
     ) -> Self {
-        let writing = session.without("tx_read_only").without("transaction_read_only");
+        let mariadb = ServerInfo::parse_version(&connection.version).mariadb;
+        let mut writing = session.without("tx_read_only").without("transaction_read_only");
+        if !mariadb {
+            // MySQL locks what a query reads whose answer is stored, and the statement's own transaction, over another connection, may have locked it.
+            writing = writing.with("transaction_isolation", "'READ-COMMITTED'".to_owned());
+        }
         let lenient = writing.with("sql_mode", LENIENT.to_owned());
         // All warnings are read, in the words that are known.
         let answering = writing
@@ -83,7 +88,7 @@ impl GatherConnection {
         let group =
             Group { name: instance.name.clone(), physical_database: String::new(), instance: instance.id };
         Self {
-            mariadb: ServerInfo::parse_version(&connection.version).mariadb,
+            mariadb,
             lease: Lease { connection, group, in_transaction: false },
             tables: Vec::new(),
             answering: [intern(writing.clone()), intern(answering)],

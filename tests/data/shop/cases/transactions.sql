@@ -112,3 +112,15 @@ SELECT c.id, COUNT(o.id) FROM customers c JOIN orders o ON o.customer_id = c.id 
 UPDATE customers SET points = 1 WHERE id = 1;
 -- session
 COMMIT;
+
+-- A part of a query that is gathered whole reads what the transaction has locked.
+-- session
+BEGIN;
+-- session
+UPDATE tags SET label = CONCAT(label, '!') WHERE id < 5;
+-- session
+SELECT o.id FROM orders o WHERE o.id > (SELECT MAX(t.id) FROM tags t) + 1050 ORDER BY o.id LIMIT 3;
+-- session
+INSERT INTO totals (customer_id, orders) SELECT o.id, 1 FROM orders o WHERE o.customer_id = (SELECT MAX(t.id) FROM tags t);
+-- session
+ROLLBACK;
