@@ -7,6 +7,7 @@ mod frame;
 mod insert;
 mod keyed;
 pub mod literal;
+mod operand;
 mod spool;
 mod upsert;
 

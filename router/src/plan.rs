@@ -55,7 +55,8 @@ pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use nextval::unknown as unknown_sequence;
 pub use returning::Returning;
 pub use rows_first::{
-    ComputedValue, InsertComputed, InsertQuery, KeyedTarget, KeyedWrite, Literal, Moves, RowsFirst, Upsert,
+    Comparable, ComputedValue, InsertComputed, InsertQuery, KeyedTarget, KeyedWrite, Literal, Moves, Reading,
+    RowsFirst, Upsert,
 };
 pub use scan::ScanPlaces;
 pub use system::{SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable};

@@ -2,12 +2,13 @@
 
 use ostrakon_protocol::value::BinaryValue;
 use ostrakon_router::lexer::{self, Template};
-use ostrakon_router::plan::{Execution, InsertQuery, Plan};
+use ostrakon_router::plan::{Execution, InsertQuery, Literal, Plan, Reading};
 use ostrakon_router::value::Value;
 
 use super::Done;
 use super::answering::Answering;
 use super::literal::{self, Quoting};
+use super::operand;
 use super::spool::Spool;
 use crate::error::SqlError;
 use crate::exec::send::Sending;
@@ -40,6 +41,32 @@ fn given(value: Option<BinaryValue<'_>>) -> Option<u64> {
     }
 }
 
+/// What ON DUPLICATE KEY UPDATE reads of a row of the query.
+fn selected_of(
+    insert: &InsertQuery,
+    rows: &Spool,
+    index: usize,
+    quoting: Quoting,
+) -> Result<Vec<Literal>, SqlError> {
+    let mut literals = Vec::with_capacity(insert.selected.len());
+    if insert.selected.is_empty() || index >= rows.len() {
+        return Ok(literals);
+    }
+    let row = rows.row(index)?;
+    let values = row.iter().zip(&rows.columns).skip(insert.columns.len());
+    for ((value, column), reading) in values.zip(&insert.selected) {
+        let mut text = Vec::new();
+        match reading {
+            Reading::Whole(stored) => literal::push(value.as_ref(), column, stored, quoting, &mut text)?,
+            Reading::Part { compared } => {
+                operand::push(value.as_ref(), column, *compared, quoting, &mut text)?
+            }
+        }
+        literals.push(text);
+    }
+    Ok(literals)
+}
+
 impl Session {
     pub(super) async fn insert_query(
         &mut self,
@@ -48,18 +75,16 @@ impl Session {
         mut answering: Option<&mut Answering<'_>>,
     ) -> Result<Done, Failure> {
         let arguments = self.text_arguments(input);
-        let (query, head, mut tail) =
-            (insert.query(&arguments), insert.head(&arguments), insert.tail(&arguments));
+        let (query, head) = (insert.query(&arguments), insert.head(&arguments));
         // The batches' parameters: what is returned has types that depend on them.
         let mut values: Option<&[Value<'_>]> = None;
         if let (Some(answering), Some(all)) = (answering.as_deref_mut(), input.values) {
-            tail = insert.tail_with_markers(&arguments);
             let first = all.len().saturating_sub(insert.tail_parameters);
             values = Some(all.get(first..).unwrap_or_default());
             answering.first_parameter = first;
         }
         let expected = insert.columns.len();
-        let rows = self.spool(&query, Some(expected)).await?;
+        let rows = self.spool(&query, Some(expected + insert.selected.len())).await?;
         if let Some(answering) = answering.as_deref_mut() {
             answering.returned.limit_to(rows.left());
         }
@@ -70,6 +95,7 @@ impl Session {
         let (mut all_given, mut last_given) = (insert.auto_increment.is_some(), None);
         let mut text = Vec::new();
         let mut first_row = 0;
+        let mut selected = selected_of(insert, &rows, 0, quoting)?;
         for index in 0..rows.len() {
             text.extend_from_slice(if text.is_empty() { &head } else { b"," });
             text.extend_from_slice(if index == first_row { b" VALUES (" } else { b"(" });
@@ -88,8 +114,15 @@ impl Session {
                 all_given &= last_given.is_some();
             }
             let count = index + 1 - first_row;
-            if index + 1 == rows.len() || text.len() >= BATCH_BYTES || count >= BATCH_ROWS {
-                text.extend_from_slice(&tail);
+            // What ON DUPLICATE KEY UPDATE reads of the query is one for all rows of a batch.
+            let next = selected_of(insert, &rows, index + 1, quoting)?;
+            if index + 1 == rows.len() || text.len() >= BATCH_BYTES || count >= BATCH_ROWS || next != selected
+            {
+                let arguments = self.text_arguments(input);
+                text.extend(match values {
+                    Some(_) => insert.tail_with_markers(&selected, &arguments),
+                    None => insert.tail(&selected, &arguments),
+                });
                 let inserted = self.insert_batch(
                     &text,
                     values,
@@ -102,6 +135,7 @@ impl Session {
                 text.clear();
                 first_row = index + 1;
             }
+            selected = next;
         }
         let warnings = self.warnings.count();
         let info = match infos.is_empty() {
@@ -109,8 +143,9 @@ impl Session {
             false => add_info(infos.iter().map(String::as_str), warnings),
         };
         let generated = batches.generated.filter(|_| !all_given);
-        // One server says the last value where it made none.
-        let insert_id = generated.or(last_given.filter(|_| batches.affected > 0));
+        // One server says the last value where it made none, but not beside ON DUPLICATE KEY UPDATE.
+        let says_given = batches.affected > 0 && !input.updates();
+        let insert_id = generated.or(last_given.filter(|_| says_given));
         Ok(Done { affected: batches.affected, insert_id: insert_id.unwrap_or(0), generated, info })
     }
 
@@ -133,6 +168,12 @@ impl Session {
         let batch = Input { text, template: &template, values };
         let mut execution = Execution::default();
         self.route(plan, batch, &mut execution).await?;
+        if execution.gathers {
+            return Err(SqlError::not_supported(
+                "a subquery, or another value for a shard key, in ON DUPLICATE KEY UPDATE of INSERT ... SELECT",
+            )
+            .into());
+        }
         let answers = self.write_answering(plan, &execution, rows.0, answering).await?;
         let (affected, mut info) = combine(plan, input, &answers, 0);
         if info.is_empty() && rows.1 == 1 {

@@ -125,7 +125,7 @@ fn temporal(kind: &str, plain: &str, typed: bool, is_real: bool, text: &mut Stri
     }
 }
 
-fn fraction(micros: u32, decimals: u8) -> String {
+pub(super) fn fraction(micros: u32, decimals: u8) -> String {
     let digits = format!("{micros:06}");
     match usize::from(decimals) {
         0 if micros == 0 => String::new(),
@@ -177,7 +177,7 @@ fn bytes(
     Ok(())
 }
 
-fn hex(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn hex(bytes: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     out.extend_from_slice(b"x'");
     for byte in bytes {
@@ -187,7 +187,7 @@ fn hex(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'\'');
 }
 
-fn string(bytes: &[u8], quoting: Quoting, out: &mut Vec<u8>) {
+pub(super) fn string(bytes: &[u8], quoting: Quoting, out: &mut Vec<u8>) {
     if quoting.introducer && !bytes.is_ascii() {
         out.extend_from_slice(b"_utf8mb4");
     }

@@ -5,6 +5,7 @@ pub(super) mod computed;
 mod layout;
 mod moved;
 pub(super) mod query;
+pub(super) mod selected;
 pub(super) mod upsert;
 
 use std::ops::Range;

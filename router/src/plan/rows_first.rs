@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Arguments;
 pub use super::insert::computed::{ComputedValue, InsertComputed};
 pub use super::insert::query::InsertQuery;
+pub use super::insert::selected::{Comparable, Reading};
 pub use super::insert::upsert::Upsert;
 pub use super::keyed::{KeyedTarget, KeyedWrite, Literal, Moves};
 use super::returning::Returning;
@@ -68,7 +69,8 @@ impl RowsFirst {
     pub fn steps(&self, arguments: &Arguments<'_>) -> Vec<Vec<u8>> {
         match self {
             Self::Insert(insert) => {
-                vec![[insert.head(arguments), b" VALUES (...)".to_vec(), insert.tail(arguments)].concat()]
+                let tail = insert.tail(&vec![b"...".to_vec(); insert.selected.len()], arguments);
+                vec![[insert.head(arguments), b" VALUES (...)".to_vec(), tail].concat()]
             }
             Self::Upsert(upsert) => {
                 let inserts = (1..upsert.rows()).map(|row| upsert.insert(row, arguments));

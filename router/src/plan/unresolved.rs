@@ -46,7 +46,7 @@ pub(super) fn unresolved(column: &Column, from: &[Source], binder: &Binder<'_>, 
 }
 
 /// The derived table of that name.
-fn derived<'q>(from: &'q [Source], name: &str) -> Option<&'q Query> {
+pub(super) fn derived<'q>(from: &'q [Source], name: &str) -> Option<&'q Query> {
     from.iter().find_map(|source| match source {
         Source::Derived { query, alias, .. } => Some(&**query).filter(|_| alias.as_deref() == Some(name)),
         Source::Join(join) => derived(std::slice::from_ref(&join.left), name)
@@ -56,7 +56,7 @@ fn derived<'q>(from: &'q [Source], name: &str) -> Option<&'q Query> {
 }
 
 /// Whether a query gives a column of that name; `None` where its text does not tell.
-fn has_column(query: &Query, name: &str) -> Option<bool> {
+pub(super) fn has_column(query: &Query, name: &str) -> Option<bool> {
     let Body::Select(select) = &query.body else { return None };
     let mut found = false;
     for item in &select.items {

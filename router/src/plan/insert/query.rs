@@ -6,7 +6,8 @@ use std::sync::Arc;
 use ostrakon_catalog::column::ColumnType;
 
 use super::layout::Layout;
-use super::{fills, has_values_function, qualifiers, tail_start, update_assignments, value_columns};
+use super::selected::{self, Reading, Selected};
+use super::{fills, has_values_function, qualifiers, tail_start, value_columns};
 use crate::RouterError;
 use crate::lexer::{SqlMode, TokenKind};
 use crate::plan::analysis::{Analysis, Analyst};
@@ -15,12 +16,16 @@ use crate::plan::bind::{Binder, Kind, Reference};
 use crate::plan::condition::Condition;
 use crate::plan::gather::literal;
 use crate::plan::returning::{self, Returning};
-use crate::plan::rows_first::RowsFirst;
+use crate::plan::rows_first::{Literal, RowsFirst};
 use crate::plan::select::{assemble, edits as query_edits};
 use crate::plan::special::Special;
 use crate::plan::text::{Cutter, Edit, Piece, marks, text};
 use crate::plan::tokens::Tokens;
+use crate::plan::tree::{Body, Query};
 use crate::plan::{Arguments, Body as PlanBody, Combine, Request, RoutedPlan, StatementClass};
+
+/// Names of the columns that the query gives for ON DUPLICATE KEY UPDATE, with a number behind.
+const READ: &str = "__ostrakon_read_";
 
 /// An INSERT or REPLACE whose rows a query gives.
 #[derive(Debug)]
@@ -35,10 +40,13 @@ pub struct InsertQuery {
     pub has_values_function: bool,
     /// Parameters behind the rows, which are the statement's last.
     pub tail_parameters: usize,
+    /// Columns of the query, behind those that are inserted, that ON DUPLICATE KEY UPDATE reads.
+    pub selected: Vec<Reading>,
     mode: SqlMode,
     head: Vec<Piece>,
     query: Vec<Piece>,
-    tail: Vec<Piece>,
+    /// What follows the rows, around the values of `selected`: one piece more than there are.
+    tail: Vec<Vec<Piece>>,
 }
 
 impl InsertQuery {
@@ -52,14 +60,19 @@ impl InsertQuery {
         literal::render(&self.head, arguments, self.mode)
     }
 
-    /// What follows the rows.
-    pub fn tail(&self, arguments: &Arguments<'_>) -> Vec<u8> {
-        literal::render(&self.tail, arguments, self.mode)
+    /// What follows rows of which `selected` has these values.
+    pub fn tail(&self, selected: &[Literal], arguments: &Arguments<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (at, pieces) in self.tail.iter().enumerate() {
+            out.extend(literal::render(pieces, arguments, self.mode));
+            out.extend(selected.get(at).filter(|_| at + 1 < self.tail.len()).into_iter().flatten());
+        }
+        out
     }
 
     /// The same with its parameter markers.
-    pub fn tail_with_markers(&self, arguments: &Arguments<'_>) -> Vec<u8> {
-        self.tail(&Arguments { params: None, ..*arguments })
+    pub fn tail_with_markers(&self, selected: &[Literal], arguments: &Arguments<'_>) -> Vec<u8> {
+        self.tail(selected, &Arguments { params: None, ..*arguments })
     }
 }
 
@@ -73,11 +86,9 @@ pub(super) fn plan(
     query_at: usize,
     special: Special,
 ) -> Result<RoutedPlan, RouterError> {
-    let analysed = match ast::parse(tokens, &[Part::Tokens(query_at..layout.tail)], request.mode) {
-        Ok(query) => Some(Analyst::new(request, tokens).run(&query)?),
-        // The query is planned by itself then, and refused there if it must be.
-        Err(_) => None,
-    };
+    // What is not understood is planned by itself, and refused there if it must be.
+    let parsed = ast::parse(tokens, &[Part::Tokens(query_at..layout.tail)], request.mode).ok();
+    let analysed = parsed.as_ref().map(|query| Analyst::new(request, tokens).run(query)).transpose()?;
     let is_understood = analysed.is_some();
     let (analysis, mut binder) = match analysed {
         Some((analysis, binder)) => (Some(analysis), binder),
@@ -113,7 +124,10 @@ pub(super) fn plan(
         }
         None => None,
     };
-    let combine = match rows_first(request, tokens, layout, query_at, &reference, &binder, returned)? {
+    let parsed = parsed.as_ref().map(|query| (query, analysis.body));
+    let selected = selected::find(request, tokens, layout, &reference, &binder, parsed)?;
+    let given = selected.and_then(|selected| Ok((selected, returned.transpose()?)));
+    let combine = match rows_first(request, tokens, layout, (query_at, parsed), &reference, given)? {
         Ok(insert) => Combine::RowsFirst(Arc::new(RowsFirst::Insert(insert))),
         Err(reason) => Combine::Never(format!("INSERT ... SELECT {reason}").into()),
     };
@@ -144,10 +158,9 @@ fn rows_first(
     request: &Request<'_>,
     tokens: &Tokens<'_>,
     layout: &Layout,
-    query_at: usize,
+    (query_at, query): (usize, Option<(&Query, usize)>),
     reference: &Reference,
-    binder: &Binder<'_>,
-    returning: Option<Result<Returning, String>>,
+    given: Result<(Vec<Selected>, Option<Returning>), String>,
 ) -> Result<Result<InsertQuery, String>, RouterError> {
     let table = &reference.table;
     let listed = layout.columns.as_ref().filter(|columns| !columns.is_empty());
@@ -168,15 +181,10 @@ fn rows_first(
             auto_increment = Some(position);
         }
     }
-    let returning = match returning.transpose() {
-        Ok(returning) => returning,
+    let (selected, returning) = match given {
+        Ok(given) => given,
         Err(why) => return Ok(Err(why)),
     };
-    if let Some(column) = selected_column(tokens, layout, reference, binder) {
-        return Ok(Err(format!(
-            "with the selected column '{column}' in ON DUPLICATE KEY UPDATE; use VALUES(column)"
-        )));
-    }
     let head_end = match listed {
         Some(_) => tokens.end(layout.columns_end),
         None => layout.table.last().map_or(0, |name| name.span.end),
@@ -186,8 +194,29 @@ fn rows_first(
     if tokens.is_word(query_at, "TABLE") && !request.mode.server.mariadb {
         edits.push(Edit::new(tokens.start(query_at)..tokens.end(query_at), vec![text("SELECT * FROM")]));
     }
+    let span = |selected: &Selected| tokens.start(selected.tokens.start)..tokens.end(selected.tokens.end - 1);
+    let plain = Cutter::new(&request.template.holes, marks(tokens));
+    if let (Some((Query { body: Body::Select(select), .. }, _)), false) = (query, selected.is_empty()) {
+        let verb = tokens.at_byte(select.start).unwrap_or(query_at);
+        let from = tokens.find(verb, layout.tail, |at| tokens.is_word(at, "FROM"));
+        let mut more = Vec::new();
+        for (number, span) in selected.iter().map(span).enumerate() {
+            more.push(text(", "));
+            more.extend(plain.range(span.start, span.end));
+            more.push(text(format!(" AS {READ}{number}")));
+        }
+        let behind = tokens.end(from.saturating_sub(1));
+        edits.push(Edit::new(behind..behind, more));
+    }
     let cutter = Cutter::new(&request.template.holes, edits);
     let tail = tail_start(tokens, layout);
+    let mut around = Vec::with_capacity(selected.len() + 1);
+    let mut at = tail;
+    for span in selected.iter().map(span) {
+        around.push(plain.range(at, span.start));
+        at = span.end;
+    }
+    around.push(plain.range(at, request.template.length));
     let is_parameter = |at: &usize| tokens.kind(*at) == TokenKind::Parameter;
     Ok(Ok(InsertQuery {
         columns,
@@ -198,39 +227,7 @@ fn rows_first(
         mode: request.mode,
         head: cutter.range(0, head_end),
         query: cutter.range(tokens.start(query_at), tail),
-        tail: cutter.range(tail, request.template.length),
+        selected: selected.into_iter().map(|selected| selected.reading).collect(),
+        tail: around,
     }))
-}
-
-/// A column of the query's tables, not of the target, that ON DUPLICATE KEY UPDATE names.
-fn selected_column(
-    tokens: &Tokens<'_>,
-    layout: &Layout,
-    reference: &Reference,
-    binder: &Binder<'_>,
-) -> Option<String> {
-    let is_source = |name: &str| {
-        let mut others = binder.references.iter().filter(|other| other.span != reference.span);
-        others.any(|other| other.table.column(name).is_some())
-    };
-    for assignment in update_assignments(tokens, layout) {
-        let equals = tokens.find(assignment.start, assignment.end, |at| tokens.is_op(at, "="));
-        for at in equals + 1..assignment.end {
-            let Some(name) = tokens.name(at) else { continue };
-            let behind_dot = tokens.is_op(at - 1, ".");
-            if tokens.is_op(at + 1, ".") {
-                let is_database = tokens.is_op(at + 3, ".");
-                if !is_database && name != reference.table.name {
-                    return tokens.name(at + 2).or(Some(name));
-                }
-            } else if !behind_dot
-                && !tokens.is_op(at + 1, "(")
-                && reference.table.column(&name).is_none()
-                && is_source(&name)
-            {
-                return Some(name);
-            }
-        }
-    }
-    None
 }

@@ -97,3 +97,43 @@ INSERT INTO tags VALUES (1, NULL) ON DUPLICATE KEY UPDATE id = id + 100;
 INSERT INTO tags VALUES (1, 'a') ON DUPLICATE KEY UPDATE id = id + 100000;
 INSERT INTO tags SET id = 1, label = 'set' ON DUPLICATE KEY UPDATE tags.id = tags.id + 1000, label = VALUES(label);
 INSERT INTO coupons (code, starts) VALUES ('spring', '2024-01-01') ON DUPLICATE KEY UPDATE code = CONCAT(code, '2'), used = used + 1;
+
+-- ON DUPLICATE KEY UPDATE that reads columns of the query.
+INSERT INTO totals (customer_id, orders) SELECT c.id, 1 FROM customers c ON DUPLICATE KEY UPDATE orders = totals.orders + c.points;
+INSERT INTO totals (customer_id, orders) SELECT c.id, 1 FROM customers c ON DUPLICATE KEY UPDATE orders = totals.orders + points, remark = c.name;
+INSERT INTO totals (customer_id, amount) SELECT o.customer_id, o.total FROM orders o ORDER BY o.id ON DUPLICATE KEY UPDATE amount = amount + o.total, last_order = o.placed, totals.orders = totals.orders + 1;
+INSERT INTO totals (customer_id, amount) SELECT o.customer_id, o.total FROM orders o ORDER BY o.id ON DUPLICATE KEY UPDATE amount = GREATEST(amount, o.total), last_order = IF(o.placed > last_order, o.placed, last_order), remark = CONCAT(totals.orders, '/', COALESCE(o.discount, 0), '/', COALESCE(o.note, '-'));
+INSERT INTO totals (customer_id, amount) SELECT o.customer_id, o.total FROM orders o ORDER BY o.id ON DUPLICATE KEY UPDATE remark = CONCAT(o.total / 7, ' ', o.total * amount), amount = amount / 3 + COALESCE(discount, 0);
+INSERT INTO totals (customer_id, remark) SELECT c.id, 'x' FROM customers c ON DUPLICATE KEY UPDATE remark = CONCAT(remark, c.country, c.joined, COALESCE(c.born, 'none'));
+INSERT INTO totals (customer_id, remark) SELECT c.id, 'x' FROM customers c ON DUPLICATE KEY UPDATE remark = COALESCE(c.nick, c.name, 'nobody'), orders = CHAR_LENGTH(c.name), amount = c.balance IS NULL;
+INSERT INTO totals (customer_id, remark) SELECT c.id, 'x' FROM customers c ON DUPLICATE KEY UPDATE remark = c.level, orders = totals.orders + (c.referrer_id IS NOT NULL);
+INSERT INTO totals (customer_id, orders) SELECT * FROM (SELECT customer_id, COUNT(*) n FROM orders GROUP BY customer_id) t ON DUPLICATE KEY UPDATE orders = totals.orders * 100 + n;
+INSERT INTO totals (customer_id, orders, amount) SELECT t.customer_id, t.n, t.s FROM (SELECT customer_id, COUNT(*) n, SUM(total) s, MAX(placed) latest FROM orders GROUP BY customer_id) t ON DUPLICATE KEY UPDATE orders = t.n, amount = t.s - amount, last_order = latest;
+INSERT INTO totals (customer_id, orders) SELECT c.id, o.id FROM customers c JOIN orders o ON o.customer_id = c.id WHERE o.id = (SELECT MAX(id) FROM orders x WHERE x.customer_id = c.id) ON DUPLICATE KEY UPDATE orders = CASE WHEN o.discount > 1 THEN o.id WHEN c.points >= totals.orders THEN c.points ELSE -1 END;
+INSERT INTO stock (warehouse_id, product_id, quantity) SELECT 1, i.product_id, i.quantity FROM order_items i ORDER BY i.order_id, i.line ON DUPLICATE KEY UPDATE quantity = stock.quantity - i.quantity, reserved = reserved + IFNULL(i.gift, 7);
+INSERT INTO stock (warehouse_id, product_id, quantity) SELECT s.warehouse_id, s.product_id, 0 FROM stock s WHERE s.quantity > 0 ON DUPLICATE KEY UPDATE quantity = stock.quantity + s.reserved, bin = s.bin;
+INSERT INTO order_items (order_id, line, product_id, price) SELECT i.order_id, i.line, i.product_id, p.cost FROM order_items i JOIN products p ON p.id = i.product_id WHERE p.cost IS NOT NULL ON DUPLICATE KEY UPDATE price = LEAST(order_items.price, p.cost), quantity = order_items.quantity + p.active;
+INSERT INTO categories (id, name) SELECT id, label FROM tags ON DUPLICATE KEY UPDATE name = CONCAT(name, '/', label), position = tags.id;
+INSERT INTO countries (code, name, continent) SELECT w.country, w.name, 'Asia' FROM warehouses w WHERE w.country IS NOT NULL ORDER BY w.id ON DUPLICATE KEY UPDATE population = w.capacity, area = w.capacity / 7;
+INSERT INTO archive (order_id, customer_id, what) SELECT r.order_id, r.line, r.reason FROM order_returns r ORDER BY r.order_id, r.line ON DUPLICATE KEY UPDATE customer_id = archive.customer_id + r.quantity, placed = r.returned, what = r.reason;
+INSERT INTO payments (order_id, num, method, amount, paid_at) SELECT p.order_id, p.num, 'x', 1, p.paid_at FROM payments p WHERE p.rate > 0 ON DUPLICATE KEY UPDATE amount = payments.amount * p.rate, method = p.method;
+INSERT INTO inbox (id, who, n) SELECT s.id, s.id, 5 FROM suppliers s ON DUPLICATE KEY UPDATE n = s.id, subject = CONCAT('again ', s.name);
+INSERT INTO inbox (who, n) SELECT s.id, 5 FROM suppliers s ON DUPLICATE KEY UPDATE n = s.id;
+INSERT IGNORE INTO totals (customer_id, orders) SELECT c.id, 1 FROM customers c ON DUPLICATE KEY UPDATE orders = totals.orders + c.points * 100000000, remark = CONCAT(c.name, c.name, c.name, c.name);
+INSERT INTO totals (customer_id, orders) SELECT c.id, 1 FROM customers c ORDER BY c.points DESC, c.id LIMIT 4 ON DUPLICATE KEY UPDATE orders = c.points, remark = COALESCE(c.note, '-');
+INSERT INTO quotes (id, net) SELECT q.id, q.net FROM quotes q ON DUPLICATE KEY UPDATE net = quotes.net + q.gross, title = q.label;
+INSERT INTO shipments (customer_id, order_id, num, carrier, warehouse_id) SELECT s.customer_id, s.order_id, s.num, 'none', 1 FROM shipments s ON DUPLICATE KEY UPDATE weight = shipments.weight + s.weight, track = CONCAT('x', s.track), sent = COALESCE(s.delivered, s.sent), carrier = CONCAT(s.num, s.carrier);
+INSERT INTO oddities (id, v) SELECT o.id % 5 + 1, 'n' FROM oddities o ORDER BY o.id ON DUPLICATE KEY UPDATE v = o.v, latin = o.latin, tx = o.tx, bl = o.bl, bi = o.bi, d = o.d, dc = o.dc, dt6 = o.dt6, ts6 = o.ts6, tm6 = o.tm6, bt64 = o.bt64;
+INSERT INTO oddities (id, v) SELECT o.id + 1, 'n' FROM oddities o WHERE o.id < 6 ORDER BY o.id ON DUPLICATE KEY UPDATE d = oddities.d + o.dc, dc = oddities.dc * 2 - o.dc, tx = CONCAT('x', o.tx), bl = CONCAT(o.bl, o.bi), dt6 = COALESCE(o.dt6, oddities.dt6), tm6 = IF(o.tm6 < oddities.tm6, o.tm6, oddities.tm6);
+-- error: 1052
+INSERT INTO totals (customer_id, orders) SELECT o.customer_id, 1 FROM orders o ON DUPLICATE KEY UPDATE orders = customer_id + 1;
+-- error: 1052
+INSERT INTO totals (customer_id, orders) SELECT customer_id, 1 FROM totals ON DUPLICATE KEY UPDATE orders = totals.orders + 1;
+-- error: 1048
+INSERT INTO totals (customer_id, orders) SELECT c.id, 1 FROM customers c ON DUPLICATE KEY UPDATE remark = c.note;
+-- error: 1406
+INSERT INTO totals (customer_id, orders) SELECT c.id, 1 FROM customers c ON DUPLICATE KEY UPDATE remark = CONCAT(c.name, c.name, c.name, c.name, c.name, c.name, c.name, c.name);
+-- error: 1054
+INSERT INTO totals (customer_id, orders) SELECT c.id, 1 FROM customers c ON DUPLICATE KEY UPDATE orders = c.missing;
+INSERT INTO totals (customer_id, orders) SELECT c.id, 1 FROM customers c ON DUPLICATE KEY UPDATE orders = (SELECT COUNT(*) FROM tags);
+INSERT INTO tags (id, label) SELECT id, 'x' FROM suppliers WHERE id < 3 ON DUPLICATE KEY UPDATE id = tags.id + 1000;

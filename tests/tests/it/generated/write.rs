@@ -68,19 +68,49 @@ impl Generator<'_> {
         self.pick(&["INSERT INTO", "INSERT INTO", "INSERT INTO", "INSERT IGNORE INTO", "REPLACE INTO"])
     }
 
-    fn duplicate(&mut self, verb: &str, table: &Table, source: Option<&str>) -> Tree {
+    /// `source`: what a query reads, if the rows are a query's.
+    fn duplicate(&mut self, verb: &str, table: &Table, source: Option<&Scope>) -> Tree {
         if verb != "INSERT INTO" || self.one_in(2) {
             return Tree::none();
         }
         let rest = &table.columns[FIXED..];
         let column = rest[self.below(rest.len())].clone();
-        let set = match (self.below(4), column.class) {
+        let mut sets = vec![match (self.below(6), column.class) {
             (0, Class::Int) => tree![format!("{0} = {1}.{0} + 1", column.name, table.name)],
             (1, _) => tree![format!("{0} = VALUES({0})", column.name)],
             (2, _) if source.is_none() => tree!["p = VALUES(id) % 7"],
+            (2.., class) if source.is_some() => self.selected(table, &column.name, class, source),
             _ => tree![format!("{} = ", column.name), self.literal(column.class)],
+        }];
+        if source.is_some() && self.one_in(3) {
+            let more = rest[self.below(rest.len())].clone();
+            sets.push(self.selected(table, &more.name, more.class, source));
+        }
+        tree![" ON DUPLICATE KEY UPDATE ", Tree::list(sets, ", ")].maybe()
+    }
+
+    /// An assignment of ON DUPLICATE KEY UPDATE that reads a column of the query.
+    fn selected(&mut self, table: &Table, column: &str, class: Class, source: Option<&Scope>) -> Tree {
+        let own = format!("{}.{column}", table.name);
+        let read = source.and_then(|scope| self.local(scope, |other| other == class));
+        let Some(read) = read.map(|read| read.text) else {
+            return tree![format!("{column} = "), self.literal(class)];
         };
-        tree![" ON DUPLICATE KEY UPDATE ", set].maybe()
+        tree![match (self.below(6), class) {
+            (0, class) if class.is_number() => format!("{column} = {own} - {read}"),
+            (1, class) if class.is_number() =>
+                format!("{column} = COALESCE({read}, 0) + COALESCE({own}, 1) / 2"),
+            (2, Class::Int | Class::Decimal | Class::Date) => format!("{column} = GREATEST({own}, {read})"),
+            (3, Class::Int | Class::Decimal | Class::Date) => {
+                format!("{column} = IF({read} > {own}, {read}, {own})")
+            }
+            (2 | 3, Class::Text(_)) => format!("{column} = LEFT(CONCAT({own}, '/', {read}), 5)"),
+            (4, Class::Text(_)) => format!("{column} = COALESCE({read}, {own})"),
+            (4, Class::Date | Class::Int) => {
+                format!("{column} = CASE WHEN {read} IS NULL THEN {own} ELSE {read} END")
+            }
+            _ => format!("{column} = {read}"),
+        }]
     }
 
     fn returning(&mut self, table: &Table) -> Tree {
@@ -130,13 +160,13 @@ impl Generator<'_> {
         let columns = self.targets(table);
         let verb = self.verb();
         let shift = self.pick(&["0", "100", "5", "1000"]);
-        let (query, order) = if self.one_in(3) {
+        let (query, order, scope) = if self.one_in(3) {
             self.without(table, |inner| inner.source(&columns, shift))
         } else {
             self.source(&columns, shift)
         };
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let duplicate = self.duplicate(verb, table, Some("query"));
+        let duplicate = self.duplicate(verb, table, Some(&scope));
         let returning = self.returning(table);
         let order =
             tree![format!(" ORDER BY {order}"), Tree::from(if self.one_in(4) { " LIMIT 7" } else { "" })];
@@ -145,8 +175,8 @@ impl Generator<'_> {
         tree![format!("{verb} {} ({}) ", table.name, names.join(", ")), query, order, duplicate, returning]
     }
 
-    /// A query for these columns, and a total order of its rows.
-    fn source(&mut self, columns: &[&Column], shift: &str) -> (Tree, String) {
+    /// A query for these columns, a total order of its rows, and what it reads.
+    fn source(&mut self, columns: &[&Column], shift: &str) -> (Tree, String, Scope) {
         let (from, scope) = self.from(1);
         let first = scope
             .locals
@@ -165,7 +195,7 @@ impl Generator<'_> {
         }
         let filter = self.filter(&scope, 1);
         let order = self.total(&scope);
-        (tree!["SELECT ", Tree::List(items, ", ", columns.len()), " FROM ", from, filter], order)
+        (tree!["SELECT ", Tree::List(items, ", ", columns.len()), " FROM ", from, filter], order, scope)
     }
 
     /// The scope of a table by its own name.
