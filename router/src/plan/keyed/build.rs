@@ -34,6 +34,9 @@ pub(crate) struct Builder<'b> {
     pub assigned: Vec<(usize, usize)>,
 }
 
+/// Words in front of a subquery that a server may join.
+const PREDICATES: &[&str] = &["IN", "EXISTS", "ANY", "SOME", "ALL"];
+
 /// A target while its query is being put together.
 struct Draft {
     reference: usize,
@@ -98,6 +101,19 @@ impl Builder<'_> {
         }))
     }
 
+    /// What an assignment sees of those before it hangs on the server's plan: several tables are joined, or one is joined with what IN or EXISTS reads, which
+    /// a server does by itself where there is no ORDER BY and no LIMIT (seen with MySQL 9.7).
+    fn sees_by_plan(&self) -> bool {
+        let joins = self.binder.scopes.get(self.analysis.body).is_none_or(|scope| scope.entries.len() > 1);
+        let (tokens, clauses) = (self.tokens, &self.write.clauses);
+        let orders = |at: usize| tokens.is_any_word(at, &["ORDER", "LIMIT"]);
+        let is_ordered = tokens.find(clauses.start, clauses.end, orders) < clauses.end;
+        let is_query = |at: usize| tokens.is_any_word(at, &["SELECT", "WITH", "TABLE"]);
+        let is_predicate = |at: usize| at >= 2 && tokens.is_any_word(at - 2, PREDICATES);
+        let may_join = |at: usize| is_query(at) && (clauses.contains(&at) || is_predicate(at));
+        joins || !is_ordered && (0..tokens.len()).any(may_join)
+    }
+
     fn reference(&self, index: usize) -> Option<&Reference> {
         self.analysis.references.get(index)
     }
@@ -146,7 +162,8 @@ impl Builder<'_> {
             let Some(assigned) = column(ordinal) else { continue };
             let is_default = value.len() == 1 && self.tokens.is_word(value.start, "DEFAULT");
             let is_unique = draft.keys.iter().take(draft.unique).position(|key| key == ordinal);
-            let fixed = draft.moves && (is_unique.is_some() || reference.placer.is_key(*ordinal));
+            // The row is found by it afterwards.
+            let fixed = draft.moves && is_unique.is_some();
             if fixed && is_default {
                 return Err(format!(
                     "DEFAULT for column '{}', which tells where the row belongs",
@@ -156,7 +173,7 @@ impl Builder<'_> {
             let varies = self.special.varies.is_some() && reference.kind == Kind::Broadcast;
             let span = self.span(value);
             let is_text = is_default || !(fixed || varies) && self.reads_only(&span, draft.reference);
-            if !is_text || self.analysis.references.len() > 1 {
+            if !is_text || self.sees_by_plan() {
                 self.check_order(at)?;
             }
             if is_text {
@@ -291,8 +308,8 @@ impl Builder<'_> {
         !has_query && self.reads(span).all(|(read, _)| read.is_some_and(|(owner, _)| owner == reference))
     }
 
-    /// One server assigns from left to right, and a later assignment sees what earlier ones made (of several tables it depends on the order in which
-    /// they are joined); a query sees none of it.
+    /// One server assigns from left to right, and a later assignment sees what earlier ones made: so does the statement by key with a text that it works
+    /// out itself. A query sees none of it. (Of several tables it depends on the order in which they are joined what a server sees.)
     fn check_order(&self, at: usize) -> Result<(), String> {
         let Some((_, value)) = self.write.assignments.get(at) else { return Ok(()) };
         let span = self.span(value);

@@ -143,7 +143,26 @@ UPDATE quotes SET gross = 5;
 -- error: 1054
 UPDATE orders SET total = i.price WHERE id = 1002;
 UPDATE customers c JOIN orders o ON o.customer_id = c.id SET o.note = o.status, o.note = o.note WHERE o.total > 100;
-UPDATE orders SET customer_id = customer_id + 1, customer_id = customer_id + 1 WHERE id < 5;
+UPDATE orders SET customer_id = customer_id + 1, customer_id = customer_id + 1 WHERE id < 1010;
+
+-- An assignment that reads what the statement has assigned before it.
+UPDATE orders SET total = total + 1, discount = total / 100, note = CONCAT(total, '/', discount) ORDER BY total DESC, id LIMIT 12;
+UPDATE orders SET customer_id = customer_id + 1, note = CONCAT('now of ', customer_id) WHERE id BETWEEN 1003 AND 1020;
+UPDATE orders SET total = total * 2, customer_id = customer_id + total / 100, note = customer_id, total = total + 1 WHERE id < 1020;
+UPDATE orders SET note = NULL, coupon = COALESCE(note, channel), customer_id = IF(note IS NULL, 3, 4) WHERE total > 100;
+UPDATE customers SET points = (SELECT COUNT(*) FROM orders o WHERE o.customer_id = customers.id), balance = points * 1.5, note = CONCAT(points, '/', balance);
+UPDATE customers SET points = points + 1, balance = points WHERE id IN (SELECT order_id - 1000 FROM order_items) ORDER BY id LIMIT 50;
+UPDATE tags SET id = id + 100, label = CONCAT(label, id);
+UPDATE addresses SET customer_id = customer_id + 1, num = num + 100, street = CONCAT(customer_id, '/', num) WHERE customer_id < 20;
+UPDATE quotes SET net = net + 1, title = CONCAT('net ', net), copies = copies + 1 ORDER BY id LIMIT 3;
+UPDATE countries SET population = (SELECT COUNT(*) FROM customers c WHERE c.country = countries.code), area = population + 1;
+UPDATE IGNORE orders SET total = total + 1, customer_id = total / 10, note = customer_id WHERE id < 1030;
+UPDATE stock SET quantity = quantity + 1, warehouse_id = warehouse_id + 10, reserved = quantity + 100 WHERE quantity > 0;
+UPDATE reviews SET title = UPPER(author), body = CONCAT(title, '!'), author = CONCAT(author, '2') WHERE product_id < 10;
+UPDATE events SET kind = 'moved', customer_id = CHAR_LENGTH(kind), at = at + INTERVAL 1 MONTH WHERE id < 10;
+-- error: 1048
+UPDATE orders SET customer_id = NULL, note = customer_id WHERE id = 1002;
+UPDATE products SET supplier_id = (SELECT MIN(id) FROM suppliers), name = CONCAT(name, supplier_id), price = price + supplier_id WHERE category_id < 9;
 
 -- A subquery's value is of the row's own spelling, not of an equal one's.
 UPDATE reviews SET title = (SELECT CONCAT(reviews.author, '!') FROM tags WHERE tags.id = 1) WHERE product_id < 6;

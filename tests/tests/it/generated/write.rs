@@ -257,7 +257,7 @@ impl Generator<'_> {
         let table = self.table();
         let scope = Self::own(table, &table.name);
         let mut sets = vec![self.assignment(table, &scope)];
-        if self.one_in(3) {
+        while self.one_in(3) {
             sets.push(self.assignment(table, &scope));
         }
         let filter = tree![" WHERE ", self.condition(table, &scope)].maybe();
