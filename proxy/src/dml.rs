@@ -4,6 +4,7 @@ mod answering;
 mod computed;
 mod evaluate;
 mod frame;
+mod generated;
 mod insert;
 mod keyed;
 pub mod literal;

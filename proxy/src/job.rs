@@ -9,6 +9,7 @@
 pub mod definition;
 pub mod engine;
 mod fence;
+mod generated_key;
 mod physical;
 mod reach;
 mod rehearsal;

@@ -4,6 +4,7 @@
 //! plan(request) -> Plan            on a plan-cache miss: parse, bind to the catalog, find key conditions, merge specification
 //! Plan::Routed(p)
 //!   p.sequence_values(args)        INSERT only: how many AUTO_INCREMENT values the executor must bring
+//!   p.generated_keys()             INSERT only: generated shard keys that the executor must bring
 //!   p.route_into(args, &mut out)   prune on the literals, render one physical statement for each physical table
 //! ```
 
@@ -18,6 +19,7 @@ mod dialect;
 mod direct;
 mod fallback;
 mod gather;
+mod generated_key;
 mod grouping;
 mod guard;
 mod insert;
@@ -52,6 +54,8 @@ use std::sync::Arc;
 pub use cache::PlanCache;
 pub use direct::direct;
 pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
+pub use generated_key::generated_key;
+pub use insert::generated::GeneratedKeys;
 pub use nextval::unknown as unknown_sequence;
 pub use returning::Returning;
 pub use rows_first::{
@@ -118,6 +122,8 @@ pub struct Arguments<'a> {
     pub params: Option<&'a [Value<'a>]>,
     /// AUTO_INCREMENT values, as many as `sequence_values` asked for, in row order.
     pub generated: &'a [u64],
+    /// The generated shard keys of each row, as `RoutedPlan::generated_keys` says.
+    pub keys: &'a [Vec<Value<'a>>],
     /// Values of sequences, one for each of `RoutedPlan::nextvals`.
     pub nextvals: &'a [u64],
     /// A number that picks a group where any will do (a broadcast table's reads): the executor's rotation.
@@ -307,6 +313,14 @@ impl RoutedPlan {
         match &self.body {
             Body::Tables(_) | Body::Direct(_) => Ok(0),
             Body::Rows(rows) => rows.sequence_values(arguments),
+        }
+    }
+
+    /// What a server must work out before the rows can be placed.
+    pub fn generated_keys(&self) -> Option<&GeneratedKeys> {
+        match &self.body {
+            Body::Rows(rows) => rows.generated.as_ref(),
+            Body::Tables(_) | Body::Direct(_) => None,
         }
     }
 

@@ -85,6 +85,7 @@ fn route(
         holes: &template.holes,
         params,
         generated: &[],
+        keys: &[],
         nextvals: &[],
         spread: 1,
         preferred_group: None,
@@ -98,6 +99,14 @@ fn route(
         }
     };
     arguments.generated = &generated;
+    let mut keys = Vec::new();
+    if let Some(generated) = planned.generated_keys() {
+        let insert = generated.insert("generated", &arguments);
+        let _ = writeln!(out, "  first {}", String::from_utf8_lossy(&insert));
+        let _ = writeln!(out, "  first {}", generated.query("generated"));
+        keys.extend((0..generated.rows()).map(|row| vec![Value::Int(row as i64)]));
+    }
+    arguments.keys = &keys;
     let mut execution = Execution::default();
     if let Err(error) = planned.route_into(&arguments, &mut execution) {
         let _ = writeln!(out, "  refused {} {}", error.errno, error.message);

@@ -194,6 +194,7 @@ fn shards(sql: &str, params: Option<&[Value<'_>]>, catalog: &ostrakon_catalog::C
         holes: &template.holes,
         params,
         generated: &[],
+        keys: &[],
         nextvals: &[],
         spread: 0,
         preferred_group: None,

@@ -4,7 +4,9 @@
 mod catalog;
 
 use ostrakon_router::lexer::{SqlMode, Template, scan};
-use ostrakon_router::plan::{Arguments, Execution, Plan, PlanCache, Request, SessionFacts, SessionFunction};
+use ostrakon_router::plan::{
+    Arguments, Execution, GeneratedKeys, Plan, PlanCache, Request, SessionFacts, SessionFunction,
+};
 use proptest::prelude::*;
 
 struct NoFacts;
@@ -29,6 +31,7 @@ fn run(sql: &str, cache: &mut PlanCache, catalog: &ostrakon_catalog::Catalog) ->
         holes: &template.holes,
         params: None,
         generated: &[],
+        keys: &[],
         nextvals: &[],
         spread: 3,
         preferred_group: Some(1),
@@ -36,6 +39,8 @@ fn run(sql: &str, cache: &mut PlanCache, catalog: &ostrakon_catalog::Catalog) ->
     };
     let generated = vec![9; routed.sequence_values(&arguments).ok()?];
     arguments.generated = &generated;
+    let keys = routed.generated_keys().map(GeneratedKeys::examples).unwrap_or_default();
+    arguments.keys = &keys;
     let mut execution = Execution::default();
     routed.route_into(&arguments, &mut execution).ok()?;
     Some(

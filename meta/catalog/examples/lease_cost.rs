@@ -71,6 +71,7 @@ fn create_table(number: usize) -> Command {
         name_suffix: Some("AbCd".to_owned()),
         physical_base: name.clone(),
         allow_full_table_scan: None,
+        generated_key: None,
     };
     let sequence = Some(Sequence::group(auto_sequence_name(&name), 1, 1000));
     Command::CreateTable { database: "d".to_owned(), table, sequence }

@@ -113,6 +113,17 @@ pub struct Column {
     pub invisible: bool,
 }
 
+/// Generated columns that place a row: what they are made from, and a table that works them out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GeneratedKey {
+    /// They, and all columns that they read, by way of other generated columns too.
+    pub columns: Vec<String>,
+    /// What stands behind the name in the CREATE TABLE of that table.
+    pub definition: String,
+    /// Its column that numbers the rows.
+    pub number: String,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyKind {
     Primary,

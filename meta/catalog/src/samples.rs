@@ -83,6 +83,7 @@ pub fn single_table(name: &str) -> Table {
         name_suffix: None,
         physical_base: name.to_owned(),
         allow_full_table_scan: None,
+        generated_key: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::column::{Column, Key};
+use crate::column::{Column, GeneratedKey, Key};
 use crate::guard::Guard;
 use crate::name_map::NameMap;
 use crate::rule::ShardingRule;
@@ -202,6 +202,9 @@ pub struct Table {
     /// Statements may read all of it, in all groups. `None`: what the database's guard says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_full_table_scan: Option<bool>,
+    /// Of a table that generated columns place the rows of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated_key: Option<GeneratedKey>,
 }
 
 impl Table {
@@ -213,6 +216,14 @@ impl Table {
     /// The AUTO_INCREMENT column, if any.
     pub fn auto_increment(&self) -> Option<(usize, &Column)> {
         self.columns.iter().enumerate().find(|(_, c)| c.auto_increment)
+    }
+
+    /// The place of a row depends on this column: it is a shard key, or a generated one reads it.
+    pub fn is_placed_by(&self, column: &str) -> bool {
+        let is_it = |name: &String| name.eq_ignore_ascii_case(column);
+        let partitions = self.rule().into_iter().flat_map(|rule| rule.db.iter().chain(&rule.tb));
+        partitions.flat_map(|partition| &partition.columns).any(is_it)
+            || self.generated_key.as_ref().is_some_and(|key| key.columns.iter().any(is_it))
     }
 
     /// What the guard of its database, and its own setting above it, say of full scans.

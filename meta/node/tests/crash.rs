@@ -58,6 +58,7 @@ fn setup() -> Vec<Command> {
         name_suffix: None,
         physical_base: "t".to_owned(),
         allow_full_table_scan: None,
+        generated_key: None,
     };
     let sequence = Some(Sequence::group(auto_sequence_name("t"), 1, 100));
     let table = Command::CreateTable { database: "d".to_owned(), table, sequence };

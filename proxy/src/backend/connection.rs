@@ -485,7 +485,12 @@ impl Connection {
 
     /// Sends one statement and reads its answer: for small results and control work.
     pub async fn query(&mut self, sql: &str) -> Result<Answer, SqlError> {
-        self.queue_query(sql.as_bytes());
+        self.query_bytes(sql.as_bytes()).await
+    }
+
+    /// The same for text that need not be UTF-8.
+    pub async fn query_bytes(&mut self, sql: &[u8]) -> Result<Answer, SqlError> {
+        self.queue_query(sql);
         self.flush().await?;
         self.read_prefix().await?;
         self.read_queued().await

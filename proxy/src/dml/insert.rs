@@ -2,7 +2,7 @@
 
 use ostrakon_protocol::value::BinaryValue;
 use ostrakon_router::lexer::{self, Template};
-use ostrakon_router::plan::{Execution, InsertQuery, Literal, Plan, Reading};
+use ostrakon_router::plan::{Combine, Execution, InsertQuery, Literal, Plan, Reading, RoutedPlan, RowsFirst};
 use ostrakon_router::value::Value;
 
 use super::Done;
@@ -169,10 +169,13 @@ impl Session {
         let mut execution = Execution::default();
         self.route(plan, batch, &mut execution).await?;
         if execution.gathers {
-            return Err(SqlError::not_supported(
-                "a subquery, or another value for a shard key, in ON DUPLICATE KEY UPDATE of INSERT ... SELECT",
-            )
-            .into());
+            let apart = self.insert_apart(plan, batch, answering.is_some()).await?;
+            done.affected += apart.affected;
+            done.generated = done.generated.or(apart.generated);
+            return Ok(match apart.info.is_empty() && rows.1 == 1 {
+                true => RowKind::of(&input).info(apart.affected),
+                false => apart.info,
+            });
         }
         let answers = self.write_answering(plan, &execution, rows.0, answering).await?;
         let (affected, mut info) = combine(plan, input, &answers, 0);
@@ -186,6 +189,26 @@ impl Session {
             done.generated = done.generated.or(generated);
         }
         Ok(info)
+    }
+
+    /// Inserts rows of which a literal is no value that places a row, or after which others may move.
+    async fn insert_apart(
+        &mut self,
+        plan: &RoutedPlan,
+        batch: Input<'_>,
+        returns: bool,
+    ) -> Result<Done, Failure> {
+        let Combine::RowsFirst(rows_first) = &plan.combine else {
+            return Err(SqlError::other("Internal error (please report): rows that are gathered").into());
+        };
+        match &**rows_first {
+            RowsFirst::Computed(insert) if !returns => Box::pin(self.insert_computed(insert, batch)).await,
+            RowsFirst::Upsert(upsert) if !returns => Box::pin(self.upsert(upsert, batch)).await,
+            _ => {
+                let reason = format!("INSERT ... SELECT of rows that need {}", rows_first.reason());
+                Err(SqlError::not_supported(reason).into())
+            }
+        }
     }
 
     /// Runs a query of ours, or of the client's, and keeps its rows.

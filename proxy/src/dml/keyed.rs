@@ -266,12 +266,19 @@ impl Session {
         input: Input<'_>,
     ) -> Result<Spool, Failure> {
         let mut execution = Execution::default();
-        target.read_into(moves, shard, &[key], &mut execution);
+        target.read_into(moves, shard, key, &mut execution);
         let mut rows = Spool::new(self.worker.node.config.limits.merge_memory, Some(moves.columns.len()));
         let (spec, sending) = (MergeSpec::default(), Sending::Prepared(&[]));
         let query =
             Query { plan: &target.plan, execution: &execution, spec: &spec, input, sending, at_most: None };
         self.fetch_rows(query, &mut rows).await?;
+        if rows.len() > 1 {
+            return Err(SqlError::not_supported(format!(
+                "UPDATE of what the generated shard key of table '{}' is made from, where only generated columns of its key tell rows apart",
+                target.name()
+            ))
+            .into());
+        }
         if rows.len() != 1 {
             return Err(SqlError::not_supported(format!(
                 "UPDATE of the key of table '{}' with a value that the server changes as it stores it; give it as it is stored",
@@ -293,17 +300,12 @@ impl Session {
         input: Input<'_>,
     ) -> Result<Option<SqlError>, Failure> {
         let rows = self.read_row(target, moves, shard, key, input).await?;
-        let values = rows.row(0)?;
-        let placing: Vec<Value<'_>> = values
-            .iter()
-            .zip(&rows.columns)
-            .map(|(value, column)| routing_value(value.as_ref(), column))
-            .collect();
-        let now = target.shard_of_row(moves, &placing)?;
+        let now = place(target, moves, &rows)?;
         if now == shard {
             return Ok(None);
         }
         let row = literals(&rows, moves, self.quoting())?;
+        let key = &target.key_of_row(moves, key, &row);
         let before = self.warnings.clone();
         let mut execution = Execution::default();
         target.insert_into(moves, now, &[&row], &mut execution);
@@ -325,9 +327,29 @@ impl Session {
             execution.statements.sort_by_key(|statement| statement.group);
         }
         self.write_part(&target.plan, &execution, 0).await?;
+        if moves.is_generated() && duplicate.is_none() {
+            // It was worked out anew as the row was stored.
+            let rows = self.read_row(target, moves, now, key, input).await?;
+            if place(target, moves, &rows)? != now {
+                return Err(SqlError::not_supported(format!(
+                    "UPDATE of table '{}' after which its generated shard key has another value under another sql_mode",
+                    target.name()
+                ))
+                .into());
+            }
+        }
         self.warnings = before;
         Ok(duplicate)
     }
+}
+
+/// Where the only row belongs.
+fn place(target: &KeyedTarget, moves: &Moves, rows: &Spool) -> Result<usize, SqlError> {
+    let values = rows.row(0)?;
+    let cells = values.iter().zip(&rows.columns);
+    let placing: Vec<Value<'_>> =
+        cells.map(|(value, column)| routing_value(value.as_ref(), column)).collect();
+    Ok(target.shard_of_row(moves, &placing)?)
 }
 
 /// The statements of a group one after the other, with the numbers of their rows.

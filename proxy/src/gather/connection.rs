@@ -204,6 +204,23 @@ impl GatherConnection {
             .map(|_| ())
     }
 
+    /// Makes a table of a definition, inserts rows into it under the session's own settings, and asks it.
+    pub async fn fill(
+        &mut self,
+        table: &str,
+        definition: &str,
+        insert: &[u8],
+        query: &str,
+    ) -> Result<Answer, SqlError> {
+        self.create_as(table, &definition.into()).await?;
+        let connection = &mut self.lease.connection;
+        connection.check_size(insert.len() + 1)?;
+        let [session, _] = &self.creating;
+        connection.queue_settings(session);
+        connection.query_bytes(insert).await?;
+        self.ask(query).await
+    }
+
     /// A question about a table that was created here.
     pub async fn ask(&mut self, sql: &str) -> Result<Answer, SqlError> {
         self.lease.connection.queue_settings(&self.defining);
@@ -352,6 +369,12 @@ impl GatherConnection {
 /// What stands behind the name in a table's definition.
 #[derive(Clone, Debug)]
 pub struct Definition(String);
+
+impl From<&str> for Definition {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
 
 /// A value was not stored as it came: the statement's answer would be wrong.
 pub(super) fn changed(table: &str, what: &str, why: &str) -> SqlError {

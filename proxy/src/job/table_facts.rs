@@ -61,7 +61,7 @@ pub async fn check_columns(
     for row in 0..answer.rows.len() {
         let (column, default, extra) = (answer.text(row, 0), answer.text(row, 4), answer.text(row, 5));
         let (default, extra) = (default.to_ascii_lowercase(), extra.to_ascii_lowercase());
-        if extra.contains("on update") && is_key(table, &column) {
+        if extra.contains("on update") && table.is_placed_by(&column) {
             return Err(SqlError::not_supported(format!(
                 "ON UPDATE on shard key column '{column}' of table '{}': each UPDATE would move the row",
                 table.name
@@ -154,12 +154,4 @@ pub async fn missing_folds(
         commands.push(Command::PutCollationFold { collation, table });
     }
     Ok(commands)
-}
-
-/// True when the column takes part in placing the table's rows.
-pub fn is_key(table: &Table, column: &str) -> bool {
-    table.rule().is_some_and(|rule| {
-        let partitions = [&rule.db, &rule.tb].into_iter().flatten();
-        partitions.flat_map(|p| &p.columns).any(|c| c.eq_ignore_ascii_case(column))
-    })
 }

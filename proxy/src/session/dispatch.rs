@@ -147,6 +147,7 @@ impl Session {
         more: bool,
     ) -> Result<(), Failure> {
         let mut execution = std::mem::take(&mut self.execution);
+        let settings = self.hold_moment(plan);
         // @@warning_count in the statement is that of the one before.
         let routed = self.route(plan, input, &mut execution).await;
         let told = matches!(sending, Sending::Prepared(_)) && !self.mode.server.mariadb;
@@ -157,6 +158,9 @@ impl Session {
             Ok(()) => self.execute(plan, &execution, input, sending, more).await,
             Err(e) => Err(e),
         };
+        if let Some(settings) = settings {
+            self.settings = settings;
+        }
         if result.is_ok() {
             self.note_generated(plan, &execution);
             // In MariaDB a query without tables leaves the list as it was, if it has nothing to add; MySQL empties it for each statement
@@ -186,6 +190,7 @@ impl Session {
         execution.clear();
         execution.forbids_scans = self.forbids_scans();
         let nextvals = self.nextvals(plan).await?;
+        let keys = self.generated_keys(plan, input).await?;
         let mut generated = Vec::new();
         if let Some((database, table)) = &plan.sequence {
             let needed = plan.sequence_values(&self.arguments(plan, input, &[], &nextvals))?;
@@ -195,7 +200,8 @@ impl Session {
                     node.sequences.take(&node.meta, database, &auto_sequence_name(table), needed).await?;
             }
         }
-        plan.route_into(&self.arguments(plan, input, &generated, &nextvals), execution)?;
+        let arguments = self.arguments(plan, input, &generated, &nextvals);
+        plan.route_into(&Arguments { keys: &keys, ..arguments }, execution)?;
         self.check_guard(plan, execution)?;
         if let (Some((database, table)), Some(largest)) = (&plan.sequence, execution.largest_explicit) {
             // Before anything is written, or another session could be given the value meanwhile.
@@ -206,7 +212,8 @@ impl Session {
                 // One of them may be a value that this very statement gives: all new ones are above.
                 generated = node.sequences.take(&node.meta, database, &sequence, generated.len()).await?;
                 execution.clear();
-                plan.route_into(&self.arguments(plan, input, &generated, &nextvals), execution)?;
+                let arguments = self.arguments(plan, input, &generated, &nextvals);
+                plan.route_into(&Arguments { keys: &keys, ..arguments }, execution)?;
             }
         }
         Ok(())
@@ -238,6 +245,7 @@ impl Session {
             holes: &input.template.holes,
             params: input.values,
             generated: &[],
+            keys: &[],
             nextvals: &[],
             spread: 0,
             preferred_group: None,

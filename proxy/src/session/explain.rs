@@ -33,7 +33,11 @@ impl Session {
                     push_statements(&mut set, plan, &execution, "scan", "the hint SCAN");
                     return Ok(set);
                 }
-                let mut arguments = self.text_arguments(Input { text, template: &template, values: None });
+                let input = Input { text, template: &template, values: None };
+                // They are worked out on a table of their own, which goes again.
+                let keys = self.generated_keys(plan, input).await?;
+                let mut arguments = self.text_arguments(input);
+                arguments.keys = &keys;
                 let mut execution = Execution { forbids_scans: self.forbids_scans(), ..Execution::default() };
                 // Example values: EXPLAIN takes none from the sequence.
                 let generated: Vec<u64> = match &plan.sequence {

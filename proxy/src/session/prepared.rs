@@ -12,7 +12,7 @@ use ostrakon_protocol::statement::{Param, ParamValue, PrepareOk, parse_execute};
 use ostrakon_protocol::value::ValueType;
 use ostrakon_router::lexer::{self, HoleKind, Template};
 use ostrakon_router::parse::hint::{Hint, Target};
-use ostrakon_router::plan::{Combine, Execution, Plan, RoutedPlan, StatementClass};
+use ostrakon_router::plan::{Arguments, Combine, Execution, GeneratedKeys, Plan, RoutedPlan, StatementClass};
 use ostrakon_router::value::Value;
 
 use super::dispatch::Input;
@@ -213,7 +213,9 @@ impl Session {
         let needed = plan.sequence_values(&self.arguments(plan, input, &[], &[]))?;
         // Example values: PREPARE takes none from a sequence.
         let (generated, nextvals) = (vec![1; needed], vec![1; plan.nextvals.len()]);
-        let routed = plan.route_into(&self.arguments(plan, input, &generated, &nextvals), &mut execution);
+        let keys = plan.generated_keys().map(GeneratedKeys::examples).unwrap_or_default();
+        let arguments = Arguments { keys: &keys, ..self.arguments(plan, input, &generated, &nextvals) };
+        let routed = plan.route_into(&arguments, &mut execution);
         match (routed, plan.class) {
             (Ok(()), _) => {}
             // NULL may not be placed; the execute brings values.

@@ -47,6 +47,20 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
+    /// True when an UPDATE of the column may make a row belong elsewhere. (A generated column itself is assigned by its server alone.)
+    pub fn moves_by(&self, ordinal: usize) -> bool {
+        let column = self.table.columns.get(ordinal);
+        column.is_some_and(|column| !column.generated && self.table.is_placed_by(&column.name))
+    }
+
+    /// What such a column is, for messages.
+    pub fn part_in_placing(&self, ordinal: usize) -> &'static str {
+        match self.placer.is_key(ordinal) {
+            true => "shard key column",
+            false => "a column that the generated shard key reads,",
+        }
+    }
+
     /// True when values that the key column's comparison calls equal are placed on one shard.
     pub fn places_equal_together(&self, ordinal: usize) -> bool {
         use ostrakon_catalog::column::ColumnType::{Char, Text, Timestamp, VarChar};

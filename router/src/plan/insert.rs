@@ -2,6 +2,7 @@
 //! and its AUTO_INCREMENT value.
 
 pub(super) mod computed;
+pub(super) mod generated;
 mod layout;
 mod moved;
 pub(super) mod query;
@@ -112,10 +113,13 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
     };
     let adds_column = auto && missing(&layout, &reference.table).is_some();
     let head = head(tokens, &layout, &reference, &cutter, adds_column);
+    let mode = request.mode;
+    let generated = generated::keys(tokens, &layout, &reference, &special.nexts, &cutter, mode)?;
     let name = reference.table.auto_increment().map(|(_, column)| quote(&column.name));
     let assigned = name.filter(|_| layout.set_form);
     let body = Rows {
-        mode: request.mode,
+        mode,
+        generated,
         groups,
         everywhere: reference.kind == Kind::Broadcast,
         // A row that is left out returns none, and of several nobody could tell which.
@@ -198,7 +202,8 @@ fn check(
     }
     match moved::moved(tokens, layout, reference) {
         Some(column) => Err(RouterError::not_supported(format_args!(
-            "ON DUPLICATE KEY UPDATE of shard key column '{column}' of table '{name}'"
+            "ON DUPLICATE KEY UPDATE of {} '{column}' of table '{name}'",
+            reference.table.column(&column).map_or("", |(ordinal, _)| reference.part_in_placing(ordinal))
         ))),
         None => Ok(()),
     }
@@ -349,7 +354,7 @@ fn rows(
         let mut keys = Vec::new();
         if reference.kind == Kind::Sharded {
             for ordinal in reference.placer.key_ordinals() {
-                let value = find(*ordinal);
+                let value = find(*ordinal).filter(|_| generated::position(reference, *ordinal).is_none());
                 let known = value.as_ref().map(|value| cell(tokens, value, nexts, request)).transpose()?;
                 keys.push(key(*ordinal, known, auto, reference)?);
             }
@@ -367,8 +372,9 @@ fn key(
     reference: &Reference,
 ) -> Result<Cell, RouterError> {
     let column = reference.table.columns.get(ordinal);
-    if column.is_some_and(|column| column.generated) {
-        return Err(RouterError::not_supported("INSERT into a table that is sharded by a generated column"));
+    if let Some(position) = generated::position(reference, ordinal) {
+        // What the statement gives for it a server ignores, or refuses.
+        return Ok(Cell::Generated(position));
     }
     if auto == Some(ordinal) {
         return Ok(Cell::Auto);

@@ -72,11 +72,17 @@ pub struct KeyedColumn {
     pub name: String,
     pub data_type: ColumnType,
     pub nullable: bool,
+    pub generated: bool,
 }
 
 impl From<&Column> for KeyedColumn {
     fn from(column: &Column) -> Self {
-        Self { name: column.name.clone(), data_type: column.data_type.clone(), nullable: column.nullable }
+        Self {
+            name: column.name.clone(),
+            data_type: column.data_type.clone(),
+            nullable: column.nullable,
+            generated: column.generated,
+        }
     }
 }
 
@@ -93,7 +99,7 @@ pub struct AssignedValue {
 /// What a row that moves consists of.
 #[derive(Debug)]
 pub struct Moves {
-    /// Columns that an INSERT stores, and behind them the generated ones that place a row.
+    /// Columns that an INSERT stores, and behind them the generated ones that place a row or are in its key.
     pub columns: Vec<KeyedColumn>,
     /// How many an INSERT stores.
     stored: usize,
@@ -171,8 +177,8 @@ impl KeyedTarget {
         let mut steps = vec![write];
         if let Some(moves) = &self.moves {
             let row = dots(moves.columns.len());
+            steps.push(moves.read(&table, &self.stored_condition(&key)));
             let condition = condition(self.unique_key(), &[key.as_slice()]);
-            steps.push(moves.read(&table, &condition));
             steps.push([b"DELETE FROM ", table.as_bytes(), &condition].concat());
             steps.push(moves.insert(&table, &[&row]));
         }
@@ -221,10 +227,26 @@ impl KeyedTarget {
         out
     }
 
-    /// Appends the query that reads the rows of these unique keys.
-    pub fn read_into(&self, moves: &Moves, shard: usize, keys: &[&[Literal]], out: &mut Execution) {
-        let condition = condition(self.unique_key(), keys);
+    /// Appends the query that reads the row of this unique key. The generated columns in it may have changed: what else is in it finds the row.
+    pub fn read_into(&self, moves: &Moves, shard: usize, key: &[Literal], out: &mut Execution) {
+        let condition = self.stored_condition(key);
         self.statements(shard, out, |table| moves.read(table, &condition));
+    }
+
+    fn stored_condition(&self, key: &[Literal]) -> Vec<u8> {
+        let stored = self.unique_key().iter().zip(key).filter(|(column, _)| !column.generated);
+        let (columns, values): (Vec<KeyedColumn>, Vec<Literal>) =
+            stored.map(|(column, value)| (column.clone(), value.clone())).unzip();
+        condition(&columns, &[values.as_slice()])
+    }
+
+    /// The unique key of a row that was read. `key`: what it is but for generated columns.
+    pub fn key_of_row(&self, moves: &Moves, key: &[Literal], row: &[Literal]) -> Vec<Literal> {
+        let value = |(column, value): (&KeyedColumn, &Literal)| {
+            let position = moves.columns.iter().position(|read| column.generated && read.name == column.name);
+            position.and_then(|at| row.get(at)).unwrap_or(value).clone()
+        };
+        self.unique_key().iter().zip(key).map(value).collect()
     }
 
     /// Appends the statement that takes the rows of these unique keys out of the physical table that they leave.
@@ -272,6 +294,11 @@ impl KeyedTarget {
 }
 
 impl Moves {
+    /// A generated column places the row: what it is after an INSERT must be seen.
+    pub fn is_generated(&self) -> bool {
+        self.placing.iter().any(|at| *at >= self.stored)
+    }
+
     fn read(&self, table: &str, condition: &[u8]) -> Literal {
         let names: Vec<String> = self.columns.iter().map(|column| quote(&column.name)).collect();
         [format!("SELECT {} FROM {table}", names.join(", ")).as_bytes(), condition].concat()

@@ -379,10 +379,10 @@ fn assigned(
         written.assigned.push((reference, ordinal));
         let Some(found) = binder.references.get(reference) else { continue };
         let several = found.kind == Kind::Sharded && found.placer.topology().len() > 1;
-        let generated = |key: &usize| found.table.columns.get(*key).is_some_and(|column| column.generated);
-        if several && (found.placer.is_key(ordinal) || found.placer.key_ordinals().iter().any(generated)) {
+        if several && found.moves_by(ordinal) {
             written.apart = Some(format!(
-                "UPDATE of shard key column '{}' of table '{}': rows may move to another shard",
+                "UPDATE of {} '{}' of table '{}': rows may move to another shard",
+                found.part_in_placing(ordinal),
                 column.name(),
                 found.table.name
             ));

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::bind::Reference;
+use super::insert::generated::GeneratedKeys;
 use super::text::{Cutter, Piece, push};
 use super::tokens::Tokens;
 use super::values::{Operand, Values};
@@ -21,6 +22,8 @@ pub(crate) enum Cell {
     Next(usize),
     /// The row's AUTO_INCREMENT value.
     Auto,
+    /// A generated column's, by its place among those that place a row.
+    Generated(usize),
 }
 
 /// The AUTO_INCREMENT value of a row.
@@ -88,6 +91,8 @@ impl Row {
 pub(crate) struct Rows {
     pub mode: SqlMode,
     pub groups: usize,
+    /// Generated columns place the rows.
+    pub generated: Option<GeneratedKeys>,
     pub reference: Reference,
     /// A broadcast table: all rows to every group.
     pub everywhere: bool,
@@ -159,7 +164,8 @@ impl Rows {
                     (None, None)
                 }
             };
-            let shard = if self.everywhere { 0 } else { self.place(row, number, &values, arguments)? };
+            let shard =
+                if self.everywhere { 0 } else { self.place((index, row), number, &values, arguments)? };
             placed.push((shard, index, fresh));
         }
         if self.everywhere {
@@ -206,7 +212,7 @@ impl Rows {
         };
         let literal;
         let value = match &auto.cell {
-            Cell::Default | Cell::Auto => return Ok(Given::Generate),
+            Cell::Default | Cell::Auto | Cell::Generated(_) => return Ok(Given::Generate),
             Cell::Value(operand) => values.get(*operand).ok_or_else(unknown)?,
             Cell::Session(function) => {
                 literal = arguments.session.literal(*function);
@@ -231,11 +237,14 @@ impl Rows {
 
     fn place(
         &self,
-        row: &Row,
+        (index, row): (usize, &Row),
         number: Option<u64>,
         values: &Values<'_>,
         arguments: &Arguments<'_>,
     ) -> Result<usize, RouterError> {
+        if self.reference.placer.topology().len() == 1 {
+            return Ok(0);
+        }
         let auto = row.auto.as_ref().map(|auto| &auto.cell);
         let literals: Vec<String> = row.keys.iter().map(|cell| session_text(cell, auto, arguments)).collect();
         let mut keys = Vec::with_capacity(row.keys.len());
@@ -253,6 +262,14 @@ impl Rows {
                     RouterError::not_supported("this value of a shard key; give a literal or a parameter")
                 })?,
                 Cell::Default | Cell::Auto => Value::Default,
+                Cell::Generated(at) => {
+                    let worked_out = arguments.keys.get(index).and_then(|row| row.get(*at));
+                    worked_out.cloned().ok_or_else(|| {
+                        RouterError::not_supported(
+                            "a row of a table that is sharded by a generated column here",
+                        )
+                    })?
+                }
                 Cell::Session(_) => literal_of(literal, self.mode)?,
                 Cell::Next(index) => arguments.nextvals.get(*index).map_or(Value::Null, |n| Value::UInt(*n)),
             });

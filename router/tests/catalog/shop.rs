@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ostrakon_catalog::Catalog;
+use ostrakon_catalog::column::GeneratedKey;
 use ostrakon_catalog::schema::{Database, DefaultSharding, Group, Table};
 use ostrakon_router::lexer::{SqlMode, tokenize};
 use ostrakon_router::parse::ddl::{CreateTable, Ddl};
@@ -65,6 +66,7 @@ fn table(id: u64, created: CreateTable) -> Table {
     let (kind, _) = resolve(&request).unwrap();
     Table {
         id,
+        generated_key: (created.name.name == "gk").then(generated_key),
         name: created.name.name.clone(),
         kind,
         columns: created.columns,
@@ -72,5 +74,14 @@ fn table(id: u64, created: CreateTable) -> Table {
         name_suffix: None,
         physical_base: created.name.name,
         allow_full_table_scan: None,
+    }
+}
+
+/// What a server's definition of table `gk` comes to.
+fn generated_key() -> GeneratedKey {
+    GeneratedKey {
+        columns: ["g", "a", "b"].map(str::to_owned).into(),
+        definition: "(`n` INT, `a` INT, `b` INT DEFAULT 3, `g` INT AS (`a` + `b`) STORED)".to_owned(),
+        number: "n".to_owned(),
     }
 }

@@ -49,6 +49,7 @@ pub fn table(name: &str, kind: TableKind, columns: Vec<Column>) -> Table {
         name_suffix: None,
         physical_base: name.into(),
         allow_full_table_scan: None,
+        generated_key: None,
     }
 }
 

@@ -330,3 +330,24 @@ CREATE TABLE oddnames (
     PRIMARY KEY (id, `order`),
     KEY `by group` (`group by`)
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci /*SHARD DBPARTITION BY HASH(`order`) SHARD*/;
+
+-- By generated columns: what they read is a text, a moment and a number.
+CREATE TABLE readings (
+    id INT NOT NULL PRIMARY KEY,
+    sensor VARCHAR(20) NOT NULL DEFAULT 'Sol-0',
+    taken DATETIME NULL DEFAULT '2024-02-29 12:00:00',
+    amount DECIMAL(8,2) NULL DEFAULT 1.50,
+    note VARCHAR(40) NULL,
+    place VARCHAR(8) AS (UPPER(LEFT(sensor, 3))) STORED,
+    day DATE AS (CAST(taken AS DATE)) VIRTUAL,
+    KEY by_day (day)
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci /*SHARD DBPARTITION BY HASH(place) TBPARTITION BY MM(day) TBPARTITIONS 3 SHARD*/;
+
+-- By a generated column that the primary key decides.
+CREATE TABLE parcels (
+    id INT NOT NULL PRIMARY KEY,
+    weight DECIMAL(8,3) NULL DEFAULT 2.5,
+    code VARCHAR(20) NULL,
+    box INT AS (id DIV 5) VIRTUAL,
+    grams INT AS (weight * 1000) STORED
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci /*SHARD DBPARTITION BY HASH(box) TBPARTITION BY HASH(box) TBPARTITIONS 2 SHARD*/;

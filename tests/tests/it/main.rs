@@ -23,6 +23,7 @@ mod gather_cancel;
 mod gather_files;
 mod gather_load;
 mod generated;
+mod generated_key;
 mod hints;
 mod information_schema;
 mod job_statements;

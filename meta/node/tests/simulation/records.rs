@@ -57,6 +57,7 @@ pub fn table(name: &str, sharded: bool, mark: u64) -> (Table, Option<Sequence>) 
         name_suffix: Some(format!("{mark:x}")),
         physical_base: name.to_owned(),
         allow_full_table_scan: None,
+        generated_key: None,
     };
     let sequence = sharded.then(|| Sequence::group(auto_sequence_name(name), 1, 10));
     (table, sequence)

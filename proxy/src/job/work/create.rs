@@ -15,7 +15,7 @@ use crate::job::physical::{GroupWork, Operation};
 use crate::job::reach;
 use crate::job::run::{Outcome, Run, Stop};
 use crate::job::steps::Step;
-use crate::job::table_facts;
+use crate::job::{generated_key, table_facts};
 
 /// ER_DB_CREATE_EXISTS, ER_TABLE_EXISTS_ERROR: an earlier try has made it.
 const DATABASE_IS_THERE: &[u16] = &[1007];
@@ -92,11 +92,13 @@ pub async fn table(run: &Rc<Run>, step: Step) -> Result<Outcome, Stop> {
             table_facts::check_collations(&run.worker, &database, table, &states).await?;
             let (group, quoted) = first_physical(&database, table)?;
             table_facts::check_columns(&run.worker, table, &group, &quoted).await?;
+            generated_key::read(&run.worker, &database, table).await?;
         }
         Step::Publish => {
             let (group, quoted) = first_physical(&database, table)?;
             let (columns, keys) = table_facts::read(&run.worker, &group, &quoted).await?;
-            let table = Table { columns, keys, ..table.clone() };
+            let generated_key = generated_key::read(&run.worker, &database, table).await?;
+            let table = Table { columns, keys, generated_key, ..table.clone() };
             let mut publish = table_facts::missing_folds(&run.worker, &table, &group).await?;
             let sequence = sequence.clone().filter(|_| validate::needs_sequence(&table));
             publish.push(Command::CreateTable { database: home.clone(), table, sequence });

@@ -12,7 +12,7 @@ use ostrakon_router::sharding::topology::quote;
 
 use super::{Found, physical_text};
 use crate::error::SqlError;
-use crate::job::table_facts::{VARYING, is_key};
+use crate::job::table_facts::VARYING;
 use crate::session::{Failure, Session};
 
 impl Session {
@@ -65,10 +65,12 @@ impl Session {
         match change {
             TableChange::Refused(what) => refuse(what.clone()),
             TableChange::Rename(_) => refuse("RENAME together with other changes in one ALTER TABLE".into()),
-            TableChange::DropColumn(c) | TableChange::RenameColumn { old: c, .. } if is_key(table, c) => {
+            TableChange::DropColumn(c) | TableChange::RenameColumn { old: c, .. }
+                if table.is_placed_by(c) =>
+            {
                 refuse(format!("changing shard key column '{c}' of table '{}'", table.name))
             }
-            TableChange::ChangeColumn { old, .. } if is_key(table, old) => refuse(format!(
+            TableChange::ChangeColumn { old, .. } if table.is_placed_by(old) => refuse(format!(
                 "changing shard key column '{old}' of table '{}': its rows would have to move",
                 table.name
             )),
@@ -130,7 +132,7 @@ fn refuse_varying(found: &Found, change: &TableChange, text: &[u8]) -> Result<()
 
 /// Rows that leave the shard key out are placed by the catalog's default for it.
 fn refuse_default(table: &Table, column: &str) -> Result<(), SqlError> {
-    match is_key(table, column) {
+    match table.is_placed_by(column) {
         true => Err(SqlError::not_supported(format!(
             "changing the default of shard key column '{column}' of table '{}': rows that leave it out are placed by it",
             table.name

@@ -120,6 +120,7 @@ impl Session {
             name_suffix: Some(random_part()),
             physical_base: create.name.name.clone(),
             allow_full_table_scan: None,
+            generated_key: None,
         })
     }
 

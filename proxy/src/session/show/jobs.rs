@@ -195,6 +195,7 @@ mod tests {
             name_suffix: None,
             physical_base: name,
             allow_full_table_scan: None,
+            generated_key: None,
         };
         Job {
             id: 1,

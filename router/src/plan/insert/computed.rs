@@ -163,9 +163,13 @@ fn find(
                 }
                 continue;
             };
-            let places = reference.kind == Kind::Sharded && reference.placer.is_key(ordinal)
+            let places = reference.kind == Kind::Sharded && reference.moves_by(ordinal)
                 || column.auto_increment && fills(reference);
             let is_unknown = |range: &Range<usize>| {
+                if !column.auto_increment && !reference.placer.is_key(ordinal) {
+                    // A generated shard key is worked out from the text itself.
+                    return Ok(!is_constant(tokens, range));
+                }
                 let number = column.auto_increment && is_hybrid(tokens, range.start, request.mode);
                 Ok::<_, RouterError>(number || cell(tokens, range, &special.nexts, request)?.is_none())
             };
@@ -278,6 +282,38 @@ fn unknown(name: &str) -> RouterError {
 
 fn selects(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
     range.clone().any(|at| tokens.is_word(at, "SELECT"))
+}
+
+/// A text that means the same each time: literals, and what says of which type they are.
+fn is_constant(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
+    const WORDS: [&str; 14] = [
+        "AS",
+        "BINARY",
+        "CAST",
+        "CHAR",
+        "DATE",
+        "DATETIME",
+        "DEFAULT",
+        "FALSE",
+        "N",
+        "NULL",
+        "SIGNED",
+        "TIME",
+        "TIMESTAMP",
+        "TRUE",
+    ];
+    let is_literal =
+        |at: usize| matches!(tokens.kind(at), TokenKind::String | TokenKind::Hex | TokenKind::Bit);
+    range.clone().all(|at| match tokens.kind(at) {
+        TokenKind::Word => {
+            tokens.is_any_word(at, &WORDS) || tokens.bytes(at).starts_with(b"_") && is_literal(at + 1)
+        }
+        TokenKind::Op => !tokens.is_op(at, ":="),
+        TokenKind::QuotedIdent | TokenKind::UserVariable | TokenKind::SystemVariable | TokenKind::End => {
+            false
+        }
+        _ => true,
+    })
 }
 
 /// A literal of bits that is a number where one is wanted. In MariaDB x'41' is not.

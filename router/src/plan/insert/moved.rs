@@ -31,7 +31,7 @@ pub(super) fn moved(tokens: &Tokens<'_>, layout: &Layout, reference: &Reference)
         let equals = assigned_at(tokens, &part);
         let name = equals.checked_sub(1).and_then(|at| tokens.name(at)).unwrap_or_default();
         let Some((ordinal, column)) = reference.table.column(&name) else { continue };
-        if !reference.placer.is_key(ordinal) {
+        if !reference.moves_by(ordinal) {
             continue;
         }
         match becomes(tokens, &(equals + 1..part.end), &column.name, layout, reference) {
@@ -43,7 +43,8 @@ pub(super) fn moved(tokens: &Tokens<'_>, layout: &Layout, reference: &Reference)
             Becomes::Other => return Some(name),
         }
     }
-    let is_whole = reference.placer.key_ordinals().iter().all(|ordinal| inserted.contains(ordinal));
+    let mut placing = (0..reference.table.columns.len()).filter(|ordinal| reference.moves_by(*ordinal));
+    let is_whole = placing.all(|ordinal| inserted.contains(&ordinal));
     first.filter(|_| !is_whole)
 }
 

@@ -130,13 +130,16 @@ impl Builder<'_> {
         let unique = keys.len();
         let placing = reference.placer.key_ordinals();
         keys.extend(placing.iter().filter(|ordinal| !keys.contains(ordinal)).copied().collect::<Vec<_>>());
-        let is_assigned = |ordinal: &usize| self.assigned.contains(&(index, *ordinal));
-        let is_generated =
-            |ordinal: &usize| table.columns.get(*ordinal).is_some_and(|column| column.generated);
+        let is_assigned = |ordinal: usize| self.assigned.contains(&(index, ordinal));
         let moves = !self.write.is_delete
             && reference.kind == Kind::Sharded
             && reference.placer.topology().len() > 1
-            && placing.iter().any(|ordinal| is_assigned(ordinal) || is_generated(ordinal));
+            && (0..table.columns.len()).any(|ordinal| is_assigned(ordinal) && reference.moves_by(ordinal));
+        let is_generated =
+            |ordinal: &usize| table.columns.get(*ordinal).is_some_and(|column| column.generated);
+        if moves && keys.iter().take(unique).all(is_generated) {
+            return Err(format!("the key of table '{}' has generated columns only", table.name));
+        }
         Ok(Draft { reference: index, keys, unique, moves })
     }
 
@@ -163,7 +166,7 @@ impl Builder<'_> {
             let is_default = value.len() == 1 && self.tokens.is_word(value.start, "DEFAULT");
             let is_unique = draft.keys.iter().take(draft.unique).position(|key| key == ordinal);
             // The row is found by it afterwards.
-            let fixed = draft.moves && is_unique.is_some();
+            let fixed = draft.moves && is_unique.is_some() && !assigned.generated;
             if fixed && is_default {
                 return Err(format!(
                     "DEFAULT for column '{}', which tells where the row belongs",
@@ -193,6 +196,8 @@ impl Builder<'_> {
         analysis.database = Some(reference.database.clone());
         let combine = if everywhere { Combine::Broadcast } else { Combine::Counts };
         let plan = assemble(self.request, analysis, StatementClass::Write, combine, Vec::new(), Vec::new());
+        let unique = draft.keys.get(..draft.unique).unwrap_or_default();
+        let moves = draft.moves.then(|| moves(&reference, unique));
         let placing = reference.placer.key_ordinals();
         let placing = placing.iter().filter_map(|ordinal| draft.keys.iter().position(|key| key == ordinal));
         Ok(KeyedTarget {
@@ -200,7 +205,7 @@ impl Builder<'_> {
             keys,
             first,
             values,
-            moves: draft.moves.then(|| moves(&reference)),
+            moves,
             unique: draft.unique,
             mode: self.request.mode,
             head: self.head(),
@@ -362,14 +367,19 @@ fn is_in_unique_key(table: &Table, ordinal: usize) -> bool {
     unique.flat_map(|key| &key.columns).any(|part| names(part) || generated(part))
 }
 
-fn moves(reference: &Reference) -> Moves {
+/// `unique`: ordinals of the key that tells the rows apart.
+fn moves(reference: &Reference, unique: &[usize]) -> Moves {
     let table = &reference.table;
     let placing = reference.placer.key_ordinals();
     let stored: Vec<usize> = (0..table.columns.len())
         .filter(|ordinal| table.columns.get(*ordinal).is_some_and(|column| !column.generated))
         .collect();
-    let generated = placing.iter().filter(|ordinal| !stored.contains(ordinal)).copied();
-    let all: Vec<usize> = stored.iter().copied().chain(generated).collect();
+    let mut all = stored.clone();
+    for ordinal in placing.iter().chain(unique) {
+        if !all.contains(ordinal) {
+            all.push(*ordinal);
+        }
+    }
     Moves {
         columns: all
             .iter()

@@ -69,6 +69,7 @@ fn table(kind: TableKind) -> Table {
         name_suffix: None,
         physical_base: "t".into(),
         allow_full_table_scan: None,
+        generated_key: None,
     }
 }
 

@@ -170,9 +170,6 @@ fn check_column(
     let refuse = |why: &str| {
         Err(RouterError::not_supported(format_args!("{} of column '{}': {why}", name(function), column.name)))
     };
-    if column.generated {
-        return refuse("only the server knows a generated column's value");
-    }
     let Some(key_type) = KeyType::of(&column.data_type) else {
         return refuse("shard keys are integers, CHAR and VARCHAR, DATE and DATETIME");
     };

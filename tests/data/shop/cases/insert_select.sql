@@ -99,3 +99,8 @@ INSERT INTO archive (order_id, total) SELECT id, name FROM warehouses;
 INSERT INTO tags SELECT id + 100, REPEAT(label, 20) FROM tags;
 -- error: 1054
 INSERT INTO archive (order_id) SELECT o.id FROM orders o WHERE o.missing = 1;
+INSERT INTO totals (customer_id, amount) SELECT id, 7 FROM tags WHERE id BETWEEN 1 AND 9 ON DUPLICATE KEY UPDATE customer_id = totals.customer_id + 5000, amount = 8;
+INSERT INTO totals (customer_id, amount) SELECT 3, 1.5 ON DUPLICATE KEY UPDATE customer_id = totals.customer_id + 7000;
+INSERT INTO parcels (id, weight) SELECT c.id + 36, 1 FROM categories c WHERE c.id < 9 ON DUPLICATE KEY UPDATE parcels.id = parcels.id + 2000, weight = 0;
+INSERT INTO parcels (id, weight) SELECT CAST(CONCAT(id, '00') AS BINARY), weight FROM parcels WHERE box BETWEEN 1 AND 3;
+INSERT INTO readings (id, sensor, taken) SELECT id + 500, CAST(sensor AS BINARY), CAST(taken AS DATE) FROM readings WHERE id < 9;

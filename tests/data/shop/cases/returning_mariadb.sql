@@ -149,3 +149,7 @@ DELETE FROM orders WHERE 1 = 0 ORDER BY id LIMIT 3 RETURNING orders.id, id + 1;
 DELETE FROM orders WHERE customer_id IS NULL ORDER BY id LIMIT 3 RETURNING *;
 -- A write that the planner does not read must not reach one copy alone.
 DELETE FROM countries WHERE population >= ALL ((SELECT 1) UNION ALL SELECT 2) AND code = 'GR' RETURNING code;
+INSERT INTO readings (id, sensor, taken) VALUES (100, 'ret', '2024-01-01'), (101, _latin1 'ret 2', DATE'2024-02-01'), (102, DEFAULT, NULL) RETURNING id, place, day, sensor AS s;
+INSERT INTO parcels (id, weight) SELECT id + 300, weight FROM parcels WHERE box = 4 RETURNING id, box, grams;
+REPLACE INTO parcels (id, weight) VALUES (3, 4), (301, 5) RETURNING box + 1, id;
+DELETE FROM readings WHERE place = 'SOL' RETURNING id, day, UPPER(place);

@@ -24,6 +24,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     pub keys: Vec<String>,
     pub clause: String,
+    /// A column behind the others that is made from the shard key, and is the real one. No statement names it.
+    pub generated: Option<String>,
     pub rows: Vec<Vec<String>>,
 }
 
@@ -34,7 +36,8 @@ impl Table {
     /// CREATE TABLE; with the clause for the cluster.
     pub fn create(&self, for_cluster: bool) -> String {
         let columns = self.columns.iter().map(|column| format!("{} {}", column.name, column.sql));
-        let parts: Vec<String> = columns.chain(self.keys.iter().cloned()).collect();
+        let parts: Vec<String> =
+            columns.chain(self.generated.clone()).chain(self.keys.iter().cloned()).collect();
         let clause = if for_cluster { format!(" {}", self.clause) } else { String::new() };
         format!(
             "CREATE TABLE {} ({}) DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_general_ci{clause}",
@@ -45,7 +48,8 @@ impl Table {
 
     /// One INSERT of these rows; nothing where there are none.
     pub fn insert(&self, rows: &[Vec<String>]) -> Option<String> {
-        let rows: Vec<String> = rows.iter().map(|row| format!("({})", row.join(", "))).collect();
+        let generated = if self.generated.is_some() { ", DEFAULT" } else { "" };
+        let rows: Vec<String> = rows.iter().map(|row| format!("({}{generated})", row.join(", "))).collect();
         (!rows.is_empty()).then(|| format!("INSERT INTO {} VALUES {}", self.name, rows.join(", ")))
     }
 
@@ -194,7 +198,15 @@ fn table(
         }
     }
     let rows = (1..=rows).map(|id| row(rng, &columns, id, rows)).collect();
-    let made = Table { name: format!("t{name}"), columns, keys, clause: clause.clone(), rows };
+    let is_plain = kind.class == Class::Int && clause == format!("DBPARTITION BY HASH(k{name})");
+    let stored = pick(rng, &["STORED", "VIRTUAL"]);
+    let generated =
+        (is_plain && rng.random_range(0..2) == 0).then(|| format!("g{name} INT AS (k{name} DIV 3) {stored}"));
+    let own = match generated {
+        Some(_) => clause.replace("(k", "(g"),
+        None => clause.clone(),
+    };
+    let made = Table { name: format!("t{name}"), columns, keys, clause: own, generated, rows };
     (made, (kind, clause, name.to_owned()))
 }
 
