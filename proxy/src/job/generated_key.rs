@@ -8,11 +8,31 @@ use ostrakon_router::lexer::SqlMode;
 use ostrakon_router::plan;
 use ostrakon_router::sharding::Topology;
 
+use super::physical::GroupState;
 use super::{definition, table_facts};
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::gather::source::temporary_name;
+use crate::node::ServerInfo;
 use crate::worker::Worker;
+
+/// Servers of two products work out some expressions differently, and one of them does it for all.
+///
+/// Errors: 1235.
+pub fn refuse_two_products(table: &Table, states: &[GroupState]) -> Result<(), SqlError> {
+    let mut products = states
+        .iter()
+        .flat_map(|state| &state.shown)
+        .map(|shown| ServerInfo::parse_version(&shown.version).mariadb);
+    let first = products.next();
+    match products.any(|product| Some(product) != first) {
+        true => Err(SqlError::not_supported(format!(
+            "a generated shard key of table '{}' over servers of MariaDB and of MySQL",
+            table.name
+        ))),
+        false => Ok(()),
+    }
+}
 
 /// What the table needs to place rows by; `None` for a table that no generated column shards.
 ///

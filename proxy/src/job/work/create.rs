@@ -92,7 +92,9 @@ pub async fn table(run: &Rc<Run>, step: Step) -> Result<Outcome, Stop> {
             table_facts::check_collations(&run.worker, &database, table, &states).await?;
             let (group, quoted) = first_physical(&database, table)?;
             table_facts::check_columns(&run.worker, table, &group, &quoted).await?;
-            generated_key::read(&run.worker, &database, table).await?;
+            if generated_key::read(&run.worker, &database, table).await?.is_some() {
+                generated_key::refuse_two_products(table, &states)?;
+            }
         }
         Step::Publish => {
             let (group, quoted) = first_physical(&database, table)?;
