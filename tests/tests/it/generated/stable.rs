@@ -12,6 +12,8 @@ use super::world::{Scenario, World, spelled};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Variant {
     Same,
+    /// With literals in the places of parameters.
+    Text,
     /// Rows the other way round, in MyISAM tables without secondary keys.
     Reversed,
     /// Most of the optimizer off.
@@ -21,11 +23,12 @@ enum Variant {
 }
 
 impl World {
-    /// Whether the plain server agrees with itself: when rows lie in another order, and no secondary index is used; and when its optimizer
-    /// leaves out what it need not do.
+    /// Whether the plain server agrees with itself: by text and prepared; when rows lie in another order, and no secondary index is used; and when
+    /// its optimizer leaves out what it need not do.
     pub async fn is_stable(&mut self, scenario: &Scenario) -> bool {
         let mut answers = Vec::new();
-        for variant in [Variant::Same, Variant::Reversed, Variant::Unoptimized, Variant::Bare] {
+        for variant in [Variant::Same, Variant::Text, Variant::Reversed, Variant::Unoptimized, Variant::Bare]
+        {
             answers.push(self.answers(scenario, variant).await);
         }
         answers.windows(2).all(|pair| pair[0] == pair[1])
@@ -33,6 +36,8 @@ impl World {
 
     /// What the plain server answers to a scenario on copies of the tables, and what it writes into them.
     async fn answers(&mut self, scenario: &Scenario, variant: Variant) -> BTreeMap<String, Outcome> {
+        let prepared = scenario.prepared && variant != Variant::Text;
+        let scenario = &Scenario { prepared, ..scenario.clone() };
         let database = format!("g{}_copy", self.seed);
         run(&mut self.plain, &format!("CREATE DATABASE {database}")).await;
         run(&mut self.plain, &format!("USE {database}")).await;
@@ -46,7 +51,7 @@ impl World {
             match variant {
                 Variant::Bare if !writes => table.keys.clear(),
                 Variant::Bare | Variant::Reversed => table.keys.truncate(1),
-                Variant::Same | Variant::Unoptimized => {}
+                Variant::Same | Variant::Text | Variant::Unoptimized => {}
             }
             run(&mut self.plain, &format!("{} ENGINE = {engine}", table.create(false))).await;
             if let Some(insert) = table.insert(&table.rows) {
