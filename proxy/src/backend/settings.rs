@@ -16,7 +16,8 @@ impl Settings {
     /// A copy with one variable changed. `literal` is SQL text that was read back from a server, so it is safe to send.
     pub fn with(&self, name: &str, literal: String) -> Self {
         let mut values = self.values.clone();
-        if literal.trim_matches('\'') == default_literal(name) {
+        // A user variable that was set to NULL is not one that was never set: MySQL gives them different types.
+        if !name.starts_with('@') && literal.trim_matches('\'') == default_literal(name) {
             values.remove(name);
         } else {
             values.insert(name.to_owned(), literal);
@@ -76,8 +77,9 @@ impl Settings {
                 add(name, literal);
             }
         }
-        for name in self.values.keys() {
-            if !target.values.contains_key(name) && !covered(name) {
+        for (name, literal) in &self.values {
+            let is_default = literal == default_literal(name);
+            if !target.values.contains_key(name) && !covered(name) && !is_default {
                 add(name, default_literal(name));
             }
         }

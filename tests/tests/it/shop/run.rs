@@ -412,7 +412,7 @@ impl Shop {
             let same = |(answer, _): &(Outcome, Outcome)| likeness.difference(&node, answer).is_none();
             // Other rows are another answer, whatever the plan.
             let is_shape = likeness.difference(&node.clone().labels_only(), &plain.labels_only()).is_none();
-            if !(is_shape && self.is_by_plan(case, same).await) {
+            if !(is_shape && self.is_by_plan(case, way, same).await) {
                 self.found(case, when, &text);
             }
         } else if node_warnings + plain_warnings > 0 {
@@ -425,7 +425,7 @@ impl Shop {
             let (node, plain) = (each_once(node), each_once(plain));
             if let Some(text) = Likeness::default().difference(&node, &plain) {
                 let same = |(_, warned): &(Outcome, Outcome)| each_once(warned.clone()) == node;
-                if !self.is_by_plan(case, same).await {
+                if !self.is_by_plan(case, way, same).await {
                     self.found(case, when, &format!("  warnings:\n{text}"));
                 }
             }
@@ -434,9 +434,23 @@ impl Shop {
     }
 
     /// Whether the plain server gives the cluster's answer too, by another plan.
-    async fn is_by_plan(&mut self, case: &Case, same: impl Fn(&(Outcome, Outcome)) -> bool) -> bool {
-        let is_free = is_query(&case.sql) && !case.session && !self.in_transaction;
-        let given = is_free && by_plan::answers(&mut self.plain, self.kind, &case.sql).await.iter().any(same);
+    async fn is_by_plan(
+        &mut self,
+        case: &Case,
+        way: &Way,
+        same: impl Fn(&(Outcome, Outcome)) -> bool,
+    ) -> bool {
+        if case.session || self.in_transaction {
+            return false;
+        }
+        let answers = match is_query(&case.sql) {
+            true => by_plan::answers(&mut self.plain, self.kind, &case.sql, way).await,
+            false => {
+                let warned = by_plan::write_warnings(&mut self.plain, &case.sql).await;
+                vec![(warned.clone(), warned)]
+            }
+        };
+        let given = answers.iter().any(same);
         if given {
             self.by_plan.push(format!("{}:{}", case.topic, case.line));
         }
