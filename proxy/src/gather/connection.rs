@@ -73,11 +73,13 @@ impl GatherConnection {
         intern: impl Fn(Settings) -> Rc<Settings>,
     ) -> Self {
         let mariadb = ServerInfo::parse_version(&connection.version).mariadb;
-        let mut writing = session.without("tx_read_only").without("transaction_read_only");
-        if !mariadb {
-            // MySQL locks what a query reads whose answer is stored, and the statement's own transaction, over another connection, may have locked it.
-            writing = writing.with("transaction_isolation", "'READ-COMMITTED'".to_owned());
-        }
+        // A server locks what a query reads whose answer is stored, if only to learn its columns' types, and the statement's own transaction, over another connection,
+        // may have locked it. Not so where each statement has a snapshot of its own.
+        let isolation = if mariadb { "tx_isolation" } else { "transaction_isolation" };
+        let writing = session
+            .without("tx_read_only")
+            .without("transaction_read_only")
+            .with(isolation, "'READ-COMMITTED'".to_owned());
         let lenient = writing.with("sql_mode", LENIENT.to_owned());
         // All warnings are read, in the words that are known.
         let answering = writing

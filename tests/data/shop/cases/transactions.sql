@@ -124,3 +124,12 @@ SELECT o.id FROM orders o WHERE o.id > (SELECT MAX(t.id) FROM tags t) + 1050 ORD
 INSERT INTO totals (customer_id, orders) SELECT o.id, 1 FROM orders o WHERE o.customer_id = (SELECT MAX(t.id) FROM tags t);
 -- session
 ROLLBACK;
+
+-- session
+BEGIN;
+-- session
+UPDATE tags t JOIN totals s ON s.customer_id = t.id SET t.label = CONCAT(t.label, '?');
+-- session
+INSERT INTO totals (customer_id, orders) SELECT o.id, 1 FROM orders o JOIN (SELECT c.id n FROM customers c WHERE c.id < 3 UNION SELECT MIN(t.id) FROM tags t) x ON o.id = x.n + 1000;
+-- session
+ROLLBACK;
