@@ -10,6 +10,9 @@ use crate::error::SqlError;
 /// ER_CANT_REOPEN_TABLE.
 const CANNOT_REOPEN: u16 = 1137;
 
+/// ER_CANT_AGGREGATE_2COLLATIONS, _3COLLATIONS, _NCOLLATIONS.
+const COLLATIONS_MIXED: [u16; 3] = [1267, 1270, 1271];
+
 /// ER_NO_DB_ERROR.
 const NO_DATABASE: u16 = 1046;
 
@@ -22,22 +25,24 @@ pub struct Names<'a> {
     tables: &'a [TableName],
     /// Of temporary tables.
     gathered: &'a [TableName],
+    /// The answer of a WITH query is stored in one of them.
+    stores_query: bool,
     database: Option<&'a Database>,
 }
 
 impl<'a> Names<'a> {
     pub fn of(plan: &'a RoutedPlan) -> Self {
-        Self { tables: &plan.tables, gathered: &[], database: plan.database.as_deref() }
+        Self { tables: &plan.tables, gathered: &[], stores_query: false, database: plan.database.as_deref() }
     }
 
     /// Temporary tables of a gathered statement.
     pub fn of_gather(gather: &'a Gather, plan: &'a RoutedPlan) -> Self {
-        Self { gathered: &gather.names, ..Self::of(plan) }
+        Self { gathered: &gather.names, stores_query: !gather.made.is_empty(), ..Self::of(plan) }
     }
 
     /// No table is named.
     pub fn none() -> Self {
-        Self { tables: &[], gathered: &[], database: None }
+        Self { tables: &[], gathered: &[], stores_query: false, database: None }
     }
 
     /// An error with logical names. A temporary table that a server cannot open twice is none that the user knows.
@@ -46,6 +51,13 @@ impl<'a> Names<'a> {
             return SqlError::not_supported(
                 "a table inside a nested WITH query that is read several times, over several groups on MySQL",
             );
+        }
+        if COLLATIONS_MIXED.contains(&e.errno) && self.stores_query {
+            // A literal gives way to another text's collation; the column that it was stored in does not.
+            return SqlError::not_supported(format!(
+                "a text of a WITH query that is read several times beside one of another collation; give one of them a COLLATE ({})",
+                self.in_text(&e.message)
+            ));
         }
         if e.errno == NO_DATABASE && self.is_active() {
             // All tables have their database. MySQL looks for an unknown function in the current one, which our connections do not have.
@@ -179,7 +191,15 @@ fn replace_name(text: &str, prefix: &str, logical: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{in_definition, replace_name};
+    use super::{Names, in_definition, replace_name};
+    use crate::error::SqlError;
+
+    #[test]
+    fn collations_that_storing_has_made_are_no_error_of_the_users() {
+        let mixed = || SqlError::new(1267, "HY000", "Illegal mix of collations".to_owned());
+        let stored = Names { stores_query: true, ..Names::none() };
+        assert_eq!((stored.error(mixed()).errno, Names::none().error(mixed()).errno), (1235, 1267));
+    }
 
     #[test]
     fn a_definition_names_the_logical_table_and_its_constraints() {
