@@ -16,6 +16,7 @@ pub mod carriage;
 mod classes;
 mod condition;
 mod dialect;
+mod digits;
 mod direct;
 mod fallback;
 mod gather;
@@ -52,6 +53,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use cache::PlanCache;
+pub use digits::hides_digits;
 pub use direct::direct;
 pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use generated_key::generated_key;

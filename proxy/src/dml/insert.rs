@@ -2,7 +2,9 @@
 
 use ostrakon_protocol::value::BinaryValue;
 use ostrakon_router::lexer::{self, Template};
-use ostrakon_router::plan::{Combine, Execution, InsertQuery, Literal, Plan, Reading, RoutedPlan, RowsFirst};
+use ostrakon_router::plan::{
+    Combine, Execution, InsertQuery, Literal, Plan, Reading, RoutedPlan, RowsFirst, hides_digits,
+};
 use ostrakon_router::value::Value;
 
 use super::Done;
@@ -224,6 +226,13 @@ impl Session {
         // By the binary protocol: a FLOAT's text has six digits of it.
         self.query_rows_as(plan, inner, Sending::Prepared(&[]), &mut spool).await?;
         self.entry().kill.check()?;
+        if hides_digits(query, self.mode)? && spool.has_fractions()? {
+            return Err(SqlError::not_supported(
+                "a quotient or an average that is read before it is written: it has more digits than it shows; say how many you want, by \
+                 CAST(... AS DECIMAL(m, d)) or ROUND(...)",
+            )
+            .into());
+        }
         Ok(spool)
     }
 

@@ -44,6 +44,22 @@ impl Spool {
         self.rows.len()
     }
 
+    /// Whether a value is a DECIMAL with a fraction.
+    pub fn has_fractions(&self) -> Result<bool, SqlError> {
+        let is_fraction =
+            |column: &SpoolColumn| column.column_type == ColumnType::NEWDECIMAL && column.decimals > 0;
+        if !self.columns.iter().any(is_fraction) {
+            return Ok(false);
+        }
+        for index in 0..self.len() {
+            let row = self.row(index)?;
+            if row.iter().zip(&self.columns).any(|(value, column)| value.is_some() && is_fraction(column)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Bytes that may still be held beside these rows.
     pub fn left(&self) -> usize {
         self.limit.saturating_sub(self.rows.bytes())

@@ -104,3 +104,7 @@ INSERT INTO totals (customer_id, amount) SELECT 3, 1.5 ON DUPLICATE KEY UPDATE c
 INSERT INTO parcels (id, weight) SELECT c.id + 36, 1 FROM categories c WHERE c.id < 9 ON DUPLICATE KEY UPDATE parcels.id = parcels.id + 2000, weight = 0;
 INSERT INTO parcels (id, weight) SELECT CAST(CONCAT(id, '00') AS BINARY), weight FROM parcels WHERE box BETWEEN 1 AND 3;
 INSERT INTO readings (id, sensor, taken) SELECT id + 500, CAST(sensor AS BINARY), CAST(taken AS DATE) FROM readings WHERE id < 9;
+
+-- Without these a quotient or an average would have to give digits that it does not show.
+INSERT INTO archive (order_id, total) SELECT customer_id, ROUND(AVG(total), 2) FROM orders GROUP BY customer_id;
+INSERT INTO archive (order_id, total, what) SELECT customer_id, CAST(AVG(total) AS DECIMAL(20, 10)), CAST(SUM(total) / 7 AS DECIMAL(30, 12)) FROM orders GROUP BY customer_id;

@@ -13,7 +13,7 @@ SELECT COUNT(*), SUM(total), MAX(id) FROM orders;
 -- session
 SELECT c.name, o.id FROM customers c JOIN orders o ON o.customer_id = c.id WHERE o.id > 7000 ORDER BY o.id;
 -- session
-INSERT INTO order_items (order_id, line, product_id, quantity, price) SELECT id, 1, 9, 3, total / 3 FROM orders WHERE id > 7000;
+INSERT INTO order_items (order_id, line, product_id, quantity, price) SELECT id, 1, 9, 3, ROUND(total / 3, 2) FROM orders WHERE id > 7000;
 -- session
 SELECT o.id, i.quantity * i.price, p.name FROM orders o JOIN order_items i ON i.order_id = o.id JOIN products p ON p.id = i.product_id WHERE o.total >= 5000 ORDER BY o.id;
 -- session
