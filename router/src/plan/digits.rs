@@ -17,6 +17,18 @@ const CLAUSES: &[&str] = &["WHERE", "HAVING", "ORDER", "LIMIT", "GROUP"];
 /// Errors: those of reading its tokens.
 pub fn hides_digits(text: &[u8], mode: SqlMode) -> Result<bool, RouterError> {
     let tokens = Tokens::new(text, tokenize(text, mode)?);
+    let is_average = |at: usize| tokens.is_word(at, "AVG") && tokens.is_op(at + 1, "(");
+    Ok(values_have(&tokens, CLAUSES, &|at| tokens.is_op(at, "/") || is_average(at)))
+}
+
+/// Whether a quotient stands where a group's rows are added up: what each shard says of it has lost digits. (An average of columns is put together from
+/// sums and counts.)
+pub(crate) fn adds_quotients(tokens: &Tokens<'_>) -> bool {
+    values_have(tokens, &["WHERE", "LIMIT"], &|at| tokens.is_op(at, "/"))
+}
+
+/// Whether such a token stands outside of these clauses, and not in a function that gives all digits.
+fn values_have(tokens: &Tokens<'_>, clauses: &[&str], is_it: &dyn Fn(usize) -> bool) -> bool {
     // For each parenthesis that is open, whether what stands inside gives values.
     let mut gives = vec![true];
     for at in 0..tokens.len() {
@@ -25,7 +37,7 @@ pub fn hides_digits(text: &[u8], mode: SqlMode) -> Result<bool, RouterError> {
             gives.push(now && !(at > 0 && tokens.is_any_word(at - 1, EXACT)));
         } else if tokens.is_op(at, ")") && gives.len() > 1 {
             gives.pop();
-        } else if tokens.is_any_word(at, CLAUSES) {
+        } else if tokens.is_any_word(at, clauses) {
             if let Some(last) = gives.last_mut() {
                 *last = false;
             }
@@ -37,11 +49,11 @@ pub fn hides_digits(text: &[u8], mode: SqlMode) -> Result<bool, RouterError> {
             if let (false, Some(last)) = (begins, gives.last_mut()) {
                 *last = around;
             }
-        } else if now && (tokens.is_op(at, "/") || tokens.is_word(at, "AVG") && tokens.is_op(at + 1, "(")) {
-            return Ok(true);
+        } else if now && is_it(at) {
+            return true;
         }
     }
-    Ok(false)
+    false
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::analysis::Analysis;
 use super::bind::{Binder, Kind};
 use super::classes::ColumnId;
+use super::digits::adds_quotients;
 use super::grouping;
 use super::keys::{Columns, Key, has_aggregate, has_window};
 use super::layout::Layout;
@@ -51,6 +52,11 @@ impl<'m> Merge<'m> {
                 return Err("DISTINCT beside GROUP BY".into());
             }
             return self.rows(columns);
+        }
+        if aggregates && adds_quotients(self.tokens) {
+            return Err(
+                "a quotient beside aggregates, which has more digits than a shard's answer shows".into()
+            );
         }
         if grouped {
             if self.select.distinct {

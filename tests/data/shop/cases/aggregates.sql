@@ -111,3 +111,10 @@ SELECT COUNT(DISTINCT) FROM orders;
 SELECT SUM(id, total) FROM orders;
 -- error: 1690
 SELECT SUM(bu) - 18446744073709551616, CAST(18446744073709551615 AS UNSIGNED) + MAX(tu) FROM samples;
+
+-- A quotient has more digits than it shows; a sum of them as well.
+SELECT SUM(total / 3), AVG(total / 3), SUM(quantity) FROM orders o JOIN order_items i ON i.order_id = o.id;
+SELECT AVG(id / 7), SUM(points / 3) * 1000000, MAX(points / 9) FROM customers;
+SELECT level, SUM(points / 3) s FROM customers GROUP BY level HAVING SUM(points / 3) > 1.99999 ORDER BY s, level;
+SELECT SUM(x), AVG(x) FROM (SELECT points / 7 x FROM customers) t;
+SELECT SUM(ROUND(points / 7, 3)), COUNT(*) FROM customers WHERE points / 2 > 3;
