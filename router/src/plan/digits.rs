@@ -9,8 +9,8 @@ use crate::lexer::{SqlMode, tokenize};
 const EXACT: &[&str] =
     &["CAST", "CONVERT", "ROUND", "TRUNCATE", "FLOOR", "CEIL", "CEILING", "FORMAT", "COUNT"];
 
-/// Clauses that give no values.
-const CLAUSES: &[&str] = &["WHERE", "HAVING", "ORDER", "LIMIT", "GROUP"];
+/// Words that begin a clause behind FROM.
+const CLAUSES: &[&str] = &["WHERE", "GROUP", "HAVING", "ORDER", "LIMIT"];
 
 /// Whether a query may answer with a value that has more digits than it shows, if it is a DECIMAL.
 ///
@@ -18,36 +18,31 @@ const CLAUSES: &[&str] = &["WHERE", "HAVING", "ORDER", "LIMIT", "GROUP"];
 pub fn hides_digits(text: &[u8], mode: SqlMode) -> Result<bool, RouterError> {
     let tokens = Tokens::new(text, tokenize(text, mode)?);
     let is_average = |at: usize| tokens.is_word(at, "AVG") && tokens.is_op(at + 1, "(");
-    Ok(values_have(&tokens, CLAUSES, &|at| tokens.is_op(at, "/") || is_average(at)))
+    Ok(values_have(&tokens, CLAUSES, EXACT, &|at| tokens.is_op(at, "/") || is_average(at)))
 }
 
-/// Whether a quotient stands where a group's rows are added up: what each shard says of it has lost digits. (An average of columns is put together from
-/// sums and counts.)
+/// Whether a quotient stands where a group's rows may be added up: what each shard says of it has lost digits. (An average of columns is put together
+/// from sums and counts.)
 pub(crate) fn adds_quotients(tokens: &Tokens<'_>) -> bool {
-    values_have(tokens, &["WHERE", "LIMIT"], &|at| tokens.is_op(at, "/"))
+    values_have(tokens, &["WHERE", "LIMIT"], &[], &|at| tokens.is_op(at, "/"))
 }
 
-/// Whether such a token stands outside of these clauses, and not in a function that gives all digits.
-fn values_have(tokens: &Tokens<'_>, clauses: &[&str], is_it: &dyn Fn(usize) -> bool) -> bool {
-    // For each parenthesis that is open, whether what stands inside gives values.
-    let mut gives = vec![true];
+/// Whether such a token stands outside of these clauses and these functions' arguments.
+fn values_have(tokens: &Tokens<'_>, clauses: &[&str], calls: &[&str], is_it: &dyn Fn(usize) -> bool) -> bool {
+    // For each parenthesis that is open, whether it counts, and whether the clause in it does.
+    let mut open = vec![(true, true)];
     for at in 0..tokens.len() {
-        let now = gives.last().copied().unwrap_or(true);
+        let (around, now) = open.last().copied().unwrap_or((true, true));
+        let is_clause = tokens.is_any_word(at, CLAUSES);
         if tokens.is_op(at, "(") {
-            gives.push(now && !(at > 0 && tokens.is_any_word(at - 1, EXACT)));
-        } else if tokens.is_op(at, ")") && gives.len() > 1 {
-            gives.pop();
-        } else if tokens.is_any_word(at, clauses) {
-            if let Some(last) = gives.last_mut() {
-                *last = false;
-            }
-        } else if tokens.is_word(at, "SELECT") {
-            // The next query of a UNION.
-            let around =
-                gives.len().checked_sub(2).and_then(|outer| gives.get(outer)).copied().unwrap_or(true);
-            let begins = at == 0 || tokens.is_op(at - 1, "(");
-            if let (false, Some(last)) = (begins, gives.last_mut()) {
-                *last = around;
+            let inside = now && !(at > 0 && tokens.is_any_word(at - 1, calls));
+            open.push((inside, inside));
+        } else if tokens.is_op(at, ")") && open.len() > 1 {
+            open.pop();
+        } else if is_clause || tokens.is_word(at, "SELECT") {
+            // The next query of a UNION begins anew.
+            if let Some(last) = open.last_mut() {
+                last.1 = around && !(is_clause && tokens.is_any_word(at, clauses));
             }
         } else if now && is_it(at) {
             return true;
@@ -81,6 +76,29 @@ mod tests {
             "SELECT a FROM t GROUP BY a HAVING AVG(b) > 1",
         ] {
             assert!(!hides(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn quotients_that_groups_may_add_up_are_found_in_each_clause_but_where() {
+        let adds = |text: &str| {
+            let tokens = tokenize(text.as_bytes(), SqlMode::default()).unwrap();
+            adds_quotients(&Tokens::new(text.as_bytes(), tokens))
+        };
+        for text in [
+            "SELECT SUM(a / 3) FROM t",
+            "SELECT ROUND(SUM(a / 3), 2) FROM t",
+            "SELECT SUM(a) FROM t WHERE b = 1 HAVING SUM(a / 3) > 2",
+            "SELECT b FROM t WHERE b = 1 GROUP BY b ORDER BY SUM(a / 3) LIMIT 2",
+            "SELECT SUM(x) FROM (SELECT a / 3 x FROM t WHERE b = 1) d",
+        ] {
+            assert!(adds(text), "{text}");
+        }
+        for text in [
+            "SELECT SUM(a) FROM t WHERE a / 2 > 3",
+            "SELECT SUM(a) FROM t WHERE b IN (SELECT c / 2 FROM u) GROUP BY d",
+        ] {
+            assert!(!adds(text), "{text}");
         }
     }
 }

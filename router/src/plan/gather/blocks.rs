@@ -7,6 +7,7 @@ use ostrakon_catalog::column::ColumnType;
 
 use super::super::analysis::{QueryBlock, QueryPart};
 use super::super::bind::Kind;
+use super::super::digits::hides_digits;
 use super::super::keys::AGGREGATES;
 use super::super::layout::Layout;
 use super::super::select::is_shards_own;
@@ -119,9 +120,10 @@ impl Gatherer<'_> {
         }
         // Whether shards can answer hangs on the value then.
         let has_marker = layout.having.clone().any(|at| tokens.kind(at) == TokenKind::Parameter);
-        // An AVG has more digits than it shows, which a UNION or an expression around a subquery may show; a derived table's column has lost them.
-        let averages = layout.items.iter().cloned().flatten().any(|at| tokens.is_word(at, "AVG"));
-        if has_marker || averages && !self.is_table(block, select) {
+        // Digits that a value has and does not show a UNION or an expression around a subquery may show; a derived table's column has lost them.
+        let query = self.request.text.get(text.clone()).unwrap_or_default();
+        let hides = || hides_digits(query, self.request.mode).unwrap_or(true);
+        if has_marker || !self.is_table(block, select) && hides() {
             return None;
         }
         let plain = self.is_closed(block)

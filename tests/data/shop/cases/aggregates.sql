@@ -118,3 +118,6 @@ SELECT AVG(id / 7), SUM(points / 3) * 1000000, MAX(points / 9) FROM customers;
 SELECT level, SUM(points / 3) s FROM customers GROUP BY level HAVING SUM(points / 3) > 1.99999 ORDER BY s, level;
 SELECT SUM(x), AVG(x) FROM (SELECT points / 7 x FROM customers) t;
 SELECT SUM(ROUND(points / 7, 3)), COUNT(*) FROM customers WHERE points / 2 > 3;
+SELECT COUNT(*), SUM(points) FROM customers WHERE id > 1 HAVING SUM(points / 3) > 1.99999;
+SELECT level FROM customers WHERE id > 1 GROUP BY level ORDER BY ROUND(SUM(points / 7), 1), level;
+SELECT (SELECT SUM(population / 7) FROM countries) * 1000000 x, (SELECT MAX(q) FROM (SELECT price / 7 q FROM products) t) * 1000000 y, t.id FROM tags t WHERE t.id < 3;
