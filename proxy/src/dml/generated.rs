@@ -1,15 +1,14 @@
 //! Generated shard keys of rows that are to be inserted: a server works them out on a temporary table of the same columns, under the session's settings,
 //! as it will where the rows belong.
 
-use std::time::{Duration, Instant};
-
 use ostrakon_router::plan::{GATHER_DATABASE, GeneratedKeys, RoutedPlan};
 use ostrakon_router::value::Value;
 
 use crate::error::SqlError;
 use crate::exec::names::Names;
 use crate::exec::write::now;
-use crate::gather::guard::{Deadline, Guard};
+use crate::gather::budget::Budget;
+use crate::gather::guard::Guard;
 use crate::gather::source::temporary_name;
 use crate::session::dispatch::Input;
 use crate::session::{Failure, Session};
@@ -29,7 +28,9 @@ impl Session {
         let table = temporary_name(&keys.table);
         let insert = keys.insert(&table, &self.text_arguments(input));
         let mut place = self.worker.gather_connection(group.instance, &self.settings).await?;
-        let guard = Guard::new(&place.lease.connection, self.deadline());
+        let node = &self.worker.node;
+        let budget = Budget::new(&node.config.limits, &node.gathering, &self.user);
+        let guard = Guard::new(&place.lease.connection, budget.deadline());
         let query = keys.query(&table);
         let filled =
             guard.watch(place.fill(&table, keys.definition(), &insert, &query), self.watched()).await;
@@ -52,19 +53,6 @@ impl Session {
         }
         let held = self.worker.intern(self.settings.with("timestamp", now()));
         Some(std::mem::replace(&mut self.settings, held))
-    }
-
-    fn deadline(&self) -> Deadline {
-        let seconds = self.worker.node.config.limits.gather_time_s;
-        let message = format!(
-            "Query execution was interrupted, maximum statement execution time exceeded: working out generated shard keys took more \
-             than {seconds} s (limits.gather_time_s)"
-        );
-        let begun = Instant::now();
-        Deadline {
-            at: begun.checked_add(Duration::from_secs(seconds)).unwrap_or(begun),
-            late: SqlError::new(3024, "HY000", message),
-        }
     }
 }
 

@@ -226,7 +226,7 @@ impl Session {
         // By the binary protocol: a FLOAT's text has six digits of it.
         self.query_rows_as(plan, inner, Sending::Prepared(&[]), &mut spool).await?;
         self.entry().kill.check()?;
-        if hides_digits(query, self.mode)? && spool.has_fractions()? {
+        if spool.has_fractions()? && hides_digits(query, self.mode)? {
             return Err(SqlError::not_supported(
                 "a quotient or an average that is read before it is written: it has more digits than it shows; say how many you want, by \
                  CAST(... AS DECIMAL(m, d)) or ROUND(...)",

@@ -107,14 +107,16 @@ impl GatherConnection {
 
     /// Makes the temporary table `table` (a quoted name, as everywhere here) with the columns that `select` has, which gives no row. `keys` are non-unique keys
     /// and `primary` the primary key (if there are any) by their columns' names; where the server can have none of that kind the table is made without any.
+    /// `has_expressions`: `select` has columns that are no table's.
     pub async fn create(
         &mut self,
         table: &str,
-        select: &str,
+        (select, has_expressions): (&str, bool),
         keys: &[Vec<String>],
         primary: &[String],
     ) -> Result<(), SqlError> {
-        let integers = if self.mariadb { Vec::new() } else { self.integers(select).await? };
+        let is_narrowed = has_expressions && !self.mariadb;
+        let integers = if is_narrowed { self.integers(select).await? } else { Vec::new() };
         match self.create_with(table, select, &integers, keys, primary).await {
             Err(e) if !(keys.is_empty() && primary.is_empty()) && NO_SUCH_KEY.contains(&e.errno) => {
                 tracing::debug!(table, error = %e.message, "no keys for a gathered table");

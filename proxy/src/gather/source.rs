@@ -107,7 +107,10 @@ impl Session {
         let shape = |group: &usize| source.shape(gather, plan, &arguments, *group);
         if let Some(select) = groups.iter().find(|group| on(group) == Some(here)).and_then(shape) {
             return guard
-                .watch(place.create(&table, &select, &source.keys, &source.primary), self.watched())
+                .watch(
+                    place.create(&table, (&select, source.is_query()), &source.keys, &source.primary),
+                    self.watched(),
+                )
                 .await;
         }
         let Some((instance, select)) = groups.first().and_then(|group| Some((on(group)?, shape(group)?)))
@@ -117,7 +120,10 @@ impl Session {
         let mut elsewhere = self.worker.gather_connection(instance, &self.settings).await?;
         let guard_there = guard.on(&elsewhere.lease.connection);
         guard_there
-            .watch(elsewhere.create(&table, &select, &source.keys, &source.primary), self.watched())
+            .watch(
+                elsewhere.create(&table, (&select, source.is_query()), &source.keys, &source.primary),
+                self.watched(),
+            )
             .await?;
         let definition = elsewhere.definition(&table).await?;
         elsewhere.drop_tables().await;

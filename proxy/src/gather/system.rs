@@ -355,7 +355,7 @@ impl Session {
         source: &SystemSource,
     ) -> Result<(), SqlError> {
         let shape = format!("SELECT * FROM information_schema.{} WHERE FALSE", source.system.name);
-        place.create(&temporary_name(&source.table), &shape, &[], &[]).await
+        place.create(&temporary_name(&source.table), (&shape, true), &[], &[]).await
     }
 
     /// Makes the temporary tables of information_schema's tables, and brings their rows.

@@ -292,7 +292,7 @@ impl Loading {
         data_type: &ColumnType,
     ) -> Result<Loaded, SqlError> {
         let select = format!("SELECT id, c FROM {from} WHERE FALSE");
-        gather.create(to, &select, &[vec!["id".into()]], &[]).await?;
+        gather.create(to, (&select, false), &[vec!["id".into()]], &[]).await?;
         let columns =
             [("id", &ColumnType::Int { unsigned: false }), ("c", data_type)].map(|(name, data_type)| {
                 LoadColumn { name: name.into(), carriage: carriage(data_type, self.mariadb) }

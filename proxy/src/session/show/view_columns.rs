@@ -29,7 +29,7 @@ impl Session {
         let settings = std::rc::Rc::clone(&self.settings);
         let mut place = self.worker.gather_connection(instance, &settings).await?;
         let table = temporary_name("view_columns");
-        let made = place.create(&table, &format!("{shape} LIMIT 0"), &[], &[]).await;
+        let made = place.create(&table, (&format!("{shape} LIMIT 0"), true), &[], &[]).await;
         let shown = match made {
             Ok(()) => place.ask(&format!("{kind} {table}")).await,
             Err(e) => Err(e),
