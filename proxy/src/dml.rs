@@ -10,6 +10,7 @@ mod keyed;
 pub mod literal;
 mod operand;
 mod spool;
+mod strict;
 mod upsert;
 
 use answering::Answering;

@@ -53,7 +53,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use cache::PlanCache;
-pub use digits::hides_digits;
+pub use digits::{ALL_DIGITS, LEADING_DIGITS, hides_digits, with_all_digits};
 pub use direct::direct;
 pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use generated_key::generated_key;
@@ -61,8 +61,8 @@ pub use insert::generated::GeneratedKeys;
 pub use nextval::unknown as unknown_sequence;
 pub use returning::Returning;
 pub use rows_first::{
-    Comparable, ComputedValue, InsertComputed, InsertQuery, KeyedTarget, KeyedWrite, Literal, Moves, Reading,
-    RowsFirst, Upsert,
+    Alike, Comparable, ComputedValue, InsertComputed, InsertQuery, KeyedColumn, KeyedTarget, KeyedWrite,
+    Literal, Moves, Reading, RowsFirst, Upsert,
 };
 pub use scan::ScanPlaces;
 pub use system::{SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable};

@@ -16,11 +16,6 @@ use crate::session::{Failure, Session};
 /// Values that one query works out.
 const QUERY_VALUES: usize = 500;
 
-/// What a strict mode makes an error of while rows are written: division by zero, a value that its function cannot read, and numbers and
-/// texts that are cut or out of range.
-const STRICT_ERRORS: [(u16, &str); 5] =
-    [(1365, "22012"), (1292, "22007"), (1264, "22003"), (1366, "22007"), (1690, "22003")];
-
 impl Session {
     pub(super) async fn insert_computed(
         &mut self,
@@ -73,7 +68,9 @@ impl Session {
         let query = insert.query(first..first + values.len(), &self.text_arguments(input));
         let before = self.warnings.iter().count();
         let rows = self.spool(&query, Some(values.len())).await?;
-        self.warned_of_values(insert, before).await?;
+        if !insert.ignores {
+            self.refuse_warnings(before).await?;
+        }
         let row = match rows.len() {
             1 => rows.row(0)?,
             _ => return Err(SqlError::other("Internal error (please report): values without a row").into()),
@@ -90,27 +87,6 @@ impl Session {
             literals.push(text);
         }
         Ok(literals)
-    }
-
-    /// What a query warns of is an error in a write of a strict mode.
-    async fn warned_of_values(&mut self, insert: &InsertComputed, before: usize) -> Result<(), Failure> {
-        if self.warnings.is_empty() || insert.ignores || !self.is_strict().await? {
-            return Ok(());
-        }
-        if self.warnings.count() > self.warnings.iter().count() as u64 {
-            return Err(SqlError::not_supported(
-                "a value that warns where max_error_count is too low to say of what",
-            )
-            .into());
-        }
-        let Some(warning) = self.warnings.iter().skip(before).find(|warning| warning.level != "Note") else {
-            return Ok(());
-        };
-        let error = match STRICT_ERRORS.iter().find(|(code, _)| *code == warning.code) {
-            Some((code, state)) => SqlError::new(*code, state, warning.message.clone()),
-            None => SqlError::not_supported(format!("a value that warns: {}", warning.message)),
-        };
-        Err(error.into())
     }
 }
 

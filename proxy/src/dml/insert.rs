@@ -3,15 +3,16 @@
 use ostrakon_protocol::value::BinaryValue;
 use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::plan::{
-    Combine, Execution, InsertQuery, Literal, Plan, Reading, RoutedPlan, RowsFirst, hides_digits,
+    ALL_DIGITS, Combine, Execution, InsertQuery, LEADING_DIGITS, Literal, Plan, Reading, RoutedPlan,
+    RowsFirst, hides_digits, with_all_digits,
 };
 use ostrakon_router::value::Value;
 
 use super::Done;
 use super::answering::Answering;
-use super::literal::{self, Quoting};
+use super::literal::{self, Quoting, hidden};
 use super::operand;
-use super::spool::Spool;
+use super::spool::{Spool, SpoolColumn};
 use crate::error::SqlError;
 use crate::exec::send::Sending;
 use crate::exec::write::{RowKind, add_info, combine};
@@ -86,7 +87,11 @@ impl Session {
             answering.first_parameter = first;
         }
         let expected = insert.columns.len();
+        let before = self.warnings.iter().count();
         let rows = self.spool(&query, Some(expected + insert.selected.len())).await?;
+        if !insert.ignores {
+            self.refuse_warnings(before).await?;
+        }
         if let Some(answering) = answering.as_deref_mut() {
             answering.returned.limit_to(rows.left());
         }
@@ -213,8 +218,42 @@ impl Session {
         }
     }
 
-    /// Runs a query of ours, or of the client's, and keeps its rows.
+    /// Runs a query of ours, or of the client's, and keeps its rows, with all digits that their values have.
     pub(super) async fn spool(&mut self, query: &[u8], expected: Option<usize>) -> Result<Spool, Failure> {
+        let before = self.warnings.clone();
+        let rows = self.spool_as_shown(query, expected).await?;
+        // What they show is all of it for most.
+        let Some(fractions) = rows.fractions()? else { return Ok(rows) };
+        if !hides_digits(query, self.mode)? {
+            return Ok(rows);
+        }
+        let fits = |column: &SpoolColumn| {
+            let digits = column.length.saturating_sub(u32::from(column.decimals) + 2);
+            column.decimals <= ALL_DIGITS - 9 && digits <= u32::from(LEADING_DIGITS)
+        };
+        let fit = rows.columns.iter().zip(&fractions).all(|(column, wanted)| !wanted || fits(column));
+        let query = match fit {
+            true => with_all_digits(query, self.mode, &fractions)?,
+            false => None,
+        };
+        let Some(query) = query else { return Err(hidden().into()) };
+        let shown = rows.columns;
+        self.warnings = before;
+        let mut rows = self.spool_as_shown(&query, expected).await?;
+        for ((column, shown), _) in
+            rows.columns.iter_mut().zip(shown).zip(fractions).filter(|(_, wanted)| *wanted)
+        {
+            column.shown = Some(shown.decimals);
+        }
+        Ok(rows)
+    }
+
+    /// Runs a query of ours, or of the client's, and keeps its rows.
+    pub(super) async fn spool_as_shown(
+        &mut self,
+        query: &[u8],
+        expected: Option<usize>,
+    ) -> Result<Spool, Failure> {
         let mut template = Template::default();
         lexer::scan(query, self.mode, &mut template)?;
         let planned = self.plan_caught_up(query, &template).await?;
@@ -226,13 +265,6 @@ impl Session {
         // By the binary protocol: a FLOAT's text has six digits of it.
         self.query_rows_as(plan, inner, Sending::Prepared(&[]), &mut spool).await?;
         self.entry().kill.check()?;
-        if spool.has_fractions()? && hides_digits(query, self.mode)? {
-            return Err(SqlError::not_supported(
-                "a quotient or an average that is read before it is written: it has more digits than it shows; say how many you want, by \
-                 CAST(... AS DECIMAL(m, d)) or ROUND(...)",
-            )
-            .into());
-        }
         Ok(spool)
     }
 

@@ -1,13 +1,13 @@
 //! UPDATE and DELETE by keys: the rows that the query found, each once, written in each physical table; a row whose shard key changed moves.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::column::{BINARY_CHARSET, ColumnType};
 use ostrakon_protocol::value::BinaryValue;
 use ostrakon_router::merge::MergeSpec;
-use ostrakon_router::plan::{Execution, KeyedTarget, KeyedWrite, Literal, Moves};
+use ostrakon_router::plan::{Alike, Execution, KeyedColumn, KeyedTarget, KeyedWrite, Literal, Moves};
 use ostrakon_router::value::Value;
 
 use super::Done;
@@ -36,6 +36,8 @@ struct Found {
     values: Vec<Literal>,
     /// How many of the target's came before it.
     number: usize,
+    /// Rows that hold the same, which it stands for.
+    count: u64,
 }
 
 /// What the statements of a target came to.
@@ -53,7 +55,13 @@ impl Session {
         mut answering: Option<&mut Answering<'_>>,
     ) -> Result<Done, Failure> {
         let query = write.query(&self.text_arguments(input));
+        let before = self.warnings.iter().count();
         let rows = self.spool(&query, None).await?;
+        // MariaDB has no strict mode for a DELETE.
+        let is_lax = write.ignore || write.is_delete && self.mode.server.mariadb;
+        if !is_lax {
+            self.refuse_warnings(before).await?;
+        }
         if let Some(answering) = answering.as_deref_mut() {
             answering.returned.limit_to(rows.left());
         }
@@ -80,17 +88,24 @@ impl Session {
         mut answering: Option<&mut Answering<'_>>,
     ) -> Result<(), Failure> {
         let quoting = self.quoting();
+        let counts = match target.counts {
+            true => self.count_alike(target, rows, input).await?,
+            false => HashMap::new(),
+        };
         // A join gives a row as often as it finds partners for it.
         let mut seen = HashSet::new();
-        let by_row = write.in_order || target.moves.is_some();
+        let mut number = 0;
+        let by_row = write.in_order || target.by_value || target.moves.is_some();
         let window = if by_row || !target.values.is_empty() { WINDOW_STATEMENTS } else { WINDOW_ROWS };
         let mut found = Vec::new();
         for index in 0..rows.len() {
             let row = rows.row(index)?;
-            if let Some(row) = found_row(target, &row, &rows.columns, quoting)?
-                && seen.insert(row.key.clone())
-            {
-                found.push(Found { number: seen.len() - 1, ..row });
+            let row = found_row(target, &row, &rows.columns, quoting)?;
+            let is_new = |row: &Found| target.by_value && !target.counts || seen.insert(row.key.clone());
+            if let Some(row) = row.filter(is_new) {
+                let count = counts.get(&row.key).copied().unwrap_or(1);
+                found.push(Found { number, count, ..row });
+                number += 1;
             }
             if index + 1 < rows.len() && found.len() < window {
                 continue;
@@ -112,6 +127,45 @@ impl Session {
         Ok(())
     }
 
+    /// How many rows hold the same as each row that the query found.
+    async fn count_alike(
+        &mut self,
+        target: &KeyedTarget,
+        rows: &Spool,
+        input: Input<'_>,
+    ) -> Result<HashMap<Vec<Literal>, u64>, Failure> {
+        let quoting = self.quoting();
+        let mut counts = HashMap::new();
+        let mut found: Vec<Found> = Vec::new();
+        for index in 0..rows.len() {
+            let row = found_row(target, &rows.row(index)?, &rows.columns, quoting)?;
+            found.extend(row.filter(|row| counts.insert(row.key.clone(), 0).is_none()));
+            if index + 1 < rows.len() && found.len() < WINDOW_STATEMENTS || found.is_empty() {
+                continue;
+            }
+            let mut execution = Execution::default();
+            for (number, row) in found.iter().enumerate() {
+                target.count_into(row.shard, number, &row.key, &mut execution);
+            }
+            sort_by_group(&mut execution);
+            let answers = self.read_rows(target, &execution, Some(2), input).await?;
+            for index in 0..answers.len() {
+                let cells = answers.row(index)?;
+                let mut numbers = cells.iter().map(|cell| match cell {
+                    Some(BinaryValue::Int(number)) => u64::try_from(*number).unwrap_or(0),
+                    Some(BinaryValue::UInt(number)) => *number,
+                    _ => 0,
+                });
+                let number = numbers.next().and_then(|number| usize::try_from(number).ok());
+                if let (Some(row), Some(count)) = (number.and_then(|at| found.get(at)), numbers.next()) {
+                    counts.insert(row.key.clone(), count);
+                }
+            }
+            found.clear();
+        }
+        Ok(counts)
+    }
+
     /// Writes rows where they are.
     async fn write_found(
         &mut self,
@@ -125,7 +179,7 @@ impl Session {
         if found.is_empty() {
             return Ok(());
         }
-        let expected = found.len() as u64;
+        let expected: u64 = found.iter().map(|row| row.count).sum();
         let mut by_shard: BTreeMap<(usize, usize), Vec<Found>> = BTreeMap::new();
         for row in found {
             by_shard.entry((target.group_of(row.shard), row.shard)).or_default().push(row);
@@ -134,11 +188,18 @@ impl Session {
         let returning = answering.as_ref().map(|answering| answering.returning);
         let mut execution = Execution::default();
         for ((_, shard), rows) in &by_shard {
-            for same in rows.chunk_by(|a, b| !write.in_order && a.values == b.values) {
+            let is_like = |a: &Found, b: &Found| {
+                !write.in_order && a.values == b.values && (!target.by_value || a.key == b.key)
+            };
+            for same in rows.chunk_by(is_like) {
                 for part in same.chunks(STATEMENT_ROWS) {
-                    let keys: Vec<&[Literal]> = part.iter().map(|row| row.key.as_slice()).collect();
+                    let keys = part.iter().map(|row| row.key.as_slice());
+                    let keys: Vec<&[Literal]> =
+                        keys.take(if target.by_value { 1 } else { usize::MAX }).collect();
                     let values = part.first().map(|row| row.values.as_slice()).unwrap_or_default();
-                    target.write_into(*shard, &keys, values, returning, &arguments, &mut execution);
+                    let limit = target.by_value.then(|| part.iter().map(|row| row.count).sum());
+                    let alike = Alike { keys: &keys, values, limit };
+                    target.write_into(*shard, &alike, returning, &arguments, &mut execution);
                     if let (Some(_), true, [row]) = (returning, write.in_order, part) {
                         execution.row_numbers.resize(execution.statements.len(), vec![row.number]);
                     }
@@ -193,14 +254,14 @@ impl Session {
         input: Input<'_>,
         written: &mut Written,
     ) -> Result<(), Failure> {
-        let Found { shard, mut key, values, number: place } = row;
+        let Found { shard, mut key, values, number: place, count } = row;
         let before = written.infos.len();
         // What IGNORE leaves as it was must be known.
         let was = match write.ignore {
             true => Some(self.stored_row(target, moves, shard, &key, input).await?),
             false => None,
         };
-        let found = Found { shard, key: key.clone(), values: values.clone(), number: place };
+        let found = Found { shard, key: key.clone(), values: values.clone(), number: place, count };
         self.write_found(write, target, vec![found], input, written, None).await?;
         let changed: u64 = written.infos.iter().skip(before).map(|info| number(info, "Changed:")).sum();
         if changed == 0 {
@@ -254,7 +315,7 @@ impl Session {
         let session = self.store_exactly();
         let rows = self.read_row(target, moves, shard, key, input).await;
         self.settings = session;
-        Ok(literals(&rows?, moves, self.quoting())?)
+        Ok(literals(&rows?, 0, &moves.columns, 0, self.quoting())?)
     }
 
     async fn read_row(
@@ -267,11 +328,11 @@ impl Session {
     ) -> Result<Spool, Failure> {
         let mut execution = Execution::default();
         target.read_into(moves, shard, key, &mut execution);
-        let mut rows = Spool::new(self.worker.node.config.limits.merge_memory, Some(moves.columns.len()));
-        let (spec, sending) = (MergeSpec::default(), Sending::Prepared(&[]));
-        let query =
-            Query { plan: &target.plan, execution: &execution, spec: &spec, input, sending, at_most: None };
-        self.fetch_rows(query, &mut rows).await?;
+        let columns = moves.columns.len() + moves.identity.len();
+        let rows = self.read_rows(target, &execution, Some(columns), input).await?;
+        if target.by_value {
+            return Ok(rows);
+        }
         if rows.len() > 1 {
             return Err(SqlError::not_supported(format!(
                 "UPDATE of what the generated shard key of table '{}' is made from, where only generated columns of its key tell rows apart",
@@ -289,6 +350,21 @@ impl Session {
         Ok(rows)
     }
 
+    /// Runs queries of a target's physical tables.
+    async fn read_rows(
+        &mut self,
+        target: &KeyedTarget,
+        execution: &Execution,
+        expected: Option<usize>,
+        input: Input<'_>,
+    ) -> Result<Spool, Failure> {
+        let mut rows = Spool::new(self.worker.node.config.limits.merge_memory, expected);
+        let (spec, sending) = (MergeSpec::default(), Sending::Prepared(&[]));
+        let query = Query { plan: &target.plan, execution, spec: &spec, input, sending, at_most: None };
+        self.fetch_rows(query, &mut rows).await?;
+        Ok(rows)
+    }
+
     /// Puts a row where it belongs. `was`: what it was before, for IGNORE: it is that again, and the error is returned, where a row is in the way.
     async fn settle_row(
         &mut self,
@@ -300,12 +376,15 @@ impl Session {
         input: Input<'_>,
     ) -> Result<Option<SqlError>, Failure> {
         let rows = self.read_row(target, moves, shard, key, input).await?;
-        let now = place(target, moves, &rows)?;
-        if now == shard {
+        let Some((index, now)) = misplaced(target, moves, &rows, shard)? else {
             return Ok(None);
-        }
-        let row = literals(&rows, moves, self.quoting())?;
-        let key = &target.key_of_row(moves, key, &row);
+        };
+        let quoting = self.quoting();
+        let row = literals(&rows, index, &moves.columns, 0, quoting)?;
+        let key = &match target.by_value {
+            true => literals(&rows, index, &moves.identity, moves.columns.len(), quoting)?,
+            false => target.key_of_row(moves, key, &row),
+        };
         let before = self.warnings.clone();
         let mut execution = Execution::default();
         target.insert_into(moves, now, &[&row], &mut execution);
@@ -330,7 +409,7 @@ impl Session {
         if moves.is_generated() && duplicate.is_none() {
             // It was worked out anew as the row was stored.
             let rows = self.read_row(target, moves, now, key, input).await?;
-            if place(target, moves, &rows)? != now {
+            if place(target, moves, &rows, 0)? != now {
                 return Err(SqlError::not_supported(format!(
                     "UPDATE of table '{}' after which its generated shard key has another value under another sql_mode",
                     target.name()
@@ -343,10 +422,26 @@ impl Session {
     }
 }
 
-/// Where the only row belongs.
-fn place(target: &KeyedTarget, moves: &Moves, rows: &Spool) -> Result<usize, SqlError> {
-    let values = rows.row(0)?;
-    let cells = values.iter().zip(&rows.columns);
+/// The row that does not belong where it is, and where it belongs: the one that was updated, since all others are where they belong.
+fn misplaced(
+    target: &KeyedTarget,
+    moves: &Moves,
+    rows: &Spool,
+    shard: usize,
+) -> Result<Option<(usize, usize)>, SqlError> {
+    for index in 0..rows.len() {
+        let now = place(target, moves, rows, index)?;
+        if now != shard {
+            return Ok(Some((index, now)));
+        }
+    }
+    Ok(None)
+}
+
+/// Where a row belongs.
+fn place(target: &KeyedTarget, moves: &Moves, rows: &Spool, index: usize) -> Result<usize, SqlError> {
+    let values = rows.row(index)?;
+    let cells = values.iter().zip(&rows.columns).take(moves.columns.len());
     let placing: Vec<Value<'_>> =
         cells.map(|(value, column)| routing_value(value.as_ref(), column)).collect();
     Ok(target.shard_of_row(moves, &placing)?)
@@ -369,10 +464,17 @@ fn sort_by_group(execution: &mut Execution) {
 /// ER_DUP_ENTRY.
 pub(super) const DUPLICATE: u16 = 1062;
 
-/// The only row, as literals that store it.
-fn literals(rows: &Spool, moves: &Moves, quoting: Quoting) -> Result<Vec<Literal>, SqlError> {
-    let mut literals = Vec::with_capacity(moves.columns.len());
-    for ((value, column), stored) in rows.row(0)?.iter().zip(&rows.columns).zip(&moves.columns) {
+/// Cells of a row, from that position on, as literals that store them in these columns.
+fn literals(
+    rows: &Spool,
+    index: usize,
+    stored: &[KeyedColumn],
+    first: usize,
+    quoting: Quoting,
+) -> Result<Vec<Literal>, SqlError> {
+    let mut literals = Vec::with_capacity(stored.len());
+    let row = rows.row(index)?;
+    for ((value, column), stored) in row.iter().zip(&rows.columns).skip(first).zip(stored) {
         let mut text = Vec::new();
         literal::push(value.as_ref(), column, &stored.data_type, quoting, &mut text)?;
         literals.push(text);
@@ -410,7 +512,7 @@ fn found_row(
     for value in &target.values {
         values.push(text(value.position, &value.column.data_type)?);
     }
-    Ok(Some(Found { shard: target.shard_of(&placing)?, key, values, number: 0 }))
+    Ok(Some(Found { shard: target.shard_of(&placing)?, key, values, number: 0, count: 1 }))
 }
 
 /// A value as the router reads it.

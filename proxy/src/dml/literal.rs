@@ -143,15 +143,25 @@ fn bytes(
 ) -> Result<(), SqlError> {
     let is_number = matches!(target, Target::Number | Target::Bit);
     match column.column_type {
+        // MySQL says DECIMAL of IF(c, 1, bits), and sends the bits' bytes (seen with 9.7).
+        ColumnType::NEWDECIMAL | ColumnType::DECIMAL
+            if !bytes.iter().all(|b| b"+-.0123456789".contains(b)) =>
+        {
+            return Err(bit_expression());
+        }
+        ColumnType::NEWDECIMAL | ColumnType::DECIMAL if column.shown.is_some() => {
+            if target == Target::Text {
+                return Err(hidden());
+            }
+            out.extend_from_slice(without_zeros(bytes, column.shown.unwrap_or(0)));
+        }
         ColumnType::NEWDECIMAL | ColumnType::DECIMAL => {
             let quote: &[u8] = if target == Target::Text { b"'" } else { b"" };
             out.extend([quote, bytes, quote].concat());
         }
         // MariaDB sends a BIT that is no column as its bytes or as its digits, and does not say which (seen with 10.11).
         ColumnType::BIT if column.flags & flag::BINARY != 0 => {
-            return Err(SqlError::not_supported(
-                "an expression of a BIT column as a value that is written; select column + 0",
-            ));
+            return Err(bit_expression());
         }
         ColumnType::BIT if target == Target::Text => hex(bytes, out),
         ColumnType::BIT => {
@@ -177,6 +187,26 @@ fn bytes(
     Ok(())
 }
 
+fn bit_expression() -> SqlError {
+    SqlError::not_supported("an expression of a BIT column as a value that is written; select column + 0")
+}
+
+/// A DECIMAL without the zeros at its end, but with that many digits behind the point.
+fn without_zeros(bytes: &[u8], least: u8) -> &[u8] {
+    let point = bytes.iter().position(|byte| *byte == b'.').unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|byte| *byte != b'0').map_or(0, |last| last + 1);
+    let end = end.max(point + 1 + usize::from(least)).min(bytes.len());
+    bytes.get(..end).unwrap_or(bytes)
+}
+
+/// A value has more digits than it shows, and how many a server would store is not certain.
+pub(super) fn hidden() -> SqlError {
+    SqlError::not_supported(
+        "a quotient or an average that is read before it is written, here: it has more digits than it shows; say how many you want, by \
+         CAST(... AS DECIMAL(m, d)) or ROUND(...)",
+    )
+}
+
 pub(super) fn hex(bytes: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     out.extend_from_slice(b"x'");
@@ -200,7 +230,7 @@ mod tests {
 
     fn literal(value: BinaryValue<'_>, column_type: ColumnType, decimals: u8, stored: &Stored) -> String {
         let charset = if column_type == ColumnType::VAR_STRING { 45 } else { BINARY_CHARSET };
-        let column = SpoolColumn { column_type, charset, flags: 0, decimals, length: 10 };
+        let column = SpoolColumn { column_type, charset, flags: 0, decimals, length: 10, shown: None };
         let mut out = Vec::new();
         push(Some(&value), &column, stored, Quoting::default(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -214,8 +244,24 @@ mod tests {
             flags: flag::UNSIGNED | flag::BINARY,
             decimals: 0,
             length: 5,
+            shown: None,
         };
         let value = BinaryValue::Bytes(b"31");
+        let refused = push(Some(&value), &column, &Stored::Bit, Quoting::default(), &mut Vec::new());
+        assert_eq!(refused.unwrap_err().errno, 1235);
+    }
+
+    #[test]
+    fn a_decimal_without_digits_is_refused() {
+        let column = SpoolColumn {
+            column_type: ColumnType::NEWDECIMAL,
+            charset: BINARY_CHARSET,
+            flags: 0,
+            decimals: 0,
+            length: 6,
+            shown: None,
+        };
+        let value = BinaryValue::Bytes(b"\0");
         let refused = push(Some(&value), &column, &Stored::Bit, Quoting::default(), &mut Vec::new());
         assert_eq!(refused.unwrap_err().errno, 1235);
     }
@@ -233,6 +279,26 @@ mod tests {
         assert_eq!(literal(BinaryValue::Bytes(b"1.50"), ColumnType::NEWDECIMAL, 2, &Stored::Double), "1.50");
         assert_eq!(literal(BinaryValue::Bytes(&[1, 2]), ColumnType::BIT, 0, &Stored::Bit), "258");
         assert_eq!(literal(BinaryValue::Bytes(&[1, 2]), ColumnType::BIT, 0, &text), "x'0102'");
+    }
+
+    #[test]
+    fn hidden_digits_are_written_without_the_zeros_behind_them() {
+        let column = SpoolColumn {
+            column_type: ColumnType::NEWDECIMAL,
+            charset: BINARY_CHARSET,
+            flags: 0,
+            decimals: 30,
+            length: 67,
+            shown: Some(4),
+        };
+        let written = |digits: &[u8], stored: &Stored| {
+            let mut out = Vec::new();
+            push(Some(&BinaryValue::Bytes(digits)), &column, stored, Quoting::default(), &mut out)?;
+            Ok::<_, SqlError>(String::from_utf8(out).unwrap())
+        };
+        assert_eq!(written(b"1.333333333000000000000000000000", &Stored::Double).unwrap(), "1.333333333");
+        assert_eq!(written(b"-1.500000000000000000000000000000", &Stored::Double).unwrap(), "-1.5000");
+        assert_eq!(written(b"1.5", &Stored::Blob).unwrap_err().errno, 1235);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use ostrakon_protocol::column::{BINARY_CHARSET, ColumnType, flag};
 use ostrakon_protocol::value::BinaryValue;
 use ostrakon_router::plan::Comparable;
 
-use super::literal::{Quoting, fraction, hex, string};
+use super::literal::{Quoting, fraction, hex, hidden, string};
 use super::spool::SpoolColumn;
 use crate::error::SqlError;
 
@@ -23,6 +23,9 @@ pub fn push(
             "{what} of the query in an expression of ON DUPLICATE KEY UPDATE; use VALUES(column)"
         ))
     };
+    if column.shown.is_some() {
+        return Err(hidden());
+    }
     let kind = Kind::of(column).ok_or_else(|| refused("a column of this type"))?;
     if compared.is_some_and(|compared| kind.comparable() != Some(compared)) {
         return Err(refused("a column that is compared with one of another type"));
@@ -157,7 +160,7 @@ mod tests {
 
     fn column(column_type: ColumnType, flags: u16, length: u32, decimals: u8) -> SpoolColumn {
         let charset = if column_type == ColumnType::VAR_STRING { 45 } else { BINARY_CHARSET };
-        SpoolColumn { column_type, charset, flags, decimals, length }
+        SpoolColumn { column_type, charset, flags, decimals, length, shown: None }
     }
 
     fn operand(value: Option<BinaryValue<'_>>, column: &SpoolColumn) -> Result<String, SqlError> {

@@ -21,6 +21,14 @@ pub struct SpoolColumn {
     pub decimals: u8,
     /// Longest value, in bytes or digits.
     pub length: u32,
+    /// A DECIMAL that shows more digits than its expression does: how many that shows.
+    pub shown: Option<u8>,
+}
+
+impl SpoolColumn {
+    fn is_fraction(&self) -> bool {
+        self.column_type == ColumnType::NEWDECIMAL && self.decimals > 0
+    }
 }
 
 /// Rows of the binary protocol, in the order in which they came.
@@ -44,20 +52,19 @@ impl Spool {
         self.rows.len()
     }
 
-    /// Whether a value is a DECIMAL with a fraction.
-    pub fn has_fractions(&self) -> Result<bool, SqlError> {
-        let is_fraction =
-            |column: &SpoolColumn| column.column_type == ColumnType::NEWDECIMAL && column.decimals > 0;
-        if !self.columns.iter().any(is_fraction) {
-            return Ok(false);
+    /// Which columns are DECIMALs with a fraction; nothing if no row has such a value.
+    pub fn fractions(&self) -> Result<Option<Vec<bool>>, SqlError> {
+        let fractions: Vec<bool> = self.columns.iter().map(SpoolColumn::is_fraction).collect();
+        if !fractions.contains(&true) {
+            return Ok(None);
         }
         for index in 0..self.len() {
             let row = self.row(index)?;
-            if row.iter().zip(&self.columns).any(|(value, column)| value.is_some() && is_fraction(column)) {
-                return Ok(true);
+            if row.iter().zip(&fractions).any(|(value, is_fraction)| value.is_some() && *is_fraction) {
+                return Ok(Some(fractions));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Bytes that may still be held beside these rows.
@@ -90,6 +97,7 @@ impl Rows for Spool {
             flags: column.flags,
             decimals: column.decimals,
             length: column.length,
+            shown: None,
         };
         self.columns = columns.iter().map(column).collect();
         Ok(())

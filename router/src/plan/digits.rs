@@ -1,9 +1,11 @@
 //! Quotients and averages have more digits than they show: a server goes on with them where it stores the value itself, and who reads the value and
 //! writes it elsewhere has lost them.
 
+use std::ops::Range;
+
 use super::tokens::Tokens;
 use crate::RouterError;
-use crate::lexer::{SqlMode, tokenize};
+use crate::lexer::{SqlMode, TokenKind, tokenize};
 
 /// Functions that give all digits that their value has.
 const EXACT: &[&str] =
@@ -19,6 +21,100 @@ pub fn hides_digits(text: &[u8], mode: SqlMode) -> Result<bool, RouterError> {
     let tokens = Tokens::new(text, tokenize(text, mode)?);
     let is_average = |at: usize| tokens.is_word(at, "AVG") && tokens.is_op(at + 1, "(");
     Ok(values_have(&tokens, CLAUSES, EXACT, &|at| tokens.is_op(at, "/") || is_average(at)))
+}
+
+/// Words between SELECT and its first column.
+const OPTIONS: &[&str] = &[
+    "ALL",
+    "HIGH_PRIORITY",
+    "STRAIGHT_JOIN",
+    "SQL_SMALL_RESULT",
+    "SQL_BIG_RESULT",
+    "SQL_NO_CACHE",
+    "SQL_CACHE",
+];
+
+/// Words behind the columns.
+const ENDS: &[&str] =
+    &["FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "INTO", "FOR", "LOCK", "PROCEDURE"];
+
+/// Functions of all rows of a group.
+const AGGREGATES: &[&str] = &["AVG", "SUM", "MIN", "MAX", "COUNT"];
+
+/// Operators that are words.
+const OPERATORS: &[&str] = &[
+    "DIV", "MOD", "AND", "OR", "XOR", "NOT", "IS", "IN", "LIKE", "BETWEEN", "BINARY", "COLLATE", "REGEXP",
+    "RLIKE", "INTERVAL",
+];
+
+/// Digits behind the point that `with_all_digits` shows.
+pub const ALL_DIGITS: u8 = 30;
+/// And in front of it.
+pub const LEADING_DIGITS: u8 = 65 - ALL_DIGITS;
+
+/// The query with these of its columns, DECIMALs, so that they show all digits that they have.
+///
+/// `None`: one server stores what it has by then, which hangs on its plan (a UNION, DISTINCT or GROUP BY whose rows are sorted), the columns are not written
+/// one by one, or the query cannot run twice.
+///
+/// Errors: those of reading its tokens.
+pub fn with_all_digits(text: &[u8], mode: SqlMode, wanted: &[bool]) -> Result<Option<Vec<u8>>, RouterError> {
+    let tokens = Tokens::new(text, tokenize(text, mode)?);
+    let (select, count) = (tokens.behind_with(), tokens.len());
+    let has = |words: &[&str]| tokens.find(select, count, |at| tokens.is_any_word(at, words)) < count;
+    let runs_once = |at: usize| tokens.is_op(at, ":=") || tokens.is_word(at, "NEXTVAL");
+    let is_grouped = has(&["GROUP"]);
+    if !tokens.is_word(select, "SELECT")
+        || tokens.is_any_word(select + 1, &["DISTINCT", "DISTINCTROW"])
+        || has(&["UNION", "INTERSECT", "EXCEPT", "MINUS"])
+        || is_grouped && has(&["ORDER", "ROLLUP"])
+        || (0..count).any(runs_once)
+    {
+        return Ok(None);
+    }
+    let mut first = select + 1;
+    while tokens.is_any_word(first, OPTIONS) {
+        first += 1;
+    }
+    let end = tokens.find(first, count, |at| tokens.is_any_word(at, ENDS));
+    let items = tokens.split(first, end);
+    let is_star = |item: &Range<usize>| item.end.checked_sub(1).is_none_or(|last| tokens.is_op(last, "*"));
+    if items.len() != wanted.len() || items.iter().any(is_star) {
+        return Ok(None);
+    }
+    let mut out = Vec::new();
+    let mut copied = 0;
+    for (item, _) in items.iter().zip(wanted).filter(|(_, wanted)| **wanted) {
+        let aggregates = |at: usize| tokens.is_any_word(at, AGGREGATES) && tokens.is_op(at + 1, "(");
+        if is_grouped && !item.clone().any(aggregates) {
+            return Ok(None);
+        }
+        let (start, end) = (tokens.start(item.start), tokens.end(behind_value(&tokens, item) - 1));
+        out.extend_from_slice(text.get(copied..start).unwrap_or_default());
+        out.extend_from_slice(b"CAST(");
+        out.extend_from_slice(text.get(start..end).unwrap_or_default());
+        out.extend_from_slice(format!(" AS DECIMAL(65, {ALL_DIGITS}))").as_bytes());
+        copied = end;
+    }
+    out.extend_from_slice(text.get(copied..).unwrap_or_default());
+    Ok(Some(out))
+}
+
+/// The token behind a column's value: its name, with AS or without, or what follows.
+fn behind_value(tokens: &Tokens<'_>, item: &Range<usize>) -> usize {
+    let (last, before) = (item.end.saturating_sub(1), item.end.saturating_sub(2));
+    if item.len() < 2 {
+        return item.end;
+    }
+    if tokens.is_word(before, "AS") {
+        return before;
+    }
+    let is_name = matches!(tokens.kind(last), TokenKind::Word | TokenKind::QuotedIdent | TokenKind::String);
+    let is_operator = match tokens.kind(before) {
+        TokenKind::Op => !tokens.is_op(before, ")"),
+        _ => tokens.is_any_word(before, OPERATORS),
+    };
+    if is_name && !tokens.is_word(last, "END") && !is_operator { last } else { item.end }
 }
 
 /// Whether a quotient stands where a group's rows may be added up: what each shard says of it has lost digits. (An average of columns is put together
@@ -76,6 +172,46 @@ mod tests {
             "SELECT a FROM t GROUP BY a HAVING AVG(b) > 1",
         ] {
             assert!(!hides(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_query_shows_all_digits_of_its_decimals() {
+        let shown = |text: &str, wanted: &[bool]| {
+            let text = with_all_digits(text.as_bytes(), SqlMode::default(), wanted).unwrap();
+            text.map(|text| String::from_utf8(text).unwrap().replace(" AS DECIMAL(65, 30))", ")#"))
+        };
+        for (text, expected) in [
+            ("SELECT 1, a / 3 FROM t ORDER BY 2", "SELECT 1, CAST(a / 3)# FROM t ORDER BY 2"),
+            (
+                "SELECT STRAIGHT_JOIN b, AVG(a) AS x FROM t",
+                "SELECT STRAIGHT_JOIN b, CAST(AVG(a))# AS x FROM t",
+            ),
+            (
+                "SELECT b, SUM(a) / COUNT(*) `x` FROM t GROUP BY b",
+                "SELECT b, CAST(SUM(a) / COUNT(*))# `x` FROM t GROUP BY b",
+            ),
+            ("SELECT b, (SELECT AVG(a) FROM u) x", "SELECT b, CAST((SELECT AVG(a) FROM u))# x"),
+            ("SELECT b, CASE WHEN b THEN a / 3 END", "SELECT b, CAST(CASE WHEN b THEN a / 3 END)#"),
+            ("SELECT b, a / c DIV d", "SELECT b, CAST(a / c DIV d)#"),
+            ("SELECT b, a / 3 'x' FROM t", "SELECT b, CAST(a / 3)# 'x' FROM t"),
+            (
+                "WITH w AS (SELECT 1 x) SELECT b, x / 3 FROM w",
+                "WITH w AS (SELECT 1 x) SELECT b, CAST(x / 3)# FROM w",
+            ),
+        ] {
+            assert_eq!(shown(text, &[false, true]).as_deref(), Some(expected));
+        }
+        for text in [
+            "SELECT 1, a / 3 FROM t UNION SELECT 1, 2",
+            "SELECT DISTINCT 1, a / 3 FROM t",
+            "SELECT a, a / 3 FROM t GROUP BY 1, 2",
+            "SELECT a, AVG(b) FROM t GROUP BY a ORDER BY 2",
+            "SELECT t.*, a / 3 FROM t",
+            "SELECT *, a / 3, 2 FROM t",
+            "SELECT @a := 1, a / 3 FROM t",
+        ] {
+            assert_eq!(shown(text, &[false, true]), None, "{text}");
         }
     }
 

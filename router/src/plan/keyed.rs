@@ -1,10 +1,12 @@
 //! UPDATE and DELETE by the keys of rows that a query has found: the query, and the statements by key for each physical table.
 
 mod build;
+mod identity;
 
 use ostrakon_catalog::column::{Column, ColumnType};
 
 pub(crate) use build::Builder;
+use identity::Reading;
 
 use super::bind::{Kind, Reference};
 use super::gather::literal;
@@ -14,7 +16,7 @@ use super::{Arguments, Execution, PhysicalStatement, RoutedPlan};
 use crate::RouterError;
 use crate::lexer::SqlMode;
 use crate::sharding::PointRoute;
-use crate::sharding::topology::quote;
+use crate::sharding::topology::{PhysicalTable, quote};
 use crate::value::Value;
 
 /// A value as SQL text.
@@ -48,7 +50,7 @@ impl KeyedWrite {
 pub struct KeyedTarget {
     /// Its database, its names, and how its copies' answers combine.
     pub plan: RoutedPlan,
-    /// Columns that tell its rows apart: those of a unique key, and behind them the others that place a row.
+    /// Columns that tell its rows apart: those of a unique key, or of the whole row, and behind them the others that place a row.
     pub keys: Vec<KeyedColumn>,
     /// Position of the first of them in the query's row.
     pub first: usize,
@@ -56,7 +58,11 @@ pub struct KeyedTarget {
     pub values: Vec<AssignedValue>,
     /// A row may belong to another physical table afterwards.
     pub moves: Option<Moves>,
-    /// How many of `keys` are the unique key's.
+    /// No key tells its rows apart: they are found by all that they hold, and there may be several that hold the same.
+    pub by_value: bool,
+    /// How many rows hold the same must be counted: the query's rows do not tell, since it joins tables.
+    pub counts: bool,
+    /// How many of `keys` tell rows apart.
     unique: usize,
     mode: SqlMode,
     reference: Reference,
@@ -73,6 +79,7 @@ pub struct KeyedColumn {
     pub data_type: ColumnType,
     pub nullable: bool,
     pub generated: bool,
+    reading: Reading,
 }
 
 impl From<&Column> for KeyedColumn {
@@ -82,6 +89,7 @@ impl From<&Column> for KeyedColumn {
             data_type: column.data_type.clone(),
             nullable: column.nullable,
             generated: column.generated,
+            reading: Reading::Value,
         }
     }
 }
@@ -92,8 +100,18 @@ pub struct AssignedValue {
     /// Position in the query's row.
     pub position: usize,
     pub column: KeyedColumn,
-    /// Position in the unique key, if the column is in it.
+    /// Position in the unique key, if there is one and the column is in it.
     pub key: Option<usize>,
+}
+
+/// Rows that one statement writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Alike<'r> {
+    pub keys: &'r [&'r [Literal]],
+    /// The texts of `KeyedTarget::values`.
+    pub values: &'r [Literal],
+    /// Of rows that hold the same, so many.
+    pub limit: Option<u64>,
 }
 
 /// What a row that moves consists of.
@@ -101,6 +119,10 @@ pub struct AssignedValue {
 pub struct Moves {
     /// Columns that an INSERT stores, and behind them the generated ones that place a row or are in its key.
     pub columns: Vec<KeyedColumn>,
+    /// Where no key tells rows apart, all columns that do, which are read behind the others.
+    pub identity: Vec<KeyedColumn>,
+    /// Positions in `identity` of those that an UPDATE leaves as they were.
+    kept: Vec<usize>,
     /// How many an INSERT stores.
     stored: usize,
     /// Positions in `columns` of those that place a row.
@@ -123,7 +145,7 @@ impl KeyedTarget {
 
     /// The query's row has no row of this table: an outer join found none. `is_null` tells of a position in `keys`.
     pub fn is_missing(&self, is_null: impl Fn(usize) -> bool) -> bool {
-        (0..self.unique).any(is_null)
+        (0..self.keys.len()).any(|at| self.keys.get(at).is_some_and(|key| !key.nullable) && is_null(at))
     }
 
     /// The physical table of a row. `keys`: the values of `keys`.
@@ -168,40 +190,51 @@ impl KeyedTarget {
         let table = format!("{}.{}", quote(&self.reference.database.name), quote(self.name()));
         let dots = |count: usize| vec![b"...".to_vec(); count];
         let key = dots(self.keys.len());
-        let write = self.write(
-            &table,
-            &condition(&self.keys, &[key.as_slice()]),
-            &dots(self.values.len()),
-            arguments,
-        );
-        let mut steps = vec![write];
+        let limit: &[u8] = if self.by_value { b" LIMIT ..." } else { b"" };
+        let condition = [&condition(&self.keys, &[key.as_slice()]), limit].concat();
+        let mut steps = Vec::new();
+        if self.counts {
+            steps.push(count(&table, b"...", &condition));
+        }
+        steps.push(self.write(&table, &condition, &dots(self.values.len()), arguments));
         if let Some(moves) = &self.moves {
             let row = dots(moves.columns.len());
-            steps.push(moves.read(&table, &self.stored_condition(&key)));
-            let condition = condition(self.unique_key(), &[key.as_slice()]);
-            steps.push([b"DELETE FROM ", table.as_bytes(), &condition].concat());
+            steps.push(moves.read(&table, &self.stored_condition(moves, &key)));
+            steps.push([b"DELETE FROM ", table.as_bytes(), &self.unique_condition(&[&key])].concat());
             steps.push(moves.insert(&table, &[&row]));
         }
         steps
     }
 
-    /// Appends the statement that writes the rows of these keys to one physical table, or to each copy. `values`: the texts of `values`.
+    /// Appends the query that counts the rows that are the same, of one physical table or one copy, behind a number that the answer says again.
+    pub fn count_into(&self, shard: usize, number: usize, key: &[Literal], out: &mut Execution) {
+        let condition = condition(&self.keys, &[key]);
+        let number = number.to_string();
+        let tables = self.reference.placer.topology().tables();
+        for table in tables.iter().filter(|table| table.index == shard) {
+            push(table, count(&table.quoted, number.as_bytes(), &condition), |_, _| {}, out);
+        }
+    }
+
+    /// Appends the statement that writes rows of one physical table, or of each copy.
     pub fn write_into(
         &self,
         shard: usize,
-        keys: &[&[Literal]],
-        values: &[Literal],
+        rows: &Alike<'_>,
         returning: Option<&Returning>,
         arguments: &Arguments<'_>,
         out: &mut Execution,
     ) {
-        let condition = condition(&self.keys, keys);
+        let mut condition = condition(&self.keys, rows.keys);
+        if let Some(limit) = rows.limit {
+            condition.extend_from_slice(format!(" LIMIT {limit}").as_bytes());
+        }
         let end = |shard: usize, out: &mut Execution| {
             if let Some(returning) = returning {
                 returning.push_into(shard, arguments, out);
             }
         };
-        self.statements_with(shard, out, |table| self.write(table, &condition, values, arguments), end);
+        self.statements_with(shard, out, |table| self.write(table, &condition, rows.values, arguments), end);
     }
 
     fn write(&self, table: &str, condition: &[u8], values: &[Literal], arguments: &Arguments<'_>) -> Literal {
@@ -227,17 +260,24 @@ impl KeyedTarget {
         out
     }
 
-    /// Appends the query that reads the row of this unique key. The generated columns in it may have changed: what else is in it finds the row.
+    /// Appends the query that reads the row of this unique key. The generated columns in it may have changed: what else is in it finds the row. Where
+    /// there is no unique key it reads all rows that the row may be among.
     pub fn read_into(&self, moves: &Moves, shard: usize, key: &[Literal], out: &mut Execution) {
-        let condition = self.stored_condition(key);
+        let condition = self.stored_condition(moves, key);
         self.statements(shard, out, |table| moves.read(table, &condition));
     }
 
-    fn stored_condition(&self, key: &[Literal]) -> Vec<u8> {
-        let stored = self.unique_key().iter().zip(key).filter(|(column, _)| !column.generated);
-        let (columns, values): (Vec<KeyedColumn>, Vec<Literal>) =
-            stored.map(|(column, value)| (column.clone(), value.clone())).unzip();
-        condition(&columns, &[values.as_slice()])
+    fn stored_condition(&self, moves: &Moves, key: &[Literal]) -> Vec<u8> {
+        let is_kept = |at: usize, column: &KeyedColumn| match self.by_value {
+            true => moves.kept.contains(&at),
+            false => !column.generated,
+        };
+        let cells = self.unique_key().iter().zip(key).enumerate();
+        let (columns, values): (Vec<KeyedColumn>, Vec<Literal>) = cells
+            .filter(|(at, (column, _))| is_kept(*at, column))
+            .map(|(_, (column, value))| (column.clone(), value.clone()))
+            .unzip();
+        if columns.is_empty() { Vec::new() } else { condition(&columns, &[values.as_slice()]) }
     }
 
     /// The unique key of a row that was read. `key`: what it is but for generated columns.
@@ -249,10 +289,15 @@ impl KeyedTarget {
         self.unique_key().iter().zip(key).map(value).collect()
     }
 
-    /// Appends the statement that takes the rows of these unique keys out of the physical table that they leave.
+    /// Appends the statement that takes the rows of these unique keys, or one that holds this, out of the physical table that they leave.
     pub fn remove_into(&self, shard: usize, keys: &[&[Literal]], out: &mut Execution) {
-        let condition = condition(self.unique_key(), keys);
+        let condition = self.unique_condition(keys);
         self.statements(shard, out, |table| [b"DELETE FROM ", table.as_bytes(), &condition].concat());
+    }
+
+    fn unique_condition(&self, keys: &[&[Literal]]) -> Vec<u8> {
+        let limit: &[u8] = if self.by_value { b" LIMIT 1" } else { b"" };
+        [&condition(self.unique_key(), keys), limit].concat()
     }
 
     /// Appends the statement that puts rows into the physical table that they belong to now.
@@ -280,15 +325,7 @@ impl KeyedTarget {
         let everywhere = self.is_everywhere();
         let tables = self.reference.placer.topology().tables();
         for table in tables.iter().filter(|table| everywhere || table.index == shard) {
-            let (start, params) = (out.buffer.len(), out.params.len());
-            out.buffer.extend(text(&table.quoted));
-            end(table.index, out);
-            out.statements.push(PhysicalStatement {
-                group: table.group,
-                shard: table.index,
-                text: start..out.buffer.len(),
-                params: params..out.params.len(),
-            });
+            push(table, text(&table.quoted), &end, out);
         }
     }
 }
@@ -300,8 +337,9 @@ impl Moves {
     }
 
     fn read(&self, table: &str, condition: &[u8]) -> Literal {
-        let names: Vec<String> = self.columns.iter().map(|column| quote(&column.name)).collect();
-        [format!("SELECT {} FROM {table}", names.join(", ")).as_bytes(), condition].concat()
+        let all = self.columns.iter().chain(&self.identity);
+        let columns: Vec<String> = all.map(|column| column.expression("")).collect();
+        [format!("SELECT {} FROM {table}", columns.join(", ")).as_bytes(), condition].concat()
     }
 
     fn insert(&self, table: &str, rows: &[&[Literal]]) -> Literal {
@@ -317,11 +355,30 @@ impl Moves {
     }
 }
 
+/// Appends a statement for a physical table, with what `end` appends to it.
+fn push(table: &PhysicalTable, text: Literal, end: impl Fn(usize, &mut Execution), out: &mut Execution) {
+    let (start, params) = (out.buffer.len(), out.params.len());
+    out.buffer.extend(text);
+    end(table.index, out);
+    out.statements.push(PhysicalStatement {
+        group: table.group,
+        shard: table.index,
+        text: start..out.buffer.len(),
+        params: params..out.params.len(),
+    });
+}
+
+/// The query that counts rows, behind a number. The rows are locked already; as they are now it sees them so.
+fn count(table: &str, number: &[u8], condition: &[u8]) -> Literal {
+    let from = format!(", COUNT(*) FROM {table}");
+    [b"SELECT ", number, from.as_bytes(), condition, b" FOR UPDATE"].concat()
+}
+
 /// ` WHERE ...` for the rows of these keys.
 fn condition(columns: &[KeyedColumn], keys: &[&[Literal]]) -> Vec<u8> {
     let mut out = b" WHERE ".to_vec();
-    if let [column] = columns {
-        out.extend_from_slice(quote(&column.name).as_bytes());
+    if let ([column], false) = (columns, keys.iter().any(|key| key.contains(&b"NULL".to_vec()))) {
+        out.extend_from_slice(column.expression("").as_bytes());
         out.extend_from_slice(b" IN (");
         for (at, key) in keys.iter().enumerate() {
             out.extend_from_slice(if at > 0 { b", " } else { b"" });
@@ -334,7 +391,7 @@ fn condition(columns: &[KeyedColumn], keys: &[&[Literal]]) -> Vec<u8> {
         out.extend_from_slice(if at > 0 { b" OR (" } else { b"(" });
         for (at, (column, value)) in columns.iter().zip(*key).enumerate() {
             out.extend_from_slice(if at > 0 { b" AND " } else { b"" });
-            out.extend_from_slice(quote(&column.name).as_bytes());
+            out.extend_from_slice(column.expression("").as_bytes());
             if value == b"NULL" {
                 out.extend_from_slice(b" IS NULL");
             } else {

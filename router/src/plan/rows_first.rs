@@ -7,7 +7,7 @@ pub use super::insert::computed::{ComputedValue, InsertComputed};
 pub use super::insert::query::InsertQuery;
 pub use super::insert::selected::{Comparable, Reading};
 pub use super::insert::upsert::Upsert;
-pub use super::keyed::{KeyedTarget, KeyedWrite, Literal, Moves};
+pub use super::keyed::{Alike, KeyedColumn, KeyedTarget, KeyedWrite, Literal, Moves};
 use super::returning::Returning;
 
 /// A write whose rows come from a query.

@@ -1761,3 +1761,36 @@ INSERT INTO parcels (id, weight, code) VALUES
 (38, 0.750, 'c3'),
 (39, 5.375, 'c4'),
 (40, NULL, NULL);
+INSERT INTO visits (page, customer_id, seconds, score, day, at, device, flags, note, raw, bits, slot) VALUES
+('home', 1, 10, 0.1, '2024-01-01', '2024-01-01 10:00:00', 'phone', 'new', 'a', x'00', 1, NULL),
+('home', 1, 10, 0.1, '2024-01-01', '2024-01-01 10:00:00', 'phone', 'new', 'a', x'00', 1, NULL),
+('home', 1, 10, 0.1, '2024-01-01', '2024-01-01 10:00:00', 'phone', 'new', 'a', x'00', 1, NULL),
+('home', 1, 10, 0.1, '2024-01-01', '2024-01-01 10:00:00', 'phone', 'new', 'A', x'00', 1, NULL),
+('home', 1, 10, 0.1, '2024-01-01', '2024-01-01 10:00:00', 'phone', 'new', 'a ', x'00', 1, NULL),
+('home', 2, 20, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+('home', 2, 20, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+('Home', 3, 65, 2.5, '2024-02-29', '2024-02-29 23:59:59', 'tablet', 'new,paid', 'ü', x'FF', 33, 1),
+('home ', 3, 65, 2.5, '2024-02-29', '2024-02-29 23:59:59', 'tablet', 'new,paid', 'ü', x'FF', 33, 2),
+('cart', 4, 130, 1e10, '2024-03-01', NULL, 'desktop', '', '', x'', 0, 1),
+('cart', 4, 130, 1e10, '2024-03-01', NULL, 'desktop', '', '', x'', 0, 2),
+('cart', 5, 131, 0.3, '2024-03-01', '2024-03-31 01:30:00', 'desktop', 'bot', 'b', x'0001', 63, NULL),
+('cart', 5, 131, 0.3, '2024-03-01', '2024-03-31 01:30:00', 'desktop', 'bot', 'b', x'0001', 63, NULL),
+('pay', 6, 11, 0.7, '2024-03-02', '2024-10-27 00:30:00', 'phone', 'paid', 'c', x'61', 7, NULL),
+('pay', 6, 12, 0.7, '2024-03-02', '2024-10-27 01:30:00', 'phone', 'paid', 'c', x'61', 7, NULL),
+('pay', NULL, 12, 0.7, '2024-03-02', '2024-10-27 01:30:00', 'phone', 'paid', 'c', x'61', 7, NULL),
+(NULL, NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+(NULL, NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+(NULL, 7, 2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 5),
+('ende', 8, 600, 4.4, '2024-12-31', '2024-12-31 12:00:00', 'phone', 'new,bot', 'z', x'7A', 26, 3);
+INSERT INTO leaflets VALUES ('de', 10, 1), ('de', 10, 1), ('en', 20, 1), ('en', 20, 2), ('fr', NULL, 2), ('fr', NULL, 2), (NULL, NULL, NULL);
+INSERT INTO marks VALUES
+(1, 'a', '{"k": 1}', 1.5, 1.5, '01:00:00.25'),
+(1, 'a', '{"k": 1}', 1.5, 1.5, '01:00:00.25'),
+(1, 'A', '{"k": 1}', 1.5, 1.5, '01:00:00.25'),
+(2, 'ä', '[1, 2]', 0.3333, 0.1, '-10:00:00'),
+(2, 'a', '[1, 2]', 0.3333, 0.1, '-10:00:00'),
+(3, NULL, NULL, NULL, NULL, NULL),
+(3, NULL, NULL, NULL, NULL, NULL),
+(4, 'long word', '{}', 100, 1e300, '100:00:00'),
+(5, 'b', 'null', -7.25, -0.5, '00:00:00'),
+(NULL, 'c', '"x"', 0, 0, '00:00:01');

@@ -351,3 +351,37 @@ CREATE TABLE parcels (
     box INT AS (id DIV 5) VIRTUAL,
     grams INT AS (weight * 1000) STORED
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci /*SHARD DBPARTITION BY HASH(box) TBPARTITION BY HASH(box) TBPARTITIONS 2 SHARD*/;
+
+-- Without a key: rows that hold the same, and rows that are equal and do not. The unique key has NULLs in it.
+CREATE TABLE visits (
+    page VARCHAR(20) COLLATE utf8mb4_general_ci NULL,
+    customer_id BIGINT NULL,
+    seconds INT NOT NULL DEFAULT 0,
+    score FLOAT NULL,
+    day DATE NULL,
+    at TIMESTAMP NULL DEFAULT NULL,
+    device ENUM('phone','tablet','desktop') NULL,
+    flags SET('new','paid','bot') NULL,
+    note VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_swedish_ci NULL,
+    raw VARBINARY(8) NULL,
+    bits BIT(6) NULL,
+    slot INT NULL,
+    minutes INT AS (seconds DIV 60) VIRTUAL,
+    UNIQUE KEY by_slot (page, slot),
+    KEY by_customer (customer_id)
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci /*SHARD DBPARTITION BY HASH(page) TBPARTITION BY HASH(page) TBPARTITIONS 2 SHARD*/;
+
+CREATE TABLE leaflets (
+    lang CHAR(2) NULL,
+    copies INT NULL,
+    shop INT NULL
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci /*SHARD BROADCAST SHARD*/;
+
+CREATE TABLE marks (
+    n INT NULL,
+    word TEXT COLLATE utf8mb4_unicode_ci NULL,
+    doc JSON NULL,
+    worth DECIMAL(12,4) NULL,
+    real_worth DOUBLE NULL,
+    took TIME(2) NULL
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci /*SHARD DBPARTITION BY HASH(n) SHARD*/;

@@ -38,6 +38,8 @@ pub struct InsertQuery {
     pub returning: Option<Returning>,
     /// VALUES(column) is in it.
     pub has_values_function: bool,
+    /// IGNORE.
+    pub ignores: bool,
     /// Parameters behind the rows, which are the statement's last.
     pub tail_parameters: usize,
     /// Columns of the query, behind those that are inserted, that ON DUPLICATE KEY UPDATE reads.
@@ -223,6 +225,7 @@ fn rows_first(
         auto_increment,
         returning,
         has_values_function: has_values_function(tokens, layout),
+        ignores: layout.ignores,
         tail_parameters: (layout.tail..tokens.len()).filter(is_parameter).count(),
         mode: request.mode,
         head: cutter.range(0, head_end),

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use ostrakon_catalog::column::{ColumnType, KeyKind};
+use ostrakon_catalog::column::{Column, ColumnType, KeyKind};
 use ostrakon_catalog::schema::Table;
 
+use super::identity::{unique_key, whole_row};
 use super::{AssignedValue, Assignment, KeyedColumn, KeyedTarget, KeyedWrite, Moves};
 use crate::plan::analysis::Analysis;
 use crate::plan::bind::{Binder, Kind, Reference};
@@ -14,7 +15,7 @@ use crate::plan::select::assemble;
 use crate::plan::special::Special;
 use crate::plan::text::{Cutter, Edit, Piece, marks, text};
 use crate::plan::tokens::Tokens;
-use crate::plan::tree::Column;
+use crate::plan::tree;
 use crate::plan::{Combine, Request, StatementClass};
 use crate::sharding::topology::quote;
 
@@ -40,10 +41,19 @@ const PREDICATES: &[&str] = &["IN", "EXISTS", "ANY", "SOME", "ALL"];
 /// A target while its query is being put together.
 struct Draft {
     reference: usize,
-    /// Ordinals of its key columns.
-    keys: Vec<usize>,
+    /// Columns that tell its rows apart, and behind them the others that place a row.
+    keys: Vec<KeyedColumn>,
     unique: usize,
+    /// No key tells its rows apart.
+    by_value: bool,
     moves: bool,
+}
+
+impl Draft {
+    /// Those that tell rows apart.
+    fn unique(&self) -> &[KeyedColumn] {
+        self.keys.get(..self.unique).unwrap_or_default()
+    }
 }
 
 impl Builder<'_> {
@@ -59,13 +69,17 @@ impl Builder<'_> {
         }
         let returning = self.returning()?;
         // The answer has the order in which the rows were deleted.
-        let clauses = &self.write.clauses;
-        let is_ordered =
-            self.tokens.find(clauses.start, clauses.end, |at| self.tokens.is_word(at, "ORDER")) < clauses.end;
+        let is_ordered = self.has_clause("ORDER");
         let in_order = returning.is_some() && is_ordered
             || self.assigned.iter().any(|(reference, ordinal)| {
                 self.reference(*reference).is_some_and(|found| is_in_unique_key(&found.table, *ordinal))
             });
+        // Which rows IGNORE leaves as they were hangs on the order.
+        let is_free = in_order && ignore && !is_ordered;
+        if let Some(by_value) = drafts.iter().find(|draft| is_free && draft.by_value) {
+            let name = self.reference(by_value.reference).map_or("", |reference| &reference.table.name);
+            return Err(format!("UPDATE IGNORE of a unique key of table '{name}', whose rows have no order"));
+        }
         let mut columns: Vec<Vec<Piece>> = Vec::new();
         let mut targets = Vec::new();
         for draft in &drafts {
@@ -104,7 +118,7 @@ impl Builder<'_> {
     /// What an assignment sees of those before it hangs on the server's plan: several tables are joined, or one is joined with what IN or EXISTS reads, which
     /// a server does by itself where there is no ORDER BY and no LIMIT (seen with MySQL 9.7).
     fn sees_by_plan(&self) -> bool {
-        let joins = self.binder.scopes.get(self.analysis.body).is_none_or(|scope| scope.entries.len() > 1);
+        let joins = self.joins();
         let (tokens, clauses) = (self.tokens, &self.write.clauses);
         let orders = |at: usize| tokens.is_any_word(at, &["ORDER", "LIMIT"]);
         let is_ordered = tokens.find(clauses.start, clauses.end, orders) < clauses.end;
@@ -121,26 +135,73 @@ impl Builder<'_> {
     fn draft(&self, index: usize) -> Result<Draft, String> {
         let reference = self.reference(index).ok_or("a table that is not known")?;
         let table = &reference.table;
-        let mut keys = unique_key(table).ok_or_else(|| {
-            format!(
-                "table '{}', which has no primary key, and no unique key without NULL, to find its rows by",
-                table.name
-            )
-        })?;
+        let unique_key = unique_key(table);
+        let by_value = unique_key.is_none();
+        let mut keys = unique_key.unwrap_or_else(|| whole_row(table));
         let unique = keys.len();
-        let placing = reference.placer.key_ordinals();
-        keys.extend(placing.iter().filter(|ordinal| !keys.contains(ordinal)).copied().collect::<Vec<_>>());
+        let placing =
+            reference.placer.key_ordinals().iter().filter_map(|ordinal| table.columns.get(*ordinal));
+        let placing: Vec<KeyedColumn> = placing
+            .filter(|column| by_value || !keys.iter().any(|key| key.name == column.name))
+            .map(KeyedColumn::from)
+            .collect();
+        keys.extend(placing);
         let is_assigned = |ordinal: usize| self.assigned.contains(&(index, ordinal));
         let moves = !self.write.is_delete
             && reference.kind == Kind::Sharded
             && reference.placer.topology().len() > 1
             && (0..table.columns.len()).any(|ordinal| is_assigned(ordinal) && reference.moves_by(ordinal));
-        let is_generated =
-            |ordinal: &usize| table.columns.get(*ordinal).is_some_and(|column| column.generated);
-        if moves && keys.iter().take(unique).all(is_generated) {
+        if moves && keys.iter().take(unique).all(|key| key.generated) {
             return Err(format!("the key of table '{}' has generated columns only", table.name));
         }
-        Ok(Draft { reference: index, keys, unique, moves })
+        let draft = Draft { reference: index, keys, unique, by_value, moves };
+        if by_value {
+            self.check_by_value(&draft, reference)?;
+        }
+        Ok(draft)
+    }
+
+    /// Errors: why rows of a table without a key cannot be found by what they hold.
+    fn check_by_value(&self, draft: &Draft, reference: &Reference) -> Result<(), String> {
+        let table = &reference.table;
+        let none = format!(
+            "table '{}', which has no primary key, and no unique key without NULL, to find its rows by",
+            table.name
+        );
+        let others = self.targets.iter().filter(|target| **target != draft.reference);
+        let is_same = |other: &Reference| {
+            other.table.name == table.name && other.database.name == reference.database.name
+        };
+        if others.filter_map(|other| self.reference(*other)).any(is_same) {
+            return Err(format!("{none}, and which the statement writes under two names"));
+        }
+        if reference.nullable && draft.unique().iter().all(|key| key.nullable) {
+            return Err(format!(
+                "{none}, nor a column that is NOT NULL, to see which rows an outer join found"
+            ));
+        }
+        let has_limit = self.has_clause("LIMIT");
+        if self.joins() && has_limit {
+            return Err(format!("{none}, in a join with LIMIT"));
+        }
+        let ignore = self.write.modifiers.clone().any(|at| self.tokens.is_word(at, "IGNORE"));
+        let is_generated =
+            |ordinal: &usize| table.columns.get(*ordinal).is_some_and(|column| column.generated);
+        if draft.moves && (ignore || reference.placer.key_ordinals().iter().any(is_generated)) {
+            return Err(format!("{none}, where it may move"));
+        }
+        Ok(())
+    }
+
+    /// Several tables are joined.
+    fn joins(&self) -> bool {
+        self.binder.scopes.get(self.analysis.body).is_none_or(|scope| scope.entries.len() > 1)
+    }
+
+    /// The statement has a clause that begins with this word, behind SET.
+    fn has_clause(&self, word: &str) -> bool {
+        let clauses = &self.write.clauses;
+        self.tokens.find(clauses.start, clauses.end, |at| self.tokens.is_word(at, word)) < clauses.end
     }
 
     /// Appends the target's columns to those of the query.
@@ -149,9 +210,8 @@ impl Builder<'_> {
         let table = reference.table.clone();
         let first = columns.len();
         let column = |ordinal: &usize| table.columns.get(*ordinal).map(KeyedColumn::from);
-        let keys: Vec<KeyedColumn> = draft.keys.iter().filter_map(column).collect();
-        let qualifier = self.qualifier(&reference);
-        columns.extend(keys.iter().map(|key| vec![text(format!("{qualifier}.{}", quote(&key.name)))]));
+        let qualifier = format!("{}.", self.qualifier(&reference));
+        columns.extend(draft.keys.iter().map(|key| vec![text(key.expression(&qualifier))]));
         let mut set = Vec::new();
         let mut values = Vec::new();
         let cutter = Cutter::new(&self.request.template.holes, self.edits());
@@ -164,7 +224,10 @@ impl Builder<'_> {
             }
             let Some(assigned) = column(ordinal) else { continue };
             let is_default = value.len() == 1 && self.tokens.is_word(value.start, "DEFAULT");
-            let is_unique = draft.keys.iter().take(draft.unique).position(|key| key == ordinal);
+            let is_unique = match draft.by_value {
+                true => None,
+                false => draft.unique().iter().position(|key| key.name == assigned.name),
+            };
             // The row is found by it afterwards.
             let fixed = draft.moves && is_unique.is_some() && !assigned.generated;
             if fixed && is_default {
@@ -196,16 +259,20 @@ impl Builder<'_> {
         analysis.database = Some(reference.database.clone());
         let combine = if everywhere { Combine::Broadcast } else { Combine::Counts };
         let plan = assemble(self.request, analysis, StatementClass::Write, combine, Vec::new(), Vec::new());
-        let unique = draft.keys.get(..draft.unique).unwrap_or_default();
-        let moves = draft.moves.then(|| moves(&reference, unique));
-        let placing = reference.placer.key_ordinals();
-        let placing = placing.iter().filter_map(|ordinal| draft.keys.iter().position(|key| key == ordinal));
+        let moves = draft.moves.then(|| self.moves(&reference, draft));
+        let placing = reference.placer.key_ordinals().iter().filter_map(|ordinal| {
+            let name = &table.columns.get(*ordinal)?.name;
+            // Of two with a name the last is the one as it is.
+            draft.keys.iter().rposition(|key| key.name == *name)
+        });
         Ok(KeyedTarget {
             plan,
-            keys,
+            keys: draft.keys.clone(),
             first,
             values,
             moves,
+            by_value: draft.by_value,
+            counts: draft.by_value && self.joins(),
             unique: draft.unique,
             mode: self.request.mode,
             head: self.head(),
@@ -213,6 +280,34 @@ impl Builder<'_> {
             placing: placing.collect(),
             reference,
         })
+    }
+
+    fn moves(&self, reference: &Reference, draft: &Draft) -> Moves {
+        let table = &reference.table;
+        let placing = reference.placer.key_ordinals();
+        let all = || table.columns.iter().enumerate();
+        let is_unique = |column: &Column| draft.unique().iter().any(|key| key.name == column.name);
+        let stored: Vec<usize> = all().filter(|(_, column)| !column.generated).map(|(at, _)| at).collect();
+        let read =
+            all().filter(|(at, column)| column.generated && (placing.contains(at) || is_unique(column)));
+        let ordinals: Vec<usize> = stored.iter().copied().chain(read.map(|(at, _)| at)).collect();
+        let columns = ordinals.iter().filter_map(|ordinal| table.columns.get(*ordinal));
+        let is_kept = |key: &KeyedColumn| {
+            let ordinal = table.column(&key.name).map(|(ordinal, _)| ordinal);
+            ordinal.is_some_and(|ordinal| !self.assigned.contains(&(draft.reference, ordinal)))
+                && !changes_by_itself(table, &key.name)
+        };
+        let identity = if draft.by_value { draft.unique().to_vec() } else { Vec::new() };
+        Moves {
+            columns: columns.map(KeyedColumn::from).collect(),
+            kept: (0..identity.len()).filter(|at| identity.get(*at).is_some_and(is_kept)).collect(),
+            identity,
+            stored: stored.len(),
+            placing: placing
+                .iter()
+                .filter_map(|key| ordinals.iter().position(|ordinal| ordinal == key))
+                .collect(),
+        }
     }
 
     /// The name that qualifies a reference's columns.
@@ -267,19 +362,14 @@ impl Builder<'_> {
             query.push(text(" "));
             query.extend(cutter.range(span.start, span.end));
         }
-        let has = |word: &str| {
-            let found = self.tokens.find(clauses.start, clauses.end, |at| self.tokens.is_word(at, word));
-            found < clauses.end
-        };
         // One server goes through the table in the order of its key, and so do we where that decides what happens.
-        if let ([draft], true) = (drafts, in_order && !has("ORDER") && !has("LIMIT"))
+        if let ([draft], true) = (drafts, in_order && !self.has_clause("ORDER") && !self.has_clause("LIMIT"))
+            && !draft.by_value
             && let Some(reference) = self.reference(draft.reference)
         {
-            let keys = draft.keys.iter().take(draft.unique);
-            let names: Vec<String> = keys
-                .filter_map(|ordinal| reference.table.columns.get(*ordinal))
-                .map(|column| format!("{}.{}", self.qualifier(reference), quote(&column.name)))
-                .collect();
+            let qualifier = self.qualifier(reference);
+            let names: Vec<String> =
+                draft.unique().iter().map(|key| format!("{qualifier}.{}", quote(&key.name))).collect();
             query.push(text(format!(" ORDER BY {}", names.join(", "))));
         }
         query.push(text(" FOR UPDATE"));
@@ -295,11 +385,10 @@ impl Builder<'_> {
 
     /// The tables and columns that a piece of the text names; `None` for a name whose table is not certain.
     fn reads(&self, span: &Range<usize>) -> impl Iterator<Item = (Option<(usize, usize)>, &str)> {
-        let inside =
-            move |name: &crate::plan::tree::Name| span.start <= name.span.start && name.span.end <= span.end;
+        let inside = move |name: &tree::Name| span.start <= name.span.start && name.span.end <= span.end;
         self.binder.mentions.iter().filter_map(move |(scope, parts)| {
             let last = parts.last().filter(|last| inside(last))?;
-            let column = Column { parts: parts.clone() };
+            let column = tree::Column { parts: parts.clone() };
             Some((self.binder.resolve(*scope, &column), last.text.as_str()))
         })
     }
@@ -338,21 +427,12 @@ impl Builder<'_> {
     }
 }
 
-/// Ordinals of the columns of the primary key, or of a unique key without NULL.
-fn unique_key(table: &Table) -> Option<Vec<usize>> {
-    let usable = |ordinal: usize| {
-        let column = table.columns.get(ordinal)?;
-        // What a TIMESTAMP's text means depends on the time zone, and one hour in the year it means two moments.
-        let plain = !column.nullable && !matches!(column.data_type, ColumnType::Timestamp { .. });
-        plain.then_some(ordinal)
+/// An UPDATE of other columns may change the column, as ON UPDATE CURRENT_TIMESTAMP does.
+fn changes_by_itself(table: &Table, name: &str) -> bool {
+    let is_moment = |column: &Column| {
+        matches!(column.data_type, ColumnType::Timestamp { .. } | ColumnType::DateTime { .. })
     };
-    let columns = |kind: KeyKind| {
-        table.keys.iter().filter(move |key| key.kind == kind).find_map(|key| {
-            let ordinals = key.columns.iter().map(|name| usable(table.column(name)?.0));
-            ordinals.collect::<Option<Vec<usize>>>()
-        })
-    };
-    columns(KeyKind::Primary).or_else(|| columns(KeyKind::Unique))
+    table.column(name).is_none_or(|(_, column)| is_moment(column))
 }
 
 fn is_in_unique_key(table: &Table, ordinal: usize) -> bool {
@@ -365,27 +445,4 @@ fn is_in_unique_key(table: &Table, ordinal: usize) -> bool {
     };
     let generated = |part: &String| table.column(part).is_some_and(|(_, column)| column.generated);
     unique.flat_map(|key| &key.columns).any(|part| names(part) || generated(part))
-}
-
-/// `unique`: ordinals of the key that tells the rows apart.
-fn moves(reference: &Reference, unique: &[usize]) -> Moves {
-    let table = &reference.table;
-    let placing = reference.placer.key_ordinals();
-    let stored: Vec<usize> = (0..table.columns.len())
-        .filter(|ordinal| table.columns.get(*ordinal).is_some_and(|column| !column.generated))
-        .collect();
-    let mut all = stored.clone();
-    for ordinal in placing.iter().chain(unique) {
-        if !all.contains(ordinal) {
-            all.push(*ordinal);
-        }
-    }
-    Moves {
-        columns: all
-            .iter()
-            .filter_map(|ordinal| table.columns.get(*ordinal).map(KeyedColumn::from))
-            .collect(),
-        stored: stored.len(),
-        placing: placing.iter().filter_map(|key| all.iter().position(|ordinal| ordinal == key)).collect(),
-    }
 }

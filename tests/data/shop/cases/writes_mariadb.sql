@@ -21,3 +21,6 @@ UPDATE orders SET coupon = IF(coupon = '', NULL, coupon), note = VERSION() LIKE 
 WITH t AS (SELECT 1 id) DELETE FROM tags WHERE id IN (SELECT id FROM t);
 -- error: 1064
 WITH t AS (SELECT 1 id) UPDATE tags SET label = 'x' WHERE id IN (SELECT id FROM t);
+
+-- No division by zero is an error in a DELETE of MariaDB
+DELETE FROM samples WHERE id / (SELECT COUNT(*) FROM tags WHERE id < 0) IS NULL;

@@ -19,3 +19,9 @@ WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n WHERE i < 5) DELET
 WITH t AS (SELECT 1 id) UPDATE countries SET population = 1 WHERE code IN (SELECT 'GR' FROM t);
 WITH t AS (SELECT MAX(total) m FROM orders) UPDATE orders o, t SET o.note = 'most' WHERE o.total = t.m;
 INSERT INTO totals (customer_id, orders) WITH t AS (SELECT customer_id, COUNT(*) n FROM orders GROUP BY customer_id) SELECT customer_id, n FROM t ON DUPLICATE KEY UPDATE orders = totals.orders + t.n;
+
+-- A division by zero is an error in a DELETE of MySQL
+-- error: 1365
+DELETE FROM samples WHERE id / (SELECT COUNT(*) FROM tags WHERE id < 0) IS NULL;
+-- error: 1365
+DELETE FROM samples WHERE TRUNCATE(id / (SELECT COUNT(*) FROM tags WHERE id < 0), 2) IS NULL;

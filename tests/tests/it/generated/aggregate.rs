@@ -27,6 +27,10 @@ impl Generator<'_> {
         match class {
             Class::Int if self.one_in(2) => self.count(scope),
             Class::Decimal if self.one_in(2) => self.sum(scope),
+            Class::Double if self.one_in(4) => {
+                self.approximate = true;
+                self.sum(scope)
+            }
             _ => self.extreme(scope, class, true).0,
         }
     }
@@ -46,12 +50,20 @@ impl Generator<'_> {
     fn sum(&mut self, scope: &Scope) -> Tree {
         let Some(r) = self.local(scope, Class::is_number) else { return "SUM(1)".into() };
         let simple = format!("SUM({})", r.text);
-        let text = match self.below(7) {
+        let kind = self.below(11);
+        // Thirds: sums of them depend on the order of rows.
+        self.approximate |= kind > 4 && kind < 9 && r.class == Class::Double;
+        let text = match kind {
             0 => format!("SUM(DISTINCT {})", r.text),
             1 => format!("AVG({})", r.text),
             2 => format!("AVG(DISTINCT {})", r.text),
             3 => format!("SUM({} * 2)", r.text),
             4 => format!("SUM(CASE WHEN {} > 2 THEN 1 ELSE 0 END)", r.text),
+            5 => format!("SUM({} / 3)", r.text),
+            6 => format!("AVG({} / 7)", r.text),
+            7 => format!("AVG({}) / 3", r.text),
+            8 => format!("{}({} / 3)", self.pick(&["MIN", "MAX"]), r.text),
+            9 => format!("SUM({}) / COUNT(*)", r.text),
             _ => simple.clone(),
         };
         Tree::from(text).or(vec![simple.into()])
@@ -100,8 +112,9 @@ impl Generator<'_> {
     /// An expression over aggregates.
     fn combined(&mut self, scope: &Scope) -> (Tree, Class) {
         let sum = self.sum(scope);
-        match self.below(6) {
+        match self.below(7) {
             0 => (tree!["COALESCE(", sum, ", 0)"], Class::Decimal),
+            6 => (tree![sum, " * 3"], Class::Decimal),
             1 => (tree![sum, " + COUNT(*)"], Class::Decimal),
             2 => (tree!["ROUND(", sum, ", 1)"], Class::Decimal),
             3 => {
@@ -144,8 +157,12 @@ impl Generator<'_> {
             4 => format!("DENSE_RANK() OVER ({partition}ORDER BY {key} DESC)"),
             5 => format!("COUNT(*) OVER ({partition})"),
             6 => {
+                let divided = match self.below(3) {
+                    0 if class != Class::Double => format!("{number} / 3"),
+                    _ => number,
+                };
                 return (
-                    format!("SUM({number}) OVER ({partition}ORDER BY {order} {frame})").into(),
+                    format!("SUM({divided}) OVER ({partition}ORDER BY {order} {frame})").into(),
                     Class::Decimal,
                 );
             }

@@ -70,19 +70,31 @@ impl Generator<'_> {
     fn function(&mut self, scope: &Scope, class: Class, a: Tree, b: Tree) -> Tree {
         match class {
             Class::Int => self.int_function(scope, a, b),
-            Class::Decimal => match self.below(4) {
+            Class::Decimal => match self.below(8) {
                 0 => tree!["(", a, " + ", b, ")"],
                 1 => tree!["ROUND(", a, ", 1)"],
                 2 => tree!["(", a, " * 2)"],
-                _ => tree!["CAST(", self.leaf(scope, Class::Int), " AS DECIMAL(10,2))"],
+                3 => tree!["CAST(", self.leaf(scope, Class::Int), " AS DECIMAL(10,2))"],
+                4 => tree!["CAST(", self.quotient(scope), " AS DECIMAL(20,8))"],
+                5 => tree!["TRUNCATE(", self.quotient(scope), ", 2)"],
+                _ => self.quotient(scope),
             },
-            Class::Double => tree!["(", a, self.pick(&[" + ", " - "]), b, ")"],
-            Class::Text(_) => match self.below(6) {
+            Class::Double => match self.below(4) {
+                0 => {
+                    // Thirds: sums of them depend on the order of rows.
+                    self.approximate = true;
+                    self.quotient(scope)
+                }
+                1 => tree!["(", a, " / 4)"],
+                _ => tree!["(", a, self.pick(&[" + ", " - "]), b, ")"],
+            },
+            Class::Text(_) => match self.below(7) {
                 0 => tree!["CONCAT(", a, ", 'x')"],
                 1 => tree!["CONCAT(", a, ", ", b, ")"],
                 2 => tree!["UPPER(", a, ")"],
                 3 => tree!["LEFT(", a, ", 1)"],
                 4 => tree!["REVERSE(", a, ")"],
+                5 => tree!["CONCAT(", a, ", ", self.quotient(scope), ")"],
                 _ => tree!["SUBSTRING(", a, ", 2)"],
             },
             Class::Date => match self.below(3) {
@@ -92,6 +104,17 @@ impl Generator<'_> {
             },
             Class::Moment => tree!["(", a, " + INTERVAL 90 MINUTE)"],
             _ => a,
+        }
+    }
+
+    /// A DECIMAL that has more digits than it shows.
+    pub fn quotient(&mut self, scope: &Scope) -> Tree {
+        let class = if self.one_in(2) { Class::Decimal } else { Class::Int };
+        let (a, b) = (self.leaf(scope, class), self.leaf(scope, class));
+        match self.below(5) {
+            0 => tree!["(", a, " / ", b, ")"],
+            1 => tree!["(", a, " / 3 * 3)"],
+            _ => tree!["(", a, self.pick(&[" / 3", " / 7", " / 3000", " / 1.1"]), ")"],
         }
     }
 

@@ -174,7 +174,11 @@ impl Generator<'_> {
             let Some(r) = self.local(scope, |c| c == class) else {
                 return self.plain(want, scope, depth, place, tail);
             };
-            items.push(self.settled(r.text.into(), class, place));
+            let item = match class {
+                Class::Decimal if self.one_in(3) => format!("{} / 3000", r.text),
+                _ => r.text,
+            };
+            items.push(self.settled(item.into(), class, place));
         }
         let (head, outputs) = self.items(items, place, "SELECT DISTINCT ", want.is_some());
         Block { tree: tree![head, tail], outputs, sorting: Sorting::Outputs }
@@ -199,6 +203,7 @@ impl Generator<'_> {
         let r = self.local(scope, Class::is_plain)?;
         let made = match (self.below(4), r.class) {
             (0, Class::Int) => (format!("{} % 3", r.text), Class::Int),
+            (0, Class::Decimal) => (format!("{} / 3000", r.text), Class::Decimal),
             (0, Class::Date | Class::Moment) => (format!("YEAR({})", r.text), Class::Int),
             (0, Class::Text(_)) => (format!("UPPER({})", r.text), r.class),
             _ => (r.text, r.class),
@@ -295,7 +300,11 @@ impl Generator<'_> {
                 let mut keys = Vec::new();
                 for _ in 0..self.below(3) {
                     let column = &columns[self.below(columns.len())];
-                    keys.push(format!("{}{}", column.text, self.pick(&["", " ASC", " DESC"])));
+                    let divided = match column.class {
+                        Class::Int | Class::Decimal if self.one_in(3) => " / 30000",
+                        _ => "",
+                    };
+                    keys.push(format!("{}{divided}{}", column.text, self.pick(&["", " ASC", " DESC"])));
                 }
                 keys.extend(rows);
                 keys.join(", ")
