@@ -1,6 +1,7 @@
 //! Writes that need rows first: a query gives them, whichever way it takes, and what it gave is written in batches, all in one transaction.
 
 mod answering;
+mod ask;
 mod computed;
 mod evaluate;
 mod frame;
@@ -57,10 +58,12 @@ impl Session {
         let mut answering =
             rows_first.returning().map(|returning| self.answering(returning, &frame, sending));
         let mut done = match rows_first {
-            RowsFirst::Insert(insert) => self.insert_query(insert, input, answering.as_mut()).await,
+            RowsFirst::Insert(insert) => self.insert_query(insert, input, sending, answering.as_mut()).await,
             RowsFirst::Computed(insert) => self.insert_computed(insert, input).await,
             RowsFirst::Upsert(upsert) => self.upsert(upsert, input).await,
-            RowsFirst::Keyed { write, .. } => self.keyed_write(write, input, answering.as_mut()).await,
+            RowsFirst::Keyed { write, .. } => {
+                self.keyed_write(write, input, sending, answering.as_mut()).await
+            }
         };
         if let (Ok(_), Some(answering)) = (&done, &mut answering)
             && let Err(e) = self.describe_nothing(answering, input).await

@@ -53,7 +53,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use cache::PlanCache;
-pub use digits::{ALL_DIGITS, LEADING_DIGITS, hides_digits, with_all_digits};
+pub use digits::{ALL_DIGITS, LEADING_DIGITS, hides_digits, is_row_by_row, with_all_digits};
 pub use direct::direct;
 pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use generated_key::generated_key;

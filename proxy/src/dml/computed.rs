@@ -67,7 +67,7 @@ impl Session {
     ) -> Result<Vec<Literal>, Failure> {
         let query = insert.query(first..first + values.len(), &self.text_arguments(input));
         let before = self.warnings.iter().count();
-        let rows = self.spool(&query, Some(values.len())).await?;
+        let rows = self.spool(&query.into(), Some(values.len())).await?;
         if !insert.ignores {
             self.refuse_warnings(before).await?;
         }

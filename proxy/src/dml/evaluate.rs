@@ -15,7 +15,7 @@ impl Session {
         if expressions.windows(2).any(|pair| pair == b":=") {
             return Err(SqlError::not_supported("an assignment to a user variable in DO with SELECT").into());
         }
-        match self.spool_as_shown(&[b"SELECT ", expressions].concat(), None).await {
+        match self.spool_as_shown(&[b"SELECT ", expressions].concat().into(), None).await {
             Err(Failure::Sql(e)) if e.errno == SEVERAL_ROWS && self.mode.server.mariadb => {
                 self.warnings.push(Warning { level: "Error".into(), code: e.errno, message: e.message });
                 Ok(())

@@ -2,17 +2,14 @@
 
 use ostrakon_protocol::value::BinaryValue;
 use ostrakon_router::lexer::{self, Template};
-use ostrakon_router::plan::{
-    ALL_DIGITS, Combine, Execution, InsertQuery, LEADING_DIGITS, Literal, Plan, Reading, RoutedPlan,
-    RowsFirst, hides_digits, with_all_digits,
-};
+use ostrakon_router::plan::{Combine, Execution, InsertQuery, Literal, Plan, Reading, RoutedPlan, RowsFirst};
 use ostrakon_router::value::Value;
 
 use super::Done;
 use super::answering::Answering;
-use super::literal::{self, Quoting, hidden};
+use super::literal::{self, Quoting};
 use super::operand;
-use super::spool::{Spool, SpoolColumn};
+use super::spool::Spool;
 use crate::error::SqlError;
 use crate::exec::send::Sending;
 use crate::exec::write::{RowKind, add_info, combine};
@@ -75,10 +72,13 @@ impl Session {
         &mut self,
         insert: &InsertQuery,
         input: Input<'_>,
+        sending: Sending<'_>,
         mut answering: Option<&mut Answering<'_>>,
     ) -> Result<Done, Failure> {
         let arguments = self.text_arguments(input);
-        let (query, head) = (insert.query(&arguments), insert.head(&arguments));
+        let (marked, head) = (insert.marked_query(&arguments), insert.head(&arguments));
+        let mut query = self.asked(marked, || insert.query(&arguments), input, sending);
+        query.is_buffered = insert.reads_target && self.mode.server.mariadb;
         // The batches' parameters: what is returned has types that depend on them.
         let mut values: Option<&[Value<'_>]> = None;
         if let (Some(answering), Some(all)) = (answering.as_deref_mut(), input.values) {
@@ -216,56 +216,6 @@ impl Session {
                 Err(SqlError::not_supported(reason).into())
             }
         }
-    }
-
-    /// Runs a query of ours, or of the client's, and keeps its rows, with all digits that their values have.
-    pub(super) async fn spool(&mut self, query: &[u8], expected: Option<usize>) -> Result<Spool, Failure> {
-        let before = self.warnings.clone();
-        let rows = self.spool_as_shown(query, expected).await?;
-        // What they show is all of it for most.
-        let Some(fractions) = rows.fractions()? else { return Ok(rows) };
-        if !hides_digits(query, self.mode)? {
-            return Ok(rows);
-        }
-        let fits = |column: &SpoolColumn| {
-            let digits = column.length.saturating_sub(u32::from(column.decimals) + 2);
-            column.decimals <= ALL_DIGITS - 9 && digits <= u32::from(LEADING_DIGITS)
-        };
-        let fit = rows.columns.iter().zip(&fractions).all(|(column, wanted)| !wanted || fits(column));
-        let query = match fit {
-            true => with_all_digits(query, self.mode, &fractions)?,
-            false => None,
-        };
-        let Some(query) = query else { return Err(hidden().into()) };
-        let shown = rows.columns;
-        self.warnings = before;
-        let mut rows = self.spool_as_shown(&query, expected).await?;
-        for ((column, shown), _) in
-            rows.columns.iter_mut().zip(shown).zip(fractions).filter(|(_, wanted)| *wanted)
-        {
-            column.shown = Some(shown.decimals);
-        }
-        Ok(rows)
-    }
-
-    /// Runs a query of ours, or of the client's, and keeps its rows.
-    pub(super) async fn spool_as_shown(
-        &mut self,
-        query: &[u8],
-        expected: Option<usize>,
-    ) -> Result<Spool, Failure> {
-        let mut template = Template::default();
-        lexer::scan(query, self.mode, &mut template)?;
-        let planned = self.plan_caught_up(query, &template).await?;
-        let Plan::Routed(plan) = &*planned else {
-            return Err(SqlError::not_supported("rows of a statement that is no query").into());
-        };
-        let mut spool = Spool::new(self.worker.node.config.limits.merge_memory, expected);
-        let inner = Input { text: query, template: &template, values: None };
-        // By the binary protocol: a FLOAT's text has six digits of it.
-        self.query_rows_as(plan, inner, Sending::Prepared(&[]), &mut spool).await?;
-        self.entry().kill.check()?;
-        Ok(spool)
     }
 
     pub(super) fn quoting(&self) -> Quoting {

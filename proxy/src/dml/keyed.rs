@@ -52,9 +52,11 @@ impl Session {
         &mut self,
         write: &KeyedWrite,
         input: Input<'_>,
+        sending: Sending<'_>,
         mut answering: Option<&mut Answering<'_>>,
     ) -> Result<Done, Failure> {
-        let query = write.query(&self.text_arguments(input));
+        let arguments = self.text_arguments(input);
+        let query = self.asked(write.marked_query(&arguments), || write.query(&arguments), input, sending);
         let before = self.warnings.iter().count();
         let rows = self.spool(&query, None).await?;
         // MariaDB has no strict mode for a DELETE.

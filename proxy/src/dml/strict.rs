@@ -14,8 +14,15 @@ impl Session {
     ///
     /// Errors: what one server's write would fail with; 1235 where that is not certain.
     pub(super) async fn refuse_warnings(&mut self, before: usize) -> Result<(), Failure> {
-        if self.warnings.is_empty() || !self.is_strict().await? {
+        let is_quiet = self.warnings.is_empty() && self.warnings.unplaced == 0;
+        if is_quiet || !self.is_strict().await? {
             return Ok(());
+        }
+        if self.warnings.unplaced > 0 {
+            return Err(SqlError::not_supported(
+                "rows that are read before they are written, with a LIMIT, and values that warn: which of the rows they are of is not known",
+            )
+            .into());
         }
         if self.warnings.count() > self.warnings.iter().count() as u64 {
             return Err(SqlError::not_supported(

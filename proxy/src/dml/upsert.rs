@@ -7,6 +7,7 @@ use ostrakon_router::plan::{Combine, Execution, Plan, RowsFirst, Upsert};
 use super::Done;
 use super::keyed::{DUPLICATE, number};
 use crate::error::SqlError;
+use crate::exec::send::Sending;
 use crate::session::dispatch::Input;
 use crate::session::{Failure, Session};
 
@@ -71,7 +72,9 @@ impl Session {
         }
         match &plan.combine {
             Combine::RowsFirst(rows_first) => match &**rows_first {
-                RowsFirst::Keyed { write, .. } => Ok(self.keyed_write(write, input, None).await?.info),
+                RowsFirst::Keyed { write, .. } => {
+                    Ok(self.keyed_write(write, input, Sending::Text, None).await?.info)
+                }
                 _ => {
                     Err(SqlError::not_supported("ON DUPLICATE KEY UPDATE of a shard key of this row").into())
                 }

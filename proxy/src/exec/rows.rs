@@ -29,7 +29,7 @@ use crate::gather::guard::Guard;
 use crate::merge::{Merge, MergeError, MergeInput, MergeLimits, Number, RowFormat, Step};
 use crate::session::dispatch::Input;
 use crate::session::trace::Role;
-use crate::session::{Failure, Session};
+use crate::session::{Failure, Session, Warning};
 
 impl From<MergeError> for Failure {
     fn from(e: MergeError) -> Self {
@@ -309,7 +309,9 @@ impl Session {
                     self.fetch_warnings(&mut feed.lease, names, feed.warnings).await;
                 } else if feed.left > 0 {
                     let listed = self.asked_warnings(&mut feed.lease, names).await;
-                    let once = listed.into_iter().filter(|warning| ONCE.contains(&warning.code)).collect();
+                    let is_once = |warning: &Warning| ONCE.contains(&warning.code);
+                    let once: Vec<Warning> = listed.into_iter().filter(is_once).collect();
+                    self.warnings.unplaced += feed.left.saturating_sub(once.len() as u64);
                     self.warnings.add(once, 0, self.warning_limit());
                 }
             }

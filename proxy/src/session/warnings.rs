@@ -17,6 +17,8 @@ pub struct Warnings {
     beyond: u64,
     /// The statement was prepared: what a server says of its text as it reads it (1287) was told then, though parts of it are sent as text now.
     prepared: bool,
+    /// Shards have warned of rows behind a LIMIT, or before it: which is not known.
+    pub unplaced: u64,
 }
 
 /// "... is deprecated": a server says so as it reads a statement.

@@ -67,7 +67,9 @@ pub fn with_all_digits(text: &[u8], mode: SqlMode, wanted: &[bool]) -> Result<Op
     if !tokens.is_word(select, "SELECT")
         || tokens.is_any_word(select + 1, &["DISTINCT", "DISTINCTROW"])
         || has(&["UNION", "INTERSECT", "EXCEPT", "MINUS"])
-        || is_grouped && has(&["ORDER", "ROLLUP"])
+        || has(&["ORDER"]) && (is_grouped || joins(&tokens, select))
+        || is_grouped && has(&["ROLLUP"])
+        || has(&["OVER"])
         || (0..count).any(runs_once)
     {
         return Ok(None);
@@ -77,6 +79,10 @@ pub fn with_all_digits(text: &[u8], mode: SqlMode, wanted: &[bool]) -> Result<Op
         first += 1;
     }
     let end = tokens.find(first, count, |at| tokens.is_any_word(at, ENDS));
+    // Beside windows an expression is a column of the temporary table that they are worked out on.
+    if (first..end).any(|at| tokens.is_word(at, "OVER")) {
+        return Ok(None);
+    }
     let items = tokens.split(first, end);
     let is_star = |item: &Range<usize>| item.end.checked_sub(1).is_none_or(|last| tokens.is_op(last, "*"));
     if items.len() != wanted.len() || items.iter().any(is_star) {
@@ -98,6 +104,27 @@ pub fn with_all_digits(text: &[u8], mode: SqlMode, wanted: &[bool]) -> Result<Op
     }
     out.extend_from_slice(text.get(copied..).unwrap_or_default());
     Ok(Some(out))
+}
+
+/// Whether a query works out each row by itself.
+///
+/// Errors: those of reading its tokens.
+pub fn is_row_by_row(text: &[u8], mode: SqlMode) -> Result<bool, RouterError> {
+    let tokens = Tokens::new(text, tokenize(text, mode)?);
+    let groups = |at: usize| {
+        tokens.is_any_word(at, AGGREGATES) && tokens.is_op(at + 1, "(")
+            || tokens.is_any_word(at, &["GROUP", "OVER", "DISTINCT", "UNION", "INTERSECT", "EXCEPT"])
+    };
+    Ok(!(0..tokens.len()).any(groups))
+}
+
+/// Whether the query at that token has more than one table.
+fn joins(tokens: &Tokens<'_>, select: usize) -> bool {
+    let end = tokens.len();
+    let from = tokens.find(select, end, |at| tokens.is_word(at, "FROM"));
+    let behind = tokens.find(from, end, |at| at > from && tokens.is_any_word(at, ENDS));
+    let is_join = |at: usize| tokens.is_op(at, ",") || tokens.is_any_word(at, &["JOIN", "STRAIGHT_JOIN"]);
+    tokens.find(from, behind, is_join) < behind
 }
 
 /// The token behind a column's value: its name, with AS or without, or what follows.
@@ -207,6 +234,9 @@ mod tests {
             "SELECT DISTINCT 1, a / 3 FROM t",
             "SELECT a, a / 3 FROM t GROUP BY 1, 2",
             "SELECT a, AVG(b) FROM t GROUP BY a ORDER BY 2",
+            "SELECT a, AVG(b) OVER () FROM t",
+            "SELECT a, b / 3 FROM t, u ORDER BY 2",
+            "SELECT a, b / 3 FROM t JOIN u ON t.id = u.id WHERE c = 1 ORDER BY 2",
             "SELECT t.*, a / 3 FROM t",
             "SELECT *, a / 3, 2 FROM t",
             "SELECT @a := 1, a / 3 FROM t",

@@ -43,6 +43,11 @@ impl KeyedWrite {
     pub fn query(&self, arguments: &Arguments<'_>) -> Vec<u8> {
         literal::render(&self.query, arguments, self.mode)
     }
+
+    /// The same with its parameter markers, and which of the statement's parameters they are.
+    pub fn marked_query(&self, arguments: &Arguments<'_>) -> (Vec<u8>, Vec<usize>) {
+        literal::render_marked(&self.query, arguments, self.mode)
+    }
 }
 
 /// A table that is written.

@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod expression;
+mod odd;
 mod opinion;
 mod query;
 mod schema;

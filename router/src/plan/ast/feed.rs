@@ -166,11 +166,13 @@ pub(super) struct Feed<'t, 'a> {
     out: Vec<TokenWithSpan>,
     /// Closing parentheses of table lists that are open or were.
     lists: Vec<usize>,
+    /// Closing parentheses that are left out.
+    bare: Vec<usize>,
 }
 
 impl<'t, 'a> Feed<'t, 'a> {
     pub fn new(tokens: &'t Tokens<'a>, mode: SqlMode) -> Self {
-        Self { tokens, mode, out: Vec::with_capacity(tokens.len() + 8), lists: Vec::new() }
+        Self { tokens, mode, out: Vec::with_capacity(tokens.len() + 8), lists: Vec::new(), bare: Vec::new() }
     }
 
     pub fn finish(self) -> Vec<TokenWithSpan> {
@@ -219,6 +221,15 @@ impl<'t, 'a> Feed<'t, 'a> {
                 index += skipped;
                 continue;
             }
+            if let Some(close) = self.first_query(index) {
+                self.bare.push(close);
+                index += 1;
+                continue;
+            }
+            if self.bare.contains(&index) {
+                index += 1;
+                continue;
+            }
             if self.is_national(index) {
                 self.out.push(TokenWithSpan::new(Out::NationalStringLiteral("s".into()), self.span(index)));
                 index += 2;
@@ -242,6 +253,22 @@ impl<'t, 'a> Feed<'t, 'a> {
         self.tokens.is_word(index, "N")
             && self.tokens.kind(index + 1) == TokenKind::String
             && self.tokens.end(index) == self.tokens.start(index + 1)
+    }
+
+    /// For the inner `(` of `((SELECT ...) UNION ...)`, which the parser takes for an expression: the index of its `)`, if it means nothing.
+    fn first_query(&self, index: usize) -> Option<usize> {
+        const SET_OPERATIONS: &[&str] = &["UNION", "INTERSECT", "EXCEPT"];
+        let tokens = self.tokens;
+        let before = index.checked_sub(1)?;
+        let is_first =
+            tokens.is_op(before, "(") && tokens.is_op(index, "(") && tokens.is_word(index + 1, "SELECT");
+        let close = if is_first { tokens.close(index) } else { return None };
+        let binds = |at: usize| {
+            tokens.is_any_word(at, SET_OPERATIONS)
+                || tokens.is_any_word(at, &["ORDER", "LIMIT", "FOR", "LOCK"])
+        };
+        let is_plain = tokens.find(index + 1, close, binds) >= close;
+        (is_plain && tokens.is_any_word(close + 1, SET_OPERATIONS)).then_some(close)
     }
 
     /// For the `(` of `FROM (a, b)` and `JOIN (a, b)`: the index of its `)`. The commas inside are cross joins.

@@ -28,6 +28,19 @@ pub(in crate::plan) fn render(pieces: &[Piece], arguments: &Arguments<'_>, mode:
     out
 }
 
+/// The same with its parameter markers, and which of the statement's parameters they are.
+pub(in crate::plan) fn render_marked(
+    pieces: &[Piece],
+    arguments: &Arguments<'_>,
+    mode: SqlMode,
+) -> (Vec<u8>, Vec<usize>) {
+    let parameters = pieces.iter().flat_map(|piece| match piece {
+        Piece::Copy { params: (first, count), .. } => *first..first + count,
+        _ => 0..0,
+    });
+    (render(pieces, &Arguments { params: None, ..*arguments }, mode), parameters.collect())
+}
+
 fn copy(from: usize, to: usize, first: usize, arguments: &Arguments<'_>, mode: SqlMode, out: &mut Vec<u8>) {
     let mut at = from;
     if let Some(params) = arguments.params {

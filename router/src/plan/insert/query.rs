@@ -40,6 +40,8 @@ pub struct InsertQuery {
     pub has_values_function: bool,
     /// IGNORE.
     pub ignores: bool,
+    /// The query reads the table that is written.
+    pub reads_target: bool,
     /// Parameters behind the rows, which are the statement's last.
     pub tail_parameters: usize,
     /// Columns of the query, behind those that are inserted, that ON DUPLICATE KEY UPDATE reads.
@@ -55,6 +57,11 @@ impl InsertQuery {
     /// The query's text, with literals in place of parameters.
     pub fn query(&self, arguments: &Arguments<'_>) -> Vec<u8> {
         literal::render(&self.query, arguments, self.mode)
+    }
+
+    /// The same with its parameter markers, and which of the statement's parameters they are.
+    pub fn marked_query(&self, arguments: &Arguments<'_>) -> (Vec<u8>, Vec<usize>) {
+        literal::render_marked(&self.query, arguments, self.mode)
     }
 
     /// What stands before the word VALUES.
@@ -130,7 +137,15 @@ pub(super) fn plan(
     let selected = selected::find(request, tokens, layout, &reference, &binder, parsed)?;
     let given = selected.and_then(|selected| Ok((selected, returned.transpose()?)));
     let combine = match rows_first(request, tokens, layout, (query_at, parsed), &reference, given)? {
-        Ok(insert) => Combine::RowsFirst(Arc::new(RowsFirst::Insert(insert))),
+        Ok(insert) => {
+            let is_target = |(at, other): (usize, &Reference)| {
+                at != index
+                    && other.table.name == reference.table.name
+                    && other.database.name == database.name
+            };
+            let reads_target = binder.references.iter().enumerate().any(is_target);
+            Combine::RowsFirst(Arc::new(RowsFirst::Insert(InsertQuery { reads_target, ..insert })))
+        }
         Err(reason) => Combine::Never(format!("INSERT ... SELECT {reason}").into()),
     };
     edits.extend(behind.into_iter().map(|edit| Edit { pieces: vec![Piece::Table(index)], ..edit }));
@@ -226,6 +241,7 @@ fn rows_first(
         returning,
         has_values_function: has_values_function(tokens, layout),
         ignores: layout.ignores,
+        reads_target: false,
         tail_parameters: (layout.tail..tokens.len()).filter(is_parameter).count(),
         mode: request.mode,
         head: cutter.range(0, head_end),

@@ -14,6 +14,9 @@ INSERT INTO samples (id, d) SELECT 500 + MIN(id), MIN(price) / MAX(price) FROM p
 INSERT INTO samples (id, d) SELECT id, population / 7 FROM (SELECT ROW_NUMBER() OVER (ORDER BY code) + 500 id, population FROM countries) x WHERE population IS NOT NULL;
 REPLACE INTO samples (id, d, dc) SELECT 1, AVG(salary), AVG(salary) FROM employees UNION ALL SELECT 2, 1.5, 2.5;
 INSERT INTO totals (customer_id, amount) SELECT customer_id + 10000, AVG(total) FROM orders WHERE customer_id IS NOT NULL GROUP BY customer_id;
+INSERT INTO samples (id, d, dc) SELECT 500 + id, id / 7, id / 3 FROM samples;
+INSERT INTO samples (id, d) SELECT 500 + s.id, s.id / 7 FROM samples s JOIN employees e ON e.id = s.id;
+INSERT INTO samples (id, d, dc) SELECT 500 + id, salary / 7, bonus FROM (SELECT id, salary, ROW_NUMBER() OVER (ORDER BY id) bonus FROM employees) x;
 
 -- Values that are worked out first
 INSERT INTO samples (id, d, dc) VALUES (500, (SELECT AVG(total) FROM orders), (SELECT AVG(total) / 3 FROM orders)), (501, 1, (SELECT COUNT(*) / 7 FROM tags));
@@ -42,3 +45,12 @@ UPDATE samples SET t = 1 WHERE TRUNCATE(id / (SELECT COUNT(*) FROM tags WHERE id
 INSERT IGNORE INTO samples (id, d) SELECT 500 + id, id / (id - 3) FROM employees;
 UPDATE IGNORE samples SET d = id / (SELECT COUNT(*) FROM tags WHERE id < 0);
 DELETE IGNORE FROM samples WHERE id / (SELECT COUNT(*) FROM tags WHERE id < 0) IS NULL;
+
+-- What a query warns of is an error of a strict mode's write
+-- error: 1292
+INSERT INTO samples (id, t) SELECT 500 + id, CAST(name AS SIGNED) FROM customers;
+-- error: 1292
+UPDATE samples SET t = (SELECT MAX(CAST(name AS SIGNED)) FROM customers);
+-- error: 1292
+UPDATE samples s JOIN customers c ON c.id = s.id SET s.t = c.name + 1;
+INSERT IGNORE INTO samples (id, t) SELECT 500 + id, CAST(name AS SIGNED) FROM customers;

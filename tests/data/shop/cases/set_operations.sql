@@ -56,3 +56,11 @@ SELECT id FROM archive a JOIN tags t ON t.id = a.order_id INTERSECT SELECT id FR
 SELECT id, label FROM tags INTERSECT SELECT id FROM tags;
 -- error: 1222
 SELECT id FROM tags EXCEPT SELECT 1, 2;
+
+-- In parentheses, the first of them too
+SELECT id FROM customers WHERE id >= ALL ((SELECT customer_id FROM orders WHERE customer_id < 9) UNION SELECT 3) ORDER BY id;
+SELECT id FROM customers WHERE id IN ((SELECT customer_id FROM orders WHERE total > 500) UNION ALL (SELECT 3 FROM tags)) ORDER BY id;
+SELECT id, ((SELECT MAX(total) FROM orders WHERE customer_id = customers.id) UNION SELECT MAX(total) FROM orders WHERE customer_id = customers.id) m FROM customers ORDER BY id;
+SELECT id FROM customers WHERE id < ANY ((SELECT customer_id FROM orders) INTERSECT (SELECT customer_id FROM addresses)) ORDER BY id;
+SELECT * FROM ((SELECT id FROM customers WHERE id < 4) EXCEPT (SELECT customer_id FROM orders)) x ORDER BY id;
+SELECT COUNT(*) FROM orders WHERE EXISTS ((SELECT 1 FROM customers c WHERE c.id = orders.customer_id) UNION (SELECT 1 FROM tags WHERE id < 0));

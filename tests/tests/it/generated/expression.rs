@@ -68,6 +68,9 @@ impl Generator<'_> {
     }
 
     fn function(&mut self, scope: &Scope, class: Class, a: Tree, b: Tree) -> Tree {
+        if self.one_in(3) {
+            return self.odd(scope, class, a);
+        }
         match class {
             Class::Int => self.int_function(scope, a, b),
             Class::Decimal => match self.below(8) {
@@ -164,6 +167,11 @@ impl Generator<'_> {
             }
             3..6 if depth > 0 => return self.with_subquery(scope, depth - 1),
             _ => {}
+        }
+        if self.one_in(12)
+            && let Some(made) = self.odd_predicate(scope)
+        {
+            return made;
         }
         let Some(column) = self.column(scope, |c| c != Class::Json) else { return "1 = 1".into() };
         let (text, class) = (column.text, column.class);

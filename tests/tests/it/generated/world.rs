@@ -97,7 +97,7 @@ pub enum Verdict {
 }
 
 /// Errors of values that do not fit, or that are there already: of several, servers name the one that they meet first.
-const CONVERSION: &[u16] = &[1048, 1062, 1264, 1265, 1292, 1364, 1366, 1406, 1411, 1690];
+const CONVERSION: &[u16] = &[1048, 1062, 1264, 1265, 1292, 1364, 1365, 1366, 1406, 1411, 1690];
 /// A statement took longer than it may.
 const TOO_LONG: &[u16] = &[1969, 3024];
 
