@@ -90,7 +90,7 @@ impl Session {
         let before = self.warnings.iter().count();
         let rows = self.spool(&query, Some(expected + insert.selected.len())).await?;
         if !insert.ignores {
-            self.refuse_warnings(before).await?;
+            self.refuse_warnings(before, Some(input)).await?;
         }
         if let Some(answering) = answering.as_deref_mut() {
             answering.returned.limit_to(rows.left());

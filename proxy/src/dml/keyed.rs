@@ -62,7 +62,7 @@ impl Session {
         // MariaDB has no strict mode for a DELETE.
         let is_lax = write.ignore || write.is_delete && self.mode.server.mariadb;
         if !is_lax {
-            self.refuse_warnings(before).await?;
+            self.refuse_warnings(before, Some(input)).await?;
         }
         if let Some(answering) = answering.as_deref_mut() {
             answering.returned.limit_to(rows.left());

@@ -1,19 +1,37 @@
 //! What a query warns of is an error in a write of a strict mode that works it out itself.
 
+use ostrakon_router::value::Value;
+
 use crate::error::SqlError;
+use crate::session::dispatch::Input;
 use crate::session::warnings::DEPRECATED;
 use crate::session::{Failure, Session, Warning};
 
-/// What a strict mode makes an error of while rows are written: division by zero, a value that its function cannot read, and numbers and
-/// texts that are cut or out of range.
-const STRICT_ERRORS: [(u16, &str); 5] =
-    [(1365, "22012"), (1292, "22007"), (1264, "22003"), (1366, "22007"), (1690, "22003")];
+/// What a strict mode makes an error of, with its SQLSTATE: division by zero, values that a function cannot read, and what is cut or out of range
+/// (MySQL's Strict_error_handler; MariaDB makes an error of every warning).
+const STRICT_ERRORS: [(u16, &str); 11] = [
+    (1365, "22012"),
+    (1292, "22007"),
+    (1264, "22003"),
+    (1366, "22007"),
+    (1690, "22003"),
+    (1411, "HY000"),
+    (1441, "22008"),
+    (1260, "HY000"),
+    (1265, "01000"),
+    (1301, "HY000"),
+    (3020, "2201E"),
+];
 
 impl Session {
-    /// `before`: how many warnings there were before the query.
+    /// `before`: how many warnings there were before the query. `reading`: the statement, if its query reads rows of tables that it may warn of.
     ///
     /// Errors: what one server's write would fail with; 1235 where that is not certain.
-    pub(super) async fn refuse_warnings(&mut self, before: usize) -> Result<(), Failure> {
+    pub(super) async fn refuse_warnings(
+        &mut self,
+        before: usize,
+        reading: Option<Input<'_>>,
+    ) -> Result<(), Failure> {
         let is_quiet = self.warnings.is_empty() && self.warnings.unplaced == 0;
         if is_quiet || !self.is_strict().await? {
             return Ok(());
@@ -30,12 +48,34 @@ impl Session {
             )
             .into());
         }
-        let counts = |warning: &&Warning| warning.level == "Warning" && warning.code != DEPRECATED;
+        let is_all = self.mode.server.mariadb;
+        let state = |warning: &Warning| STRICT_ERRORS.iter().find(|(code, _)| *code == warning.code);
+        let counts = |warning: &&Warning| {
+            warning.level == "Warning" && warning.code != DEPRECATED && (is_all || state(warning).is_some())
+        };
         let Some(warning) = self.warnings.iter().skip(before).find(counts) else { return Ok(()) };
-        let error = match STRICT_ERRORS.iter().find(|(code, _)| *code == warning.code) {
+        let error = match state(warning) {
+            _ if reading.is_some_and(|input| is_constant(warning, input)) => SqlError::not_supported(
+                format!("a constant that warns as the rows are read: {}", warning.message),
+            ),
             Some((code, state)) => SqlError::new(*code, state, warning.message.clone()),
             None => SqlError::not_supported(format!("a value that warns: {}", warning.message)),
         };
         Err(error.into())
     }
+}
+
+/// Whether the value that the warning is about is a constant of the statement: a server may convert it before it has looked at a row, and then it is no error.
+fn is_constant(warning: &Warning, input: Input<'_>) -> bool {
+    let Some((_, rest)) = warning.message.split_once(": '") else { return false };
+    let Some(end) = rest.find("' for ").or_else(|| rest.rfind('\'')) else { return false };
+    let value = rest.get(..end).unwrap_or_default().as_bytes();
+    let quoted = [b"'", value, b"'"].concat();
+    let double = [b"\"", value, b"\""].concat();
+    let is_written = |literal: &[u8]| input.text.windows(literal.len()).any(|part| part == literal);
+    let is_sent =
+        |sent: &Value<'_>| matches!(sent, Value::Text(text) | Value::Bytes(text) if text[..] == *value);
+    is_written(&quoted)
+        || is_written(&double)
+        || input.values.is_some_and(|values| values.iter().any(is_sent))
 }

@@ -2,7 +2,7 @@
 
 use ostrakon_catalog::schema::Database;
 use ostrakon_protocol::column::ColumnDefinition;
-use ostrakon_router::plan::{Gather, RoutedPlan, TableName};
+use ostrakon_router::plan::{GATHER_DATABASE, Gather, RoutedPlan, TableName};
 use ostrakon_router::sharding::Topology;
 
 use crate::error::SqlError;
@@ -104,6 +104,12 @@ impl<'a> Names<'a> {
         for table in self.tables.iter().chain(self.gathered) {
             out = replace_name(&out, &table.physical_prefix, &table.logical_table);
         }
+        if !self.gathered.is_empty() {
+            // MySQL writes the database before a column's table where it is not the current one.
+            for database in [format!("`{GATHER_DATABASE}`."), format!("{GATHER_DATABASE}.")] {
+                out = out.replace(&database, "");
+            }
+        }
         if let Some(database) = self.database {
             for group in &database.groups {
                 out = replace_name(&out, &group.physical_database, &database.name);
@@ -191,7 +197,7 @@ fn replace_name(text: &str, prefix: &str, logical: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Names, in_definition, replace_name};
+    use super::{Names, TableName, in_definition, replace_name};
     use crate::error::SqlError;
 
     #[test]
@@ -199,6 +205,20 @@ mod tests {
         let mixed = || SqlError::new(1267, "HY000", "Illegal mix of collations".to_owned());
         let stored = Names { stores_query: true, ..Names::none() };
         assert_eq!((stored.error(mixed()).errno, Names::none().error(mixed()).errno), (1235, 1267));
+    }
+
+    #[test]
+    fn no_temporary_database_is_named() {
+        let table = TableName {
+            physical_prefix: "gather_0000".into(),
+            logical_table: "t".into(),
+            logical_database: "d".into(),
+        };
+        let names = Names { gathered: std::slice::from_ref(&table), ..Names::none() };
+        assert_eq!(
+            names.in_text("column 'min(__ostrakon.r.b)' of `__ostrakon`.`gather_0000`"),
+            "column 'min(r.b)' of `t`"
+        );
     }
 
     #[test]

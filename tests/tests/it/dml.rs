@@ -148,7 +148,7 @@ fn texts<'s>(statements: &[&'s str]) -> Vec<(&'s str, Vec<Value>)> {
 const INSERTS: &[&str] = &[
     "INSERT INTO dst SELECT * FROM src ORDER BY id",
     "INSERT INTO dst SELECT * FROM src WHERE id = 5",
-    "INSERT IGNORE INTO dst SELECT * FROM src WHERE id < 9",
+    "INSERT IGNORE INTO dst SELECT * FROM src WHERE id < 9 ORDER BY id",
     "REPLACE INTO dst SELECT * FROM src WHERE id < 9",
     "REPLACE INTO dst (id, v, d) SELECT id, UPPER(v), d * 2 FROM src WHERE id BETWEEN 5 AND 15",
     "INSERT INTO dst SELECT * FROM src WHERE FALSE",

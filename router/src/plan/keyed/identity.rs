@@ -24,10 +24,9 @@ impl Reading {
     fn of(data_type: &ColumnType) -> Self {
         match data_type {
             integer if integer.is_integer() => Self::Value,
-            ColumnType::Decimal { .. } | ColumnType::Float | ColumnType::Double | ColumnType::Year => {
-                Self::Value
-            }
-            ColumnType::Bit | ColumnType::Enum | ColumnType::Set => Self::Number,
+            ColumnType::Decimal { .. } | ColumnType::Float | ColumnType::Double => Self::Value,
+            // Beside a YEAR a number of two digits is another year.
+            ColumnType::Bit | ColumnType::Enum | ColumnType::Set | ColumnType::Year => Self::Number,
             ColumnType::Timestamp { .. } => Self::Moment,
             _ => Self::Bytes,
         }

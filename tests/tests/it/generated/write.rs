@@ -183,6 +183,15 @@ impl Generator<'_> {
             .iter()
             .find(|r| r.class == Class::Int)
             .map_or_else(|| "1".to_owned(), |r| r.text.clone());
+        let key = self.local(&scope, |class| class == Class::Int);
+        if let (Some(key), true) = (key, self.one_in(5)) {
+            return self.grouped_source(
+                columns,
+                (from, scope),
+                &key.text,
+                format!("COALESCE(MIN({first}), 0) + {shift}"),
+            );
+        }
         let mut items = Vec::new();
         for column in columns {
             items.push(match column.name.as_str() {
@@ -196,6 +205,32 @@ impl Generator<'_> {
         let filter = self.filter(&scope, 1);
         let order = self.total(&scope);
         (tree!["SELECT ", Tree::List(items, ", ", columns.len()), " FROM ", from, filter], order, scope)
+    }
+
+    /// The same of groups.
+    fn grouped_source(
+        &mut self,
+        columns: &[&Column],
+        (from, scope): (Tree, Scope),
+        key: &str,
+        id: String,
+    ) -> (Tree, String, Scope) {
+        let mut items = Vec::new();
+        for column in columns {
+            items.push(match column.name.as_str() {
+                "id" => tree![id.clone()],
+                _ if column.class == Class::Json => self.literal(Class::Json),
+                _ if column.nullable => self.aggregate_of(&scope, column.class),
+                _ => {
+                    let value = self.aggregate_of(&scope, column.class);
+                    tree!["COALESCE(", value, ", ", self.literal(column.class), ")"]
+                }
+            });
+        }
+        let filter = self.filter(&scope, 1);
+        let tail = format!(" GROUP BY {key}");
+        let tree = tree!["SELECT ", Tree::List(items, ", ", columns.len()), " FROM ", from, filter, tail];
+        (tree, key.to_owned(), Scope::default())
     }
 
     /// The scope of a table by its own name.
