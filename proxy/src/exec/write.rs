@@ -179,18 +179,22 @@ impl Session {
         for group in &groups {
             self.transaction.note_write(group);
         }
+        let mut begun = 0;
         let ran = match send::ready_all(&mut leases, execution, parts, *sending).await {
-            Ok(()) => self.run_parts(write, &mut leases, order, returned).await,
+            Ok(()) => self.run_parts(write, &mut leases, order, returned, &mut begun).await,
             Err(e) => Err(e.into()),
         };
         let Answers { all: answers, mut warned, warnings: mut count } = match ran {
             Ok(answers) => answers,
             Err(Failure::Sql(e)) => {
                 let mut gone = false;
-                for mut lease in leases {
+                for (at, mut lease) in leases.into_iter().enumerate() {
                     if !self.transaction.is_statement() && !e.ends_transaction() {
                         gone |= !self.keeps_transaction(&mut lease).await;
-                        undo_statement(&mut lease, execution, &e).await;
+                        // Elsewhere the mark is that of an earlier statement, which stays.
+                        if at < begun {
+                            undo_statement(&mut lease, execution, &e).await;
+                        }
                     }
                     self.release(lease);
                 }
@@ -242,13 +246,15 @@ impl Session {
         Ok(answers)
     }
 
-    /// Sends the parts and reads their answers. The first error is the statement's, and by then nothing is outstanding.
+    /// Sends the parts and reads their answers. The first error is the statement's, and by then nothing is outstanding. `begun`: how many were sent,
+    /// the first of them, or would have been.
     async fn run_parts(
         &mut self,
         write: &Write<'_>,
         leases: &mut [Lease],
         order: Order,
         mut returned: Option<&mut Returned>,
+        begun: &mut usize,
     ) -> Result<Answers, Failure> {
         // Copies must be equal: NOW() is one moment for all, unless the session has set one.
         let copies = matches!(write.plan.combine, Combine::Broadcast);
@@ -273,6 +279,7 @@ impl Session {
                 if write.execution.statements.len() > 1 && !self.transaction.is_statement() {
                     lease.connection.queue_prefix(STATEMENT_START);
                 }
+                *begun = at + 1;
                 if returned.is_some() {
                     continue;
                 }

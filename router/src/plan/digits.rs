@@ -78,6 +78,9 @@ pub fn with_all_digits(text: &[u8], mode: SqlMode, wanted: &[bool]) -> Result<Op
     while tokens.is_any_word(first, OPTIONS) {
         first += 1;
     }
+    if tokens.is_any_word(first, &["SQL_BUFFER_RESULT", "SQL_CALC_FOUND_ROWS"]) {
+        return Ok(None);
+    }
     let end = tokens.find(first, count, |at| tokens.is_any_word(at, ENDS));
     // Beside windows an expression is a column of the temporary table that they are worked out on.
     if (first..end).any(|at| tokens.is_word(at, "OVER")) {
@@ -240,6 +243,7 @@ mod tests {
             "SELECT t.*, a / 3 FROM t",
             "SELECT *, a / 3, 2 FROM t",
             "SELECT @a := 1, a / 3 FROM t",
+            "SELECT SQL_BUFFER_RESULT a, a / 3 FROM t",
         ] {
             assert_eq!(shown(text, &[false, true]), None, "{text}");
         }

@@ -33,7 +33,7 @@ use world::{Servers, Verdict, World};
 const SCENARIOS: u64 = 250;
 /// Seeds that `make test` plays, and scenarios of each.
 const SEEDS: u64 = 4;
-const SCENARIOS_IN_TEST: u64 = 120;
+pub const SCENARIOS_IN_TEST: u64 = 120;
 /// After so many differences a run stops.
 const ENOUGH: usize = 24;
 /// After a server has fallen so often, too.
@@ -182,7 +182,8 @@ async fn play_on(servers: Servers, count: u64, left: &Arc<Mutex<VecDeque<Rest>>>
     }
 }
 
-async fn play(kind: ServerKind, first: u64, seeds: u64, count: u64) {
+/// Plays that many seeds, of each that many scenarios, and wants no difference.
+pub async fn play(kind: ServerKind, first: u64, seeds: u64, count: u64) {
     let tally = Arc::new(Mutex::new(Tally::default()));
     let left: VecDeque<Rest> = (first..first + seeds).map(|seed| (seed, 0)).collect();
     let left = Arc::new(Mutex::new(left));

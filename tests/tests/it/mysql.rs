@@ -6,6 +6,7 @@
 mod backend;
 mod deadlock;
 mod gather_load;
+mod generated;
 mod generated_key;
 mod loads;
 mod mix;

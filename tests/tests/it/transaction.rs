@@ -218,3 +218,25 @@ async fn a_failed_statement_over_several_physical_tables_undoes_all_of_itself_an
     run(&mut client, "COMMIT").await;
     assert_eq!(value::<i64>(&mut client, "SELECT COUNT(*) FROM t").await, 3);
 }
+
+#[tokio::test]
+async fn a_failed_write_to_a_broadcast_table_leaves_what_earlier_statements_did_in_other_groups() {
+    let cluster = TestCluster::start();
+    let mut client = cluster.database("app", "DBPARTITIONS 4").await;
+    run(&mut client, &format!("{TABLE} DBPARTITION BY HASH(id)")).await;
+    run(&mut client, "CREATE TABLE b (id INT PRIMARY KEY) BROADCAST").await;
+    run(&mut client, "INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 0)").await;
+    run(&mut client, "INSERT INTO b VALUES (1)").await;
+    run(&mut client, "BEGIN").await;
+    run(&mut client, "UPDATE t SET v = 7").await;
+    // The first copy refuses it; the others never hear of it.
+    assert_eq!(refused(&mut client, "INSERT INTO b VALUES (2), (1)").await.0, 1062);
+    assert_eq!(value::<i64>(&mut client, "SELECT COUNT(*) FROM t WHERE v = 7").await, 4);
+    let prepared =
+        mysql_async::prelude::Queryable::exec_drop(&mut client, "INSERT INTO b VALUES (?)", (1,)).await;
+    assert!(matches!(prepared, Err(mysql_async::Error::Server(ref e)) if e.code == 1062), "{prepared:?}");
+    assert_eq!(refused(&mut client, "UPDATE t SET nothing = 1").await.0, 1054);
+    run(&mut client, "COMMIT").await;
+    assert_eq!(value::<i64>(&mut client, "SELECT COUNT(*) FROM t WHERE v = 7").await, 4);
+    assert_eq!(value::<i64>(&mut client, "SELECT COUNT(*) FROM b").await, 1);
+}
