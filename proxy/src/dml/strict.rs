@@ -55,9 +55,9 @@ impl Session {
         };
         let Some(warning) = self.warnings.iter().skip(before).find(counts) else { return Ok(()) };
         let error = match state(warning) {
-            _ if reading.is_some_and(|input| is_constant(warning, input)) => SqlError::not_supported(
-                format!("a constant that warns as the rows are read: {}", warning.message),
-            ),
+            _ if reading.is_some_and(|input| is_uncertain(warning, input)) => {
+                SqlError::not_supported(format!("a query that warns as it is planned: {}", warning.message))
+            }
             Some((code, state)) => SqlError::new(*code, state, warning.message.clone()),
             None => SqlError::not_supported(format!("a value that warns: {}", warning.message)),
         };
@@ -65,10 +65,14 @@ impl Session {
     }
 }
 
-/// Whether the value that the warning is about is a constant of the statement: a server may convert it before it has looked at a row, and then it is no error.
-fn is_constant(warning: &Warning, input: Input<'_>) -> bool {
+/// Whether the value that the warning is about is a constant of the statement, or one that was put into a temporary table of the server's own: that hangs on
+/// its plan, and what it warns of before it has looked at a row is no error.
+fn is_uncertain(warning: &Warning, input: Input<'_>) -> bool {
+    if warning.message.contains(" for column '") {
+        return true;
+    }
     let Some((_, rest)) = warning.message.split_once(": '") else { return false };
-    let Some(end) = rest.find("' for ").or_else(|| rest.rfind('\'')) else { return false };
+    let Some(end) = rest.rfind('\'') else { return false };
     let value = rest.get(..end).unwrap_or_default().as_bytes();
     let quoted = [b"'", value, b"'"].concat();
     let double = [b"\"", value, b"\""].concat();

@@ -13,6 +13,9 @@ const CANNOT_REOPEN: u16 = 1137;
 /// ER_CANT_AGGREGATE_2COLLATIONS, _3COLLATIONS, _NCOLLATIONS.
 const COLLATIONS_MIXED: [u16; 3] = [1267, 1270, 1271];
 
+/// ER_WRONG_FIELD_WITH_GROUP.
+const NOT_GROUPED: u16 = 1055;
+
 /// ER_NO_DB_ERROR.
 const NO_DATABASE: u16 = 1046;
 
@@ -56,6 +59,13 @@ impl<'a> Names<'a> {
             // A literal gives way to another text's collation; the column that it was stored in does not.
             return SqlError::not_supported(format!(
                 "a text of a WITH query that is read several times beside one of another collation; give one of them a COLLATE ({})",
+                self.in_text(&e.message)
+            ));
+        }
+        if e.errno == NOT_GROUPED && self.stores_query {
+            // MySQL 9.7 says so of a subquery of the query that is stored, and not of the same subquery where the query stands.
+            return SqlError::not_supported(format!(
+                "a WITH query that is read several times ({})",
                 self.in_text(&e.message)
             ));
         }

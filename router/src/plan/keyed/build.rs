@@ -7,6 +7,7 @@ use ostrakon_catalog::schema::Table;
 
 use super::identity::{unique_key, whole_row};
 use super::{AssignedValue, Assignment, KeyedColumn, KeyedTarget, KeyedWrite, Moves};
+use crate::lexer::TokenKind;
 use crate::plan::analysis::Analysis;
 use crate::plan::bind::{Binder, Kind, Reference};
 use crate::plan::modify::Write;
@@ -238,7 +239,9 @@ impl Builder<'_> {
             }
             let varies = self.special.varies.is_some() && reference.kind == Kind::Broadcast;
             let span = self.span(value);
-            let is_text = is_default || !(fixed || varies) && self.reads_only(&span, draft.reference);
+            let is_text = is_default
+                || !(fixed || varies || self.types_parameters(value))
+                    && self.reads_only(&span, draft.reference);
             if !is_text || self.sees_by_plan() {
                 self.check_order(at)?;
             }
@@ -381,6 +384,12 @@ impl Builder<'_> {
             Some(last) if last >= tokens.start => self.tokens.start(tokens.start)..self.tokens.end(last),
             _ => 0..0,
         }
+    }
+
+    /// MySQL gives a parameter in an expression the type that its place asks for: the query gets it as one, the statements by key have literals.
+    fn types_parameters(&self, value: &Range<usize>) -> bool {
+        let is_parameter = |at: usize| self.tokens.kind(at) == TokenKind::Parameter;
+        !self.request.mode.server.mariadb && value.len() > 1 && value.clone().any(is_parameter)
     }
 
     /// The tables and columns that a piece of the text names; `None` for a name whose table is not certain.

@@ -14,7 +14,7 @@ enum Variant {
     Same,
     /// With literals in the places of parameters.
     Text,
-    /// Rows the other way round, in MyISAM tables without secondary keys.
+    /// Rows the other way round, in MyISAM tables without secondary keys; for queries without any.
     Reversed,
     /// Most of the optimizer off.
     Unoptimized,
@@ -49,7 +49,7 @@ impl World {
                 table.rows.reverse();
             }
             match variant {
-                Variant::Bare if !writes => table.keys.clear(),
+                Variant::Bare | Variant::Reversed if !writes => table.keys.clear(),
                 Variant::Bare | Variant::Reversed => table.keys.truncate(1),
                 Variant::Same | Variant::Text | Variant::Unoptimized => {}
             }
