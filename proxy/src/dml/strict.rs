@@ -36,12 +36,6 @@ impl Session {
         if is_quiet || !self.is_strict().await? {
             return Ok(());
         }
-        if self.warnings.unplaced > 0 {
-            return Err(SqlError::not_supported(
-                "rows that are read before they are written, with a LIMIT, and values that warn: which of the rows they are of is not known",
-            )
-            .into());
-        }
         if self.warnings.count() > self.warnings.iter().count() as u64 {
             return Err(SqlError::not_supported(
                 "a value that warns where max_error_count is too low to say of what",
@@ -53,7 +47,15 @@ impl Session {
         let counts = |warning: &&Warning| {
             warning.level == "Warning" && warning.code != DEPRECATED && (is_all || state(warning).is_some())
         };
-        let Some(warning) = self.warnings.iter().skip(before).find(counts) else { return Ok(()) };
+        let Some(warning) = self.warnings.iter().skip(before).find(counts) else {
+            return match self.warnings.unplaced {
+                0 => Ok(()),
+                _ => Err(SqlError::not_supported(
+                    "values that warn as rows are read before they are written, where it is not known of which rows (behind a LIMIT, or left out by a condition)",
+                )
+                .into()),
+            };
+        };
         let error = match state(warning) {
             _ if reading.is_some_and(|input| is_uncertain(warning, input)) => {
                 SqlError::not_supported(format!("a query that warns as it is planned: {}", warning.message))

@@ -166,8 +166,10 @@ impl Session {
         Box::pin(self.query_rows(planned.plan()?, planned.input(), &mut loading)).await?;
         self.entry().kill.check()?;
         if !planned.source.is_query() {
-            // What a server warns of while a table's rows are brought, it warns of again where it counts.
+            // What a server warns of while a table's rows are brought, it warns of again where it counts; but not of rows that a condition has left out.
+            let told = self.warnings.count().saturating_sub(known.count()) + self.warnings.unplaced;
             self.warnings = known;
+            self.warnings.unplaced = told;
         }
         loading.count()?;
         let Loading { load, guard, .. } = loading;

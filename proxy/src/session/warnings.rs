@@ -17,7 +17,7 @@ pub struct Warnings {
     beyond: u64,
     /// The statement was prepared: what a server says of its text as it reads it (1287) was told then, though parts of it are sent as text now.
     prepared: bool,
-    /// Shards have warned of rows behind a LIMIT, or before it: which is not known.
+    /// Not counted: what shards have warned of, of rows that a LIMIT or a condition may have left out.
     pub unplaced: u64,
 }
 

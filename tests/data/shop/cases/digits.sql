@@ -54,3 +54,5 @@ UPDATE samples SET t = (SELECT MAX(CAST(name AS SIGNED)) FROM customers);
 -- error: 1292
 UPDATE samples s JOIN customers c ON c.id = s.id SET s.t = c.name + 1;
 INSERT IGNORE INTO samples (id, t) SELECT 500 + id, CAST(name AS SIGNED) FROM customers;
+-- error: 1365
+INSERT INTO samples (id, t) SELECT 500 + COUNT(*), 1 FROM employees e JOIN customers c ON c.id = e.id WHERE e.salary / (e.id - 3) > 10;

@@ -122,3 +122,7 @@ SELECT COUNT(*) FROM orders o, payments p WHERE p.order_id = o.id AND 'a' = 'A';
 SELECT o.id FROM orders o JOIN payments p ON 1 = 1 AND p.order_id = o.id OR 1 = 0 WHERE o.customer_id = 1;
 SELECT COUNT(*) FROM orders o JOIN order_items i ON i.order_id = o.id WHERE i.quantity IN (SELECT 1 UNION SELECT 3) AND o.id NOT IN (SELECT 1002);
 SELECT t.a, COUNT(o.id) FROM (SELECT 1 a UNION SELECT 7 UNION SELECT 4242) t LEFT JOIN orders o ON o.customer_id = t.a GROUP BY t.a;
+
+-- NULL is equal to itself for one of two conditions
+SELECT a.id, b.id FROM customers a JOIN customers b ON a.referrer_id = b.referrer_id WHERE a.referrer_id <=> b.referrer_id ORDER BY a.id, b.id;
+SELECT a.id, b.id FROM orders a JOIN orders b ON a.discount = b.discount AND a.discount <=> b.discount ORDER BY a.id, b.id LIMIT 20;
