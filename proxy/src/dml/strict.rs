@@ -38,7 +38,8 @@ impl Session {
         }
         if self.warnings.count() > self.warnings.iter().count() as u64 {
             return Err(SqlError::not_supported(
-                "a value that warns where max_error_count is too low to say of what",
+                "values that warn as rows are read before they are written, where it is not known of what (max_error_count is too low, or a server has \
+                 listed only those of the last of several physical tables)",
             )
             .into());
         }

@@ -306,7 +306,12 @@ impl Session {
                 } else if streamed.is_err() && !self.keeps_transaction(&mut feed.lease).await {
                     ended = true;
                 } else if feed.warnings > 0 {
-                    self.fetch_warnings(&mut feed.lease, names, feed.warnings).await;
+                    let listed = self.asked_warnings(&mut feed.lease, names).await;
+                    match listed.is_empty() {
+                        // A server lists those of the last statement, and an earlier one of the group's has warned.
+                        true => self.warnings.unplaced += feed.warnings,
+                        false => self.warnings.add(listed, feed.warnings, self.warning_limit()),
+                    }
                 } else if feed.left > 0 {
                     let listed = self.asked_warnings(&mut feed.lease, names).await;
                     let is_once = |warning: &Warning| ONCE.contains(&warning.code);

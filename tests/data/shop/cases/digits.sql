@@ -56,3 +56,5 @@ UPDATE samples s JOIN customers c ON c.id = s.id SET s.t = c.name + 1;
 INSERT IGNORE INTO samples (id, t) SELECT 500 + id, CAST(name AS SIGNED) FROM customers;
 -- error: 1365
 INSERT INTO samples (id, t) SELECT 500 + COUNT(*), 1 FROM employees e JOIN customers c ON c.id = e.id WHERE e.salary / (e.id - 3) > 10;
+-- error: 1365
+UPDATE categories k JOIN payments p ON k.id = p.num SET k.name = CONCAT(k.name, p.amount / (p.order_id - p.order_id));
