@@ -109,7 +109,7 @@ pub fn with_all_digits(text: &[u8], mode: SqlMode, wanted: &[bool]) -> Result<Op
     Ok(Some(out))
 }
 
-/// Whether a query works out each row by itself.
+/// Whether a query works out each row by itself, and no quotient is one of constants, which a server works out by itself too.
 ///
 /// Errors: those of reading its tokens.
 pub fn is_row_by_row(text: &[u8], mode: SqlMode) -> Result<bool, RouterError> {
@@ -118,7 +118,12 @@ pub fn is_row_by_row(text: &[u8], mode: SqlMode) -> Result<bool, RouterError> {
         tokens.is_any_word(at, AGGREGATES) && tokens.is_op(at + 1, "(")
             || tokens.is_any_word(at, &["GROUP", "OVER", "DISTINCT", "UNION", "INTERSECT", "EXCEPT"])
     };
-    Ok(!(0..tokens.len()).any(groups))
+    let (first, count) = (tokens.behind_with() + 1, tokens.len());
+    let end = tokens.find(first, count, |at| tokens.is_any_word(at, ENDS));
+    let is_name = |at: usize| matches!(tokens.kind(at), TokenKind::Word | TokenKind::QuotedIdent);
+    let is_constant =
+        |item: &Range<usize>| item.clone().any(|at| tokens.is_op(at, "/")) && !item.clone().any(is_name);
+    Ok(!(0..count).any(groups) && !tokens.split(first, end).iter().any(is_constant))
 }
 
 /// Whether the query at that token has more than one table.
@@ -247,6 +252,14 @@ mod tests {
         ] {
             assert_eq!(shown(text, &[false, true]), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_quotient_of_constants_is_worked_out_by_itself() {
+        let by_row = |text: &str| is_row_by_row(text.as_bytes(), SqlMode::default()).unwrap();
+        assert!(by_row("SELECT id + 5, a / 3 FROM t ORDER BY id"));
+        assert!(!by_row("SELECT id + 5, (0.5 / 3) FROM t ORDER BY id"));
+        assert!(!by_row("SELECT id + 5, SUM(a / 3) FROM t"));
     }
 
     #[test]
