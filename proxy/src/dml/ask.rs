@@ -29,13 +29,13 @@ impl From<Vec<u8>> for Asked<'_> {
 }
 
 impl Session {
-    /// The query of a statement, `marked`: with markers, and which of the statement's parameters they are.
+    /// The query of a statement. `marked` gives it with markers, and which of the statement's parameters they are.
     ///
     /// MySQL gives a parameter the type that its place asks for, so it gets parameters; MariaDB the type of its value, as a literal has it.
     pub(super) fn asked<'a>(
         &self,
-        (text, parameters): (Vec<u8>, Vec<usize>),
-        with_literals: impl Fn() -> Vec<u8>,
+        marked: impl FnOnce() -> (Vec<u8>, Vec<usize>),
+        with_literals: impl FnOnce() -> Vec<u8>,
         input: Input<'a>,
         sending: Sending<'a>,
     ) -> Asked<'a> {
@@ -43,6 +43,7 @@ impl Session {
         else {
             return with_literals().into();
         };
+        let (text, parameters) = marked();
         Asked {
             text,
             values: parameters.iter().filter_map(|at| all.get(*at).cloned()).collect(),

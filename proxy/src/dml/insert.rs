@@ -76,8 +76,9 @@ impl Session {
         mut answering: Option<&mut Answering<'_>>,
     ) -> Result<Done, Failure> {
         let arguments = self.text_arguments(input);
-        let (marked, head) = (insert.marked_query(&arguments), insert.head(&arguments));
-        let mut query = self.asked(marked, || insert.query(&arguments), input, sending);
+        let head = insert.head(&arguments);
+        let mut query =
+            self.asked(|| insert.marked_query(&arguments), || insert.query(&arguments), input, sending);
         query.is_buffered = insert.reads_target && self.mode.server.mariadb;
         // The batches' parameters: what is returned has types that depend on them.
         let mut values: Option<&[Value<'_>]> = None;

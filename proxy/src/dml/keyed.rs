@@ -56,7 +56,7 @@ impl Session {
         mut answering: Option<&mut Answering<'_>>,
     ) -> Result<Done, Failure> {
         let arguments = self.text_arguments(input);
-        let query = self.asked(write.marked_query(&arguments), || write.query(&arguments), input, sending);
+        let query = self.asked(|| write.marked_query(&arguments), || write.query(&arguments), input, sending);
         let before = self.warnings.iter().count();
         let rows = self.spool(&query, None).await?;
         // MariaDB has no strict mode for a DELETE.

@@ -228,9 +228,13 @@ pub(super) fn string(bytes: &[u8], quoting: Quoting, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
+    fn column(column_type: ColumnType) -> SpoolColumn {
+        SpoolColumn { column_type, charset: BINARY_CHARSET, flags: 0, decimals: 0, length: 10, shown: None }
+    }
+
     fn literal(value: BinaryValue<'_>, column_type: ColumnType, decimals: u8, stored: &Stored) -> String {
         let charset = if column_type == ColumnType::VAR_STRING { 45 } else { BINARY_CHARSET };
-        let column = SpoolColumn { column_type, charset, flags: 0, decimals, length: 10, shown: None };
+        let column = SpoolColumn { charset, decimals, ..column(column_type) };
         let mut out = Vec::new();
         push(Some(&value), &column, stored, Quoting::default(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -238,14 +242,7 @@ mod tests {
 
     #[test]
     fn a_bit_that_may_be_digits_is_refused() {
-        let column = SpoolColumn {
-            column_type: ColumnType::BIT,
-            charset: BINARY_CHARSET,
-            flags: flag::UNSIGNED | flag::BINARY,
-            decimals: 0,
-            length: 5,
-            shown: None,
-        };
+        let column = SpoolColumn { flags: flag::UNSIGNED | flag::BINARY, ..column(ColumnType::BIT) };
         let value = BinaryValue::Bytes(b"31");
         let refused = push(Some(&value), &column, &Stored::Bit, Quoting::default(), &mut Vec::new());
         assert_eq!(refused.unwrap_err().errno, 1235);
@@ -253,14 +250,7 @@ mod tests {
 
     #[test]
     fn a_decimal_without_digits_is_refused() {
-        let column = SpoolColumn {
-            column_type: ColumnType::NEWDECIMAL,
-            charset: BINARY_CHARSET,
-            flags: 0,
-            decimals: 0,
-            length: 6,
-            shown: None,
-        };
+        let column = column(ColumnType::NEWDECIMAL);
         let value = BinaryValue::Bytes(b"\0");
         let refused = push(Some(&value), &column, &Stored::Bit, Quoting::default(), &mut Vec::new());
         assert_eq!(refused.unwrap_err().errno, 1235);
@@ -283,14 +273,8 @@ mod tests {
 
     #[test]
     fn hidden_digits_are_written_without_the_zeros_behind_them() {
-        let column = SpoolColumn {
-            column_type: ColumnType::NEWDECIMAL,
-            charset: BINARY_CHARSET,
-            flags: 0,
-            decimals: 30,
-            length: 67,
-            shown: Some(4),
-        };
+        let column =
+            SpoolColumn { decimals: 30, length: 67, shown: Some(4), ..column(ColumnType::NEWDECIMAL) };
         let written = |digits: &[u8], stored: &Stored| {
             let mut out = Vec::new();
             push(Some(&BinaryValue::Bytes(digits)), &column, stored, Quoting::default(), &mut out)?;

@@ -23,6 +23,9 @@ const STRICT_ERRORS: [(u16, &str); 11] = [
     (3020, "2201E"),
 ];
 
+/// What is said of a statement's text, and what MySQL says of sorting JSON: no strict mode makes an error of it.
+const HARMLESS: [u16; 2] = [DEPRECATED, 1235];
+
 impl Session {
     /// `before`: how many warnings there were before the query. `reading`: the statement, if its query reads rows of tables that it may warn of.
     ///
@@ -43,11 +46,8 @@ impl Session {
             )
             .into());
         }
-        let is_all = self.mode.server.mariadb;
         let state = |warning: &Warning| STRICT_ERRORS.iter().find(|(code, _)| *code == warning.code);
-        let counts = |warning: &&Warning| {
-            warning.level == "Warning" && warning.code != DEPRECATED && (is_all || state(warning).is_some())
-        };
+        let counts = |warning: &&Warning| warning.level != "Note" && !HARMLESS.contains(&warning.code);
         let Some(warning) = self.warnings.iter().skip(before).find(counts) else {
             return match self.warnings.unplaced {
                 0 => Ok(()),

@@ -264,8 +264,7 @@ impl<'t, 'a> Feed<'t, 'a> {
             tokens.is_op(before, "(") && tokens.is_op(index, "(") && tokens.is_word(index + 1, "SELECT");
         let close = if is_first { tokens.close(index) } else { return None };
         let binds = |at: usize| {
-            tokens.is_any_word(at, SET_OPERATIONS)
-                || tokens.is_any_word(at, &["ORDER", "LIMIT", "FOR", "LOCK"])
+            tokens.is_any_word(at, &["UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "FOR", "LOCK"])
         };
         let is_plain = tokens.find(index + 1, close, binds) >= close;
         (is_plain && tokens.is_any_word(close + 1, SET_OPERATIONS)).then_some(close)
