@@ -120,7 +120,7 @@ fn settle(column: &mut ColumnShape, nullable_unknown: bool) {
 }
 
 /// A column without what a temporary table of the server's own makes of it: INT or BIGINT by the digits that an expression shows, VARCHAR or TEXT,
-/// and zeros in front of a YEAR.
+/// YEAR or BIGINT, and zeros in front of a YEAR.
 fn settle_by_plan(column: &mut ColumnShape) {
     // A label that is cut at a space cannot be written as an alias.
     column.label.truncate(column.label.trim_end().len());
@@ -132,6 +132,7 @@ fn settle_by_plan(column: &mut ColumnShape) {
     }
     if column.kind.ends_with("_YEAR") {
         column.flags &= !ZEROFILL_FLAG;
+        column.kind = column.kind.replace("_YEAR", "_LONGLONG");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The query that comes first: run whichever way it takes, its rows kept with all digits that their values have.
 
 use ostrakon_protocol::statement::Param;
+use ostrakon_router::RouterError;
 use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::plan::{ALL_DIGITS, LEADING_DIGITS, Plan, hides_digits, is_row_by_row, with_all_digits};
 use ostrakon_router::value::Value;
@@ -22,6 +23,9 @@ pub(super) struct Asked<'a> {
     pub is_buffered: bool,
 }
 
+/// MySQL 9.7 answers NULL for these in a prepared SELECT over a join beside COUNT(DISTINCT ...), and their value in an INSERT.
+const AGGREGATED_MARKERS: [&[u8]; 2] = [b"MIN(?)", b"MAX(?)"];
+
 impl From<Vec<u8>> for Asked<'_> {
     fn from(text: Vec<u8>) -> Self {
         Self { text, ..Self::default() }
@@ -34,22 +38,25 @@ impl Session {
     /// MySQL gives a parameter the type that its place asks for, so it gets parameters; MariaDB the type of its value, as a literal has it.
     pub(super) fn asked<'a>(
         &self,
-        marked: impl FnOnce() -> (Vec<u8>, Vec<usize>),
+        marked: impl FnOnce() -> Result<(Vec<u8>, Vec<usize>), RouterError>,
         with_literals: impl FnOnce() -> Vec<u8>,
         input: Input<'a>,
         sending: Sending<'a>,
-    ) -> Asked<'a> {
+    ) -> Result<Asked<'a>, Failure> {
         let (Some(all), Sending::Prepared(params), false) = (input.values, sending, self.mode.server.mariadb)
         else {
-            return with_literals().into();
+            return Ok(with_literals().into());
         };
-        let (text, parameters) = marked();
-        Asked {
+        let (text, parameters) = marked()?;
+        if AGGREGATED_MARKERS.iter().any(|call| text.windows(call.len()).any(|part| part == *call)) {
+            return Ok(with_literals().into());
+        }
+        Ok(Asked {
             text,
             values: parameters.iter().filter_map(|at| all.get(*at).cloned()).collect(),
             params: parameters.iter().filter_map(|at| params.get(*at).copied()).collect(),
             is_buffered: false,
-        }
+        })
     }
 
     /// Runs a query of ours, or of the client's, and keeps its rows, with all digits that their values have.

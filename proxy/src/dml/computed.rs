@@ -69,7 +69,7 @@ impl Session {
         let before = self.warnings.iter().count();
         let rows = self.spool(&query.into(), Some(values.len())).await?;
         if !insert.ignores {
-            self.refuse_warnings(before, None).await?;
+            self.refuse_warnings(before, None, false).await?;
         }
         let row = match rows.len() {
             1 => rows.row(0)?,

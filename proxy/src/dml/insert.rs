@@ -78,7 +78,7 @@ impl Session {
         let arguments = self.text_arguments(input);
         let head = insert.head(&arguments);
         let mut query =
-            self.asked(|| insert.marked_query(&arguments), || insert.query(&arguments), input, sending);
+            self.asked(|| insert.marked_query(&arguments), || insert.query(&arguments), input, sending)?;
         query.is_buffered = insert.reads_target && self.mode.server.mariadb;
         // The batches' parameters: what is returned has types that depend on them.
         let mut values: Option<&[Value<'_>]> = None;
@@ -91,7 +91,7 @@ impl Session {
         let before = self.warnings.iter().count();
         let rows = self.spool(&query, Some(expected + insert.selected.len())).await?;
         if !insert.ignores {
-            self.refuse_warnings(before, Some(input)).await?;
+            self.refuse_warnings(before, Some(input), false).await?;
         }
         if let Some(answering) = answering.as_deref_mut() {
             answering.returned.limit_to(rows.left());

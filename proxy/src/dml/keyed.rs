@@ -56,13 +56,15 @@ impl Session {
         mut answering: Option<&mut Answering<'_>>,
     ) -> Result<Done, Failure> {
         let arguments = self.text_arguments(input);
-        let query = self.asked(|| write.marked_query(&arguments), || write.query(&arguments), input, sending);
+        let query =
+            self.asked(|| Ok(write.marked_query(&arguments)), || write.query(&arguments), input, sending)?;
         let before = self.warnings.iter().count();
         let rows = self.spool(&query, None).await?;
         // MariaDB has no strict mode for a DELETE.
         let is_lax = write.ignore || write.is_delete && self.mode.server.mariadb;
         if !is_lax {
-            self.refuse_warnings(before, Some(input)).await?;
+            let sorts = write.in_order && self.mode.server.mariadb;
+            self.refuse_warnings(before, Some(input), sorts).await?;
         }
         if let Some(answering) = answering.as_deref_mut() {
             answering.returned.limit_to(rows.left());

@@ -23,17 +23,21 @@ const STRICT_ERRORS: [(u16, &str); 11] = [
     (3020, "2201E"),
 ];
 
+const DIVISION_BY_ZERO: u16 = 1365;
+
 /// What is said of a statement's text, and what MySQL says of sorting JSON: no strict mode makes an error of it.
 const HARMLESS: [u16; 2] = [DEPRECATED, 1235];
 
 impl Session {
     /// `before`: how many warnings there were before the query. `reading`: the statement, if its query reads rows of tables that it may warn of.
+    /// `sorts`: MariaDB looks for its rows and sorts them before it is strict.
     ///
     /// Errors: what one server's write would fail with; 1235 where that is not certain.
     pub(super) async fn refuse_warnings(
         &mut self,
         before: usize,
         reading: Option<Input<'_>>,
+        sorts: bool,
     ) -> Result<(), Failure> {
         let is_quiet = self.warnings.is_empty() && self.warnings.unplaced == 0;
         if is_quiet || !self.is_strict().await? {
@@ -58,6 +62,10 @@ impl Session {
             };
         };
         let error = match state(warning) {
+            _ if sorts => SqlError::not_supported(format!(
+                "rows in an order, of which something warns: {}",
+                warning.message
+            )),
             _ if reading.is_some_and(|input| is_uncertain(warning, input)) => {
                 SqlError::not_supported(format!("a query that warns as it is planned: {}", warning.message))
             }
@@ -74,6 +82,9 @@ fn is_uncertain(warning: &Warning, input: Input<'_>) -> bool {
     if warning.message.contains(" for column '") {
         return true;
     }
+    if warning.code == DIVISION_BY_ZERO {
+        return divides_by_constant(input.text);
+    }
     let Some((_, rest)) = warning.message.split_once(": '") else { return false };
     let Some(end) = rest.rfind('\'') else { return false };
     let value = rest.get(..end).unwrap_or_default().as_bytes();
@@ -85,4 +96,47 @@ fn is_uncertain(warning: &Warning, input: Input<'_>) -> bool {
     is_written(&quoted)
         || is_written(&double)
         || input.values.is_some_and(|values| values.iter().any(is_sent))
+}
+
+/// Whether the statement may divide by a zero that it gives itself: `/ 0`, `% 0.0`, `DIV ?`, `MOD(x, '')`.
+fn divides_by_constant(text: &[u8]) -> bool {
+    let words: Vec<u8> = text.to_ascii_uppercase();
+    let has_call = words.windows(4).any(|part| part == b"MOD(");
+    let is_zero = |rest: &[u8]| {
+        let rest = rest.trim_ascii_start();
+        match rest.first() {
+            Some(b'?' | b'\'' | b'"') => true,
+            Some(b'0' | b'.' | b'-') => !rest
+                .iter()
+                .take_while(|byte| !b" ,)".contains(byte))
+                .any(|byte| (b'1'..=b'9').contains(byte)),
+            _ => false,
+        }
+    };
+    (0..words.len()).any(|at| {
+        let rest = words.get(at..).unwrap_or_default();
+        let behind = match rest {
+            [b'/' | b'%', rest @ ..] => Some(rest),
+            [b'D', b'I', b'V', rest @ ..] | [b'M', b'O', b'D', rest @ ..] => Some(rest),
+            [b',', rest @ ..] if has_call => Some(rest),
+            _ => None,
+        };
+        behind.is_some_and(is_zero)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_of_the_statement_are_seen() {
+        for text in ["SET a = b / 0", "a % 0.00 > 1", "a DIV -0", "a mod ?", "MOD(a, 0)", "a / '0'", "a/ .0"]
+        {
+            assert!(divides_by_constant(text.as_bytes()), "{text}");
+        }
+        for text in ["SET a = b / c", "a / 0.5", "a DIV 10", "COALESCE(a, 0) / b", "a / 7"] {
+            assert!(!divides_by_constant(text.as_bytes()), "{text}");
+        }
+    }
 }

@@ -31,8 +31,9 @@ pub struct Feed {
     pub waiting: Vec<VecDeque<Vec<u8>>>,
     /// A row of 16 MiB or more, in parts.
     pub partial: Vec<u8>,
-    pub warnings: u64,
-    /// Those of an answer that was not read to its end: of what is deprecated, and of rows that the client's statement does not have.
+    /// Sources that have warned, and how often.
+    pub warned: Vec<(usize, u64)>,
+    /// Warnings of an answer that was not read to its end: of what is deprecated, and of rows that the client's statement does not have.
     pub left: u64,
     /// Rows and their bytes, by source.
     pub counts: Vec<(u64, u64)>,
@@ -65,7 +66,7 @@ impl Feed {
             columns: Vec::new(),
             columns_complete: false,
             partial: Vec::new(),
-            warnings: 0,
+            warned: Vec::new(),
             left: 0,
         }
     }
@@ -147,7 +148,12 @@ impl Feed {
 
     pub fn next_source(&mut self) {
         self.lease.connection.answered();
-        self.current += 1;
+        self.start_at(self.current + 1);
+    }
+
+    /// The answer of that source comes next.
+    pub fn start_at(&mut self, source: usize) {
+        self.current = source;
         self.columns.clear();
         self.columns_complete = false;
         self.scanner = ResponseScanner::new(self.kind, self.lease.connection.capabilities);
@@ -174,7 +180,8 @@ impl Feed {
                     }
                 }
                 Event::RowsEnd => {
-                    self.warnings += u64::from(self.scanner.warnings());
+                    let warnings = u64::from(self.scanner.warnings());
+                    self.warned.extend((warnings > 0).then_some((self.current, warnings)));
                     self.next_source();
                     return Ok(Fed::End);
                 }

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use ostrakon_catalog::schema::Group;
 use ostrakon_protocol::column::ColumnDefinition;
@@ -37,6 +38,9 @@ impl From<MergeError> for Failure {
         Failure::Sql(SqlError::new(errno, sqlstate, e.to_string()))
     }
 }
+
+/// A statement over several physical tables of a group that took less than this is run again for its warnings, which a server lists of the last one only.
+const ASKED_AGAIN: Duration = Duration::from_secs(1);
 
 /// A query that failed.
 struct Ended {
@@ -212,13 +216,14 @@ impl Session {
         parts: &[Part],
         sink: &mut Sink<'_>,
     ) -> (Vec<Lease>, Result<u64, Ended>) {
-        let Query { plan, execution, sending, .. } = query;
+        let Query { execution, sending, .. } = query;
         if let Err(e) = send::ready_all(&mut leases, execution, parts, sending).await {
             return (leases, Err(Ended::statement(e)));
         }
         if let Err(e) = send_parts(&mut leases, execution, parts, sending).await {
             return (Vec::new(), Err(Ended::statement(e)));
         }
+        let begun = Instant::now();
         let kind = sending.response_kind();
         let mut feeds: Vec<Feed> = leases
             .into_iter()
@@ -229,7 +234,7 @@ impl Session {
         if self.trace.is_some() {
             self.note_feeds(&feeds, execution);
         }
-        self.finish_feeds(feeds, streamed, Names::of(plan)).await
+        self.finish_feeds(feeds, streamed, query, begun).await
     }
 
     /// Ordered rows of several physical tables are wanted side by side: outside of a transaction each gets a connection of its own, where the
@@ -269,8 +274,10 @@ impl Session {
         &mut self,
         mut feeds: Vec<Feed>,
         mut streamed: Result<u64, Failure>,
-        names: Names<'_>,
+        query: Query<'_>,
+        begun: Instant,
     ) -> (Vec<Lease>, Result<u64, Ended>) {
+        let names = Names::of(query.plan);
         let mut held = 0;
         let mut gone = matches!(streamed, Err(Failure::ClientGone));
         let mut ended = false;
@@ -305,13 +312,8 @@ impl Session {
                     }
                 } else if streamed.is_err() && !self.keeps_transaction(&mut feed.lease).await {
                     ended = true;
-                } else if feed.warnings > 0 {
-                    let listed = self.asked_warnings(&mut feed.lease, names).await;
-                    match listed.is_empty() {
-                        // A server lists those of the last statement, and an earlier one of the group's has warned.
-                        true => self.warnings.unplaced += feed.warnings,
-                        false => self.warnings.add(listed, feed.warnings, self.warning_limit()),
-                    }
+                } else if !feed.warned.is_empty() {
+                    self.add_warnings(&mut feed, query, begun.elapsed() < ASKED_AGAIN).await;
                 } else if feed.left > 0 {
                     let listed = self.asked_warnings(&mut feed.lease, names).await;
                     let is_once = |warning: &Warning| ONCE.contains(&warning.code);
@@ -323,6 +325,46 @@ impl Session {
             leases.push(feed.lease);
         }
         (leases, streamed.map_err(|failure| Ended { failure, transaction: ended }))
+    }
+
+    /// Adds what the sources of a group have warned of. A server lists the warnings of its last statement: `again` runs earlier ones once more for theirs.
+    async fn add_warnings(&mut self, feed: &mut Feed, query: Query<'_>, again: bool) {
+        let names = Names::of(query.plan);
+        let mut told = Vec::with_capacity(feed.warned.len());
+        // The last one's first: the others are lists of statements that have not run yet.
+        for (source, count) in std::mem::take(&mut feed.warned).into_iter().rev() {
+            let is_listed = source + 1 == feed.sources.end || again && self.repeat(feed, query, source).await;
+            let listed =
+                if is_listed { self.asked_warnings(&mut feed.lease, names).await } else { Vec::new() };
+            told.push((listed, count));
+        }
+        for (listed, count) in told.into_iter().rev() {
+            match listed.is_empty() {
+                true => self.warnings.unplaced += count,
+                false => self.warnings.add(listed, count, self.warning_limit()),
+            }
+        }
+    }
+
+    /// Runs one source's statement again and throws its rows away. False where it fails: its answer has been given already.
+    async fn repeat(&self, feed: &mut Feed, query: Query<'_>, source: usize) -> bool {
+        let statements = query.execution.statements.get(source..=source).unwrap_or_default();
+        let sent = match send::queue(&mut feed.lease.connection, query.execution, statements, query.sending) {
+            Ok(()) => feed.lease.connection.flush().await,
+            Err(e) => Err(e),
+        };
+        let sources = std::mem::replace(&mut feed.sources, source..source + 1);
+        feed.start_at(source);
+        let reading = Reading { watched: self.watched(), held: &mut 0, budget: 0 };
+        let read = match sent {
+            Ok(()) => feed.drain(&reading).await,
+            Err(e) => Err(e.into()),
+        };
+        feed.sources = sources;
+        if read.is_err() {
+            feed.lease.connection.mark_broken();
+        }
+        read.is_ok()
     }
 
     /// Feeds the merge until it is done. Returns the rows that went out.

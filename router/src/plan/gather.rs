@@ -253,14 +253,24 @@ impl Gatherer<'_> {
         let filters = self.filters();
         let joined = self.joined_columns(&filters);
         let locking = self.locking(class);
-        let pushed = self.pushed(class);
+        let unread = self.unread();
+        let is_unread = |at: usize| unread.iter().any(|range| range.contains(&at));
+        let mut pushed = self.pushed(class);
+        pushed.retain(|block| !is_unread(block.text.start));
         let mut sources = Vec::with_capacity(references.len());
         for (index, reference) in references.iter().enumerate() {
-            if pushed.iter().any(|block| block.references.contains(&index)) {
+            let is_unread = is_unread(reference.span.start);
+            let is_cut = is_unread && !self.request.mode.server.mariadb;
+            if is_cut || pushed.iter().any(|block| block.references.contains(&index)) {
                 continue;
             }
             let ordinals = needed.get(index).cloned().unwrap_or_default();
-            sources.push(self.source(index, reference, &ordinals, &filters, &joined, &locking));
+            let mut source = self.source(index, reference, &ordinals, &filters, &joined, &locking);
+            if is_unread {
+                source.links.clear();
+                source.conditions = vec![vec![text("FALSE")]];
+            }
+            sources.push(source);
         }
         for (at, block) in pushed.iter().enumerate() {
             let table = table_name(references.len() + at);
@@ -269,7 +279,7 @@ impl Gatherer<'_> {
             }
             sources.push(self.block_source(block, table));
         }
-        Ok(self.gather(reason, sources, &pushed, &filters.narrowings))
+        Ok(self.gather(reason, sources, &pushed, &filters.narrowings, &unread))
     }
 
     /// The statement over its sources.
@@ -279,6 +289,7 @@ impl Gatherer<'_> {
         sources: Vec<Source>,
         pushed: &[blocks::Pushed],
         narrowings: &[Narrowing],
+        unread: &[std::ops::Range<usize>],
     ) -> Gather {
         let system = &self.analysis.system;
         let references = &self.analysis.references;
@@ -293,7 +304,7 @@ impl Gatherer<'_> {
         edits.extend(system::edits(system, GATHER_DATABASE));
         edits.extend(self.system_labels());
         let system = system::sources(system, narrowings, self.tokens, self.request.mode);
-        let (made, read) = self.made(&edits, references.len() + pushed.len());
+        let (made, read) = self.made(&edits, references.len() + pushed.len(), unread);
         edits.extend(read);
         let cutter = Cutter::new(self.cutter.holes, edits);
         let statement = cutter.range(0, self.request.template.length);
@@ -344,7 +355,7 @@ impl Gatherer<'_> {
             let all: Vec<usize> = (0..reference.table.columns.len()).collect();
             sources.push(self.source(index, reference, &all, &Filters::default(), &[], &locking));
         }
-        Ok(self.gather(reason, sources, &[], &[]))
+        Ok(self.gather(reason, sources, &[], &[], &[]))
     }
 
     /// Errors: what the temporary tables would answer otherwise than the tables.

@@ -7,6 +7,7 @@ mod layout;
 mod moved;
 pub(super) mod query;
 pub(super) mod selected;
+mod untyped;
 pub(super) mod upsert;
 
 use std::ops::Range;

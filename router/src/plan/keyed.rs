@@ -46,7 +46,7 @@ impl KeyedWrite {
 
     /// The same with its parameter markers, and which of the statement's parameters they are.
     pub fn marked_query(&self, arguments: &Arguments<'_>) -> (Vec<u8>, Vec<usize>) {
-        literal::render_marked(&self.query, arguments, self.mode)
+        literal::render_marked(&self.query, arguments, self.mode, &[])
     }
 }
 

@@ -35,7 +35,7 @@ const SCENARIOS: u64 = 250;
 const SEEDS: u64 = 4;
 pub const SCENARIOS_IN_TEST: u64 = 120;
 /// After so many differences a run stops.
-const ENOUGH: usize = 24;
+const ENOUGH: usize = 60;
 /// After a server has fallen so often, too.
 const FALLS: usize = 40;
 

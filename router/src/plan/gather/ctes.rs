@@ -1,5 +1,6 @@
 //! WITH queries that are read several times. MySQL opens the tables of a WITH query once for each time, and a temporary table can be open only once in
-//! a statement (error 1137): such a query is made into tables of its own first.
+//! a statement (error 1137): such a query is made into tables of its own first. Of WITH queries that nothing reads no rows are gathered; MySQL, which does not
+//! look into them, does not get them.
 
 use std::ops::Range;
 
@@ -23,11 +24,34 @@ struct Definition {
     /// Bytes of all of it, and of the query.
     whole: Range<usize>,
     inside: Range<usize>,
+    /// Tokens of the query.
+    query: Range<usize>,
 }
 
 impl Gatherer<'_> {
+    /// Bytes of the statement's own WITH queries that it does not read, nor any that it reads. A name counts wherever it stands.
+    pub(super) fn unread(&self) -> Vec<Range<usize>> {
+        let tokens = self.tokens;
+        let (_, _, mut rest) = self.definitions();
+        let mut reading: Vec<_> = std::iter::once(tokens.behind_with()..tokens.len()).collect();
+        while let Some(range) = reading.pop() {
+            let is_read = |definition: &mut Definition| {
+                range
+                    .clone()
+                    .any(|at| tokens.name(at).is_some_and(|name| name.eq_ignore_ascii_case(&definition.name)))
+            };
+            reading.extend(rest.extract_if(.., is_read).map(|definition| definition.query));
+        }
+        rest.into_iter().map(|definition| definition.whole).collect()
+    }
+
     /// The WITH queries to make, and the edits that read them. `first`: the number of the first table.
-    pub(super) fn made(&self, edits: &[Edit], first: usize) -> (Vec<Made>, Vec<Edit>) {
+    pub(super) fn made(
+        &self,
+        edits: &[Edit],
+        first: usize,
+        unread: &[Range<usize>],
+    ) -> (Vec<Made>, Vec<Edit>) {
         let (start, recursive, definitions) = self.definitions();
         let mut made: Vec<Made> = Vec::new();
         let mut read: Vec<Edit> = Vec::new();
@@ -50,13 +74,16 @@ impl Gatherer<'_> {
             }
             pieces
         };
-        for definition in &definitions {
+        let is_unread = |at: usize| unread.iter().any(|range| range.contains(&at));
+        for definition in definitions.iter().filter(|definition| !is_unread(definition.whole.start)) {
             let mentions: Vec<_> = self
                 .analysis
                 .cte_mentions
                 .iter()
                 .filter(|mention| mention.name.eq_ignore_ascii_case(&definition.name))
-                .filter(|mention| !definition.inside.contains(&mention.span.start))
+                .filter(|mention| {
+                    !definition.inside.contains(&mention.span.start) && !is_unread(mention.span.start)
+                })
                 .collect();
             if mentions.len() < 2 {
                 kept.push(definition.whole.clone());
@@ -78,7 +105,7 @@ impl Gatherer<'_> {
             }
             made.push(Made { table, copies, query });
         }
-        if let (false, Some(last)) = (made.is_empty(), definitions.last()) {
+        if let (false, Some(last)) = (made.is_empty() && unread.is_empty(), definitions.last()) {
             let rest = with(&kept, &read);
             read.push(Edit::new(start..last.whole.end, rest));
         }
@@ -97,7 +124,12 @@ impl Gatherer<'_> {
             let close = tokens.close(open);
             let Some(name) = tokens.name(at) else { break };
             let inside = tokens.start(open)..tokens.end(close);
-            definitions.push(Definition { name, whole: tokens.start(at)..tokens.end(close), inside });
+            definitions.push(Definition {
+                name,
+                whole: tokens.start(at)..tokens.end(close),
+                inside,
+                query: open..close,
+            });
         }
         (tokens.start(0), recursive, definitions)
     }

@@ -9,12 +9,22 @@ use crate::value::{Value, push_string};
 
 /// The text of a source. Its pieces are the user's bytes and the planner's text.
 pub(in crate::plan) fn render(pieces: &[Piece], arguments: &Arguments<'_>, mode: SqlMode) -> Vec<u8> {
+    write(pieces, arguments, mode, &|_| true)
+}
+
+/// `spells`: which of the statement's parameters become literals.
+fn write(
+    pieces: &[Piece],
+    arguments: &Arguments<'_>,
+    mode: SqlMode,
+    spells: &dyn Fn(usize) -> bool,
+) -> Vec<u8> {
     let mut out = Vec::new();
     for piece in pieces {
         match piece {
             Piece::Copy { from, to, params } => {
                 let (from, to) = (from.resolve(arguments.holes), to.resolve(arguments.holes));
-                copy(from, to, params.0, arguments, mode, &mut out);
+                copy(from, to, params.0, arguments, mode, spells, &mut out);
             }
             Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
             Piece::Session(function) => {
@@ -28,25 +38,36 @@ pub(in crate::plan) fn render(pieces: &[Piece], arguments: &Arguments<'_>, mode:
     out
 }
 
-/// The same with its parameter markers, and which of the statement's parameters they are.
+/// The same with its parameter markers, but for those of `literals`, and which of the statement's parameters they are.
 pub(in crate::plan) fn render_marked(
     pieces: &[Piece],
     arguments: &Arguments<'_>,
     mode: SqlMode,
+    literals: &[usize],
 ) -> (Vec<u8>, Vec<usize>) {
     let parameters = pieces.iter().flat_map(|piece| match piece {
         Piece::Copy { params: (first, count), .. } => *first..first + count,
         _ => 0..0,
     });
-    (render(pieces, &Arguments { params: None, ..*arguments }, mode), parameters.collect())
+    let spells = |parameter: usize| literals.contains(&parameter);
+    let marked = parameters.filter(|parameter| !spells(*parameter)).collect();
+    (write(pieces, arguments, mode, &spells), marked)
 }
 
-fn copy(from: usize, to: usize, first: usize, arguments: &Arguments<'_>, mode: SqlMode, out: &mut Vec<u8>) {
+fn copy(
+    from: usize,
+    to: usize,
+    first: usize,
+    arguments: &Arguments<'_>,
+    mode: SqlMode,
+    spells: &dyn Fn(usize) -> bool,
+    out: &mut Vec<u8>,
+) {
     let mut at = from;
     if let Some(params) = arguments.params {
         let markers = arguments.holes.iter().filter(|hole| hole.kind == HoleKind::Parameter);
         let inside = markers.filter(|hole| hole.start as usize >= from && (hole.end as usize) <= to);
-        for (index, hole) in inside.enumerate() {
+        for (index, hole) in inside.enumerate().filter(|(index, _)| spells(first + index)) {
             out.extend_from_slice(arguments.text.get(at..hole.start as usize).unwrap_or_default());
             let value = params.get(first + index).unwrap_or(&Value::Null);
             match is_count(out) {

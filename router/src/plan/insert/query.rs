@@ -7,6 +7,7 @@ use ostrakon_catalog::column::ColumnType;
 
 use super::layout::Layout;
 use super::selected::{self, Reading, Selected};
+use super::untyped::{self, Untyped};
 use super::{fills, has_values_function, qualifiers, tail_start, value_columns};
 use crate::RouterError;
 use crate::lexer::{SqlMode, TokenKind};
@@ -46,6 +47,7 @@ pub struct InsertQuery {
     pub tail_parameters: usize,
     /// Columns of the query, behind those that are inserted, that ON DUPLICATE KEY UPDATE reads.
     pub selected: Vec<Reading>,
+    untyped: Vec<Untyped>,
     mode: SqlMode,
     head: Vec<Piece>,
     query: Vec<Piece>,
@@ -59,9 +61,14 @@ impl InsertQuery {
         literal::render(&self.query, arguments, self.mode)
     }
 
-    /// The same with its parameter markers, and which of the statement's parameters they are.
-    pub fn marked_query(&self, arguments: &Arguments<'_>) -> (Vec<u8>, Vec<usize>) {
-        literal::render_marked(&self.query, arguments, self.mode)
+    /// For MySQL: the same with parameter markers, which have the types there that they have in the INSERT, and which of the statement's parameters
+    /// they are.
+    ///
+    /// Errors: 1235 where the types cannot be made the same.
+    pub fn marked_query(&self, arguments: &Arguments<'_>) -> Result<(Vec<u8>, Vec<usize>), RouterError> {
+        let values = arguments.params.unwrap_or_default();
+        let literals = untyped::as_literals(&self.untyped, &self.columns, values)?;
+        Ok(literal::render_marked(&self.query, arguments, self.mode, &literals))
     }
 
     /// What stands before the word VALUES.
@@ -213,8 +220,11 @@ fn rows_first(
     }
     let span = |selected: &Selected| tokens.start(selected.tokens.start)..tokens.end(selected.tokens.end - 1);
     let plain = Cutter::new(&request.template.holes, marks(tokens));
-    if let (Some((Query { body: Body::Select(select), .. }, _)), false) = (query, selected.is_empty()) {
-        let verb = tokens.at_byte(select.start).unwrap_or(query_at);
+    let verb = match query {
+        Some((Query { body: Body::Select(select), .. }, _)) => tokens.at_byte(select.start),
+        _ => None,
+    };
+    if let (Some(verb), false) = (verb, selected.is_empty()) {
         let from = tokens.find(verb, layout.tail, |at| tokens.is_word(at, "FROM"));
         let mut more = Vec::new();
         for (number, span) in selected.iter().map(span).enumerate() {
@@ -243,6 +253,7 @@ fn rows_first(
         ignores: layout.ignores,
         reads_target: false,
         tail_parameters: (layout.tail..tokens.len()).filter(is_parameter).count(),
+        untyped: verb.map(|verb| untyped::find(tokens, verb)).unwrap_or_default(),
         mode: request.mode,
         head: cutter.range(0, head_end),
         query: cutter.range(tokens.start(query_at), tail),

@@ -183,7 +183,7 @@ impl TextRule {
         };
         let (kept, rest) = text.split_at(cut);
         if rest.bytes().any(|b| b != b' ') {
-            let message = format!("Data too long for column '{column}' at row 1");
+            let message = format!("Data too long for shard key column '{column}' at row 1");
             return Err(RouterError::new(1406, "22001", message));
         }
         Ok(match &text {

@@ -56,3 +56,8 @@ WITH t AS (SELECT id FROM tags) SELECT label FROM t;
 -- What a query warns of, it warns of wherever it is answered, and only once.
 WITH w AS (SELECT o.id, CAST(CONCAT(o.status, c.id) AS DATE) d FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.customer_id = 7) SELECT a.id, b.d FROM w a JOIN w b ON a.id = b.id ORDER BY a.id;
 SELECT COUNT(*) FROM (SELECT status, MAX(CAST(status AS SIGNED)) n FROM orders WHERE customer_id = 7 GROUP BY status) d JOIN products p ON p.id = 1;
+
+-- What nothing reads is not gathered, and what it alone reads is not read.
+WITH t AS (SELECT customer_id, COUNT(*) n FROM orders GROUP BY customer_id), u AS (SELECT a.n FROM t a JOIN t b ON a.n = b.n) SELECT p.id, g.label FROM products p JOIN tags g ON g.id = p.id + 1 ORDER BY p.id;
+WITH t AS (SELECT customer_id, COUNT(*) n FROM orders GROUP BY customer_id), u AS (SELECT a.n FROM t a JOIN t b ON a.n = b.n), v AS (SELECT customer_id c FROM t WHERE n > 2) SELECT x.n, y.c FROM t x JOIN v y ON x.customer_id = y.c ORDER BY 1, 2;
+WITH RECURSIVE t AS (SELECT 1 n UNION ALL SELECT n + 1 FROM t WHERE n < 3), u AS (SELECT o.id FROM orders o JOIN customers c ON c.id = o.id) SELECT t.n, g.label FROM t LEFT JOIN tags g ON g.id = t.n JOIN products p ON p.id = t.n + 1 ORDER BY t.n;

@@ -31,3 +31,10 @@ INSERT INTO archive (order_id, total) VALUES (1, 1 / 0), (2, 'a'), (3, 1e40), (4
 INSERT INTO archive (order_id, total) VALUES (1, (SELECT 'x')), (2, 1);
 -- session
 SET sql_mode = DEFAULT;
+
+-- Warnings of several physical tables of one group.
+INSERT IGNORE INTO archive (order_id, total) SELECT warehouse_id * 1000 + product_id, quantity / reserved FROM stock WHERE reserved = 0;
+-- error: 1365
+INSERT INTO archive (order_id, total) SELECT warehouse_id * 1000 + product_id, quantity / reserved FROM stock WHERE reserved = 0;
+SELECT COUNT(*), COUNT(quantity / reserved) FROM stock;
+SELECT warehouse_id, product_id FROM stock WHERE quantity / reserved IS NULL AND product_id < 7 ORDER BY 1, 2;

@@ -43,6 +43,8 @@ pub struct Generator<'r> {
     pub approximate: bool,
     /// The answer has values of which any may stand that the collation calls equal.
     pub loose: bool,
+    /// Earlier statements of the scenario may have given one `id` to several rows.
+    pub is_later: bool,
 }
 
 impl<'r> Generator<'r> {
@@ -56,6 +58,7 @@ impl<'r> Generator<'r> {
             used: Vec::new(),
             approximate: false,
             loose: false,
+            is_later: false,
         }
     }
 
@@ -103,24 +106,25 @@ impl<'r> Generator<'r> {
             (format!("{}{between}{alias}", table.name), alias)
         };
         self.used.push(table.name.clone());
+        (text.into(), self.own(table, &alias))
+    }
+
+    /// What a table brings under a name.
+    pub fn own(&self, table: &Table, alias: &str) -> Scope {
         let locals = table
             .columns
             .iter()
             .map(|column| Ref { text: format!("{alias}.{}", column.name), class: column.class });
-        let scope =
-            Scope { locals: locals.collect(), outers: Vec::new(), order: vec![format!("{alias}.id")] };
-        (text.into(), scope)
+        let locals: Vec<Ref> = locals.collect();
+        let order = if self.is_later { exact_order(&locals) } else { vec![format!("{alias}.id")] };
+        Scope { locals, outers: Vec::new(), order }
     }
 
     /// What a derived table or a common table expression brings under an alias.
     fn derived(alias: &str, outputs: &[Ref]) -> Scope {
         let locals: Vec<Ref> =
             outputs.iter().map(|o| Ref { text: format!("{alias}.{}", o.text), class: o.class }).collect();
-        let order = locals.iter().flat_map(|r| {
-            let exact = r.class.is_vague().then(|| format!("HEX({})", r.text));
-            std::iter::once(r.text.clone()).chain(exact)
-        });
-        Scope { order: order.collect(), locals, outers: Vec::new() }
+        Scope { order: exact_order(&locals), locals, outers: Vec::new() }
     }
 
     fn relation(&mut self, depth: u32) -> (Tree, Scope) {
@@ -219,4 +223,13 @@ impl<'r> Generator<'r> {
         }
         Tree::list(parts, " AND ")
     }
+}
+
+/// An ORDER BY in which only rows that are the same have one place.
+fn exact_order(locals: &[Ref]) -> Vec<String> {
+    let terms = locals.iter().flat_map(|r| {
+        let exact = r.class.is_vague().then(|| format!("HEX({})", r.text));
+        std::iter::once(r.text.clone()).chain(exact)
+    });
+    terms.collect()
 }

@@ -61,6 +61,9 @@ impl World {
         if variant == Variant::Unoptimized {
             let switches = switches(self.servers.mysql);
             run(&mut self.plain, &format!("SET SESSION optimizer_switch = '{switches}'")).await;
+            if !self.servers.mysql {
+                run(&mut self.plain, "SET SESSION join_cache_level = 0").await;
+            }
         }
         let mut answer = BTreeMap::new();
         for (number, tree) in scenario.statements.iter().enumerate() {
@@ -76,6 +79,9 @@ impl World {
             }
         }
         run(&mut self.plain, "SET SESSION optimizer_switch = DEFAULT").await;
+        if !self.servers.mysql {
+            run(&mut self.plain, "SET SESSION join_cache_level = DEFAULT").await;
+        }
         run(&mut self.plain, &format!("DROP DATABASE {database}")).await;
         run(&mut self.plain, &format!("USE g{}", self.seed)).await;
         answer
@@ -86,9 +92,13 @@ impl World {
 fn switches(mysql: bool) -> String {
     let common = ["semijoin", "firstmatch", "loosescan", "materialization", "derived_merge"];
     let own: &[&str] = match mysql {
-        true => {
-            &["duplicateweedout", "subquery_to_derived", "derived_condition_pushdown", "hash_set_operations"]
-        }
+        true => &[
+            "duplicateweedout",
+            "subquery_to_derived",
+            "derived_condition_pushdown",
+            "hash_set_operations",
+            "block_nested_loop",
+        ],
         false => &[
             "in_to_exists",
             "exists_to_in",

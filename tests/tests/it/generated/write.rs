@@ -31,6 +31,7 @@ impl Generator<'_> {
         let names = self.names();
         let mut inner = Generator::new(self.rng, &tables, self.mysql);
         inner.continue_names(&names);
+        inner.is_later = self.is_later;
         let made = make(&mut inner);
         let names = inner.names();
         let flags = (inner.approximate, inner.loose);
@@ -233,15 +234,6 @@ impl Generator<'_> {
         (tree, key.to_owned(), Scope::default())
     }
 
-    /// The scope of a table by its own name.
-    fn own(table: &Table, alias: &str) -> Scope {
-        let locals = table.columns.iter().map(|column| super::scope::Ref {
-            text: format!("{alias}.{}", column.name),
-            class: column.class,
-        });
-        Scope { locals: locals.collect(), outers: Vec::new(), order: vec![format!("{alias}.id")] }
-    }
-
     /// A column that UPDATE changes: not `id`, and the shard key now and then.
     fn target<'t>(&mut self, table: &'t Table) -> &'t Column {
         if self.one_in(5) {
@@ -290,7 +282,7 @@ impl Generator<'_> {
 
     fn update(&mut self) -> Tree {
         let table = self.table();
-        let scope = Self::own(table, &table.name);
+        let scope = self.own(table, &table.name);
         let mut sets = vec![self.assignment(table, &scope)];
         while self.one_in(3) {
             sets.push(self.assignment(table, &scope));
@@ -313,7 +305,7 @@ impl Generator<'_> {
 
     fn delete(&mut self) -> Tree {
         let table = self.table();
-        let scope = Self::own(table, &table.name);
+        let scope = self.own(table, &table.name);
         let filter = tree![" WHERE ", self.condition(table, &scope)].maybe();
         let tail = self.ordered_tail(&scope);
         let returning = self.returning(table);
@@ -323,8 +315,9 @@ impl Generator<'_> {
     /// UPDATE of one table or both of two that are joined by the other's `id`: each row meets one row at most.
     fn update_joined(&mut self) -> Tree {
         let table = self.table();
-        let Some(other) = self.other(table) else { return self.update() };
-        let (mine, others) = (Self::own(table, &table.name), Self::own(&other, &other.name));
+        // An `id` that several rows have now would meet several.
+        let Some(other) = self.other(table).filter(|_| !self.is_later) else { return self.update() };
+        let (mine, others) = (self.own(table, &table.name), self.own(&other, &other.name));
         let link = self
             .local(&mine, |class| class == Class::Int)
             .map_or_else(|| format!("{}.id", table.name), |r| r.text);
@@ -354,7 +347,7 @@ impl Generator<'_> {
     fn delete_joined(&mut self) -> Tree {
         let table = self.table();
         let Some(other) = self.other(table) else { return self.delete() };
-        let (mine, others) = (Self::own(table, &table.name), Self::own(&other, &other.name));
+        let (mine, others) = (self.own(table, &table.name), self.own(&other, &other.name));
         let mut both = mine.clone();
         both.locals.extend(others.locals.iter().cloned());
         let on = self.on(&mine, &others, 0);

@@ -1,0 +1,208 @@
+//! Parameters that have no type of their own in the query of an INSERT: MySQL gives them that of the column that they go into, and prepares the
+//! statement again by the types of all values where one does not fit (Prepared_statement::check_parameter_types). In a query by itself it would take
+//! them for strings.
+
+use std::ops::Range;
+
+use ostrakon_catalog::column::ColumnType;
+
+use crate::RouterError;
+use crate::plan::layout::Layout;
+use crate::plan::tokens::Tokens;
+use crate::value::Value;
+
+/// Functions whose answer has the type of their arguments.
+const OF_ARGUMENTS: &[&str] = &["COALESCE", "IFNULL", "NULLIF", "GREATEST", "LEAST"];
+
+/// One such parameter.
+#[derive(Debug)]
+pub(super) struct Untyped {
+    /// Which of the statement's.
+    parameter: usize,
+    /// Position of the column that it goes into.
+    column: usize,
+    /// Something is worked out of it.
+    computed: bool,
+}
+
+/// Those of the SELECT whose word is at `select`.
+pub(super) fn find(tokens: &Tokens<'_>, select: usize) -> Vec<Untyped> {
+    let mut found = Vec::new();
+    for (column, item) in Layout::new(tokens, select).items.into_iter().enumerate() {
+        let named = tokens.find(item.start, item.end, |at| tokens.is_word(at, "AS"));
+        let mut parameters = Vec::new();
+        let Some(computed) = collect(tokens, item.start..named, &mut parameters) else { continue };
+        found.extend(parameters.into_iter().map(|parameter| Untyped { parameter, column, computed }));
+    }
+    found
+}
+
+/// Appends the parameters that an expression's value is made of, if it has no other type than theirs, and says whether it is worked out of them.
+fn collect(tokens: &Tokens<'_>, range: Range<usize>, found: &mut Vec<usize>) -> Option<bool> {
+    let Range { start, end } = range;
+    if start + 1 == end {
+        found.push(tokens.parameter(start)?);
+        return Some(false);
+    }
+    if start >= end {
+        return None;
+    }
+    if tokens.is_op(start, "(") && tokens.close(start) + 1 == end {
+        return collect(tokens, start + 1..end - 1, found);
+    }
+    let mut all = |ranges: Vec<Range<usize>>| {
+        let mut computed = false;
+        for range in ranges {
+            computed |= collect(tokens, range, found)?;
+        }
+        Some(computed)
+    };
+    if tokens.is_op(start + 1, "(") && tokens.close(start + 1) + 1 == end {
+        let mut arguments = tokens.split(start + 2, end - 1);
+        return match () {
+            () if tokens.is_any_word(start, OF_ARGUMENTS) => all(arguments),
+            () if tokens.is_word(start, "IF") && arguments.len() == 3 => {
+                arguments.remove(0);
+                all(arguments)
+            }
+            () => None,
+        };
+    }
+    if tokens.is_word(start, "CASE") && tokens.is_word(end - 1, "END") {
+        return all(results(tokens, start + 1, end - 1)?);
+    }
+    let is_sign = |at: usize| ["+", "-", "*", "/", "%"].iter().any(|op| tokens.is_op(at, op));
+    let is_operator = |at: &usize| is_sign(*at) || tokens.is_any_word(*at, &["DIV", "MOD"]);
+    let mut operands = Vec::new();
+    let mut at = start;
+    let mut first = start;
+    while at < end {
+        if is_operator(&at) {
+            operands.push(first..at);
+            first = at + 1;
+        }
+        at = if tokens.is_op(at, "(") { tokens.close(at) + 1 } else { at + 1 };
+    }
+    operands.push(first..end);
+    if operands.len() < 2 {
+        return None;
+    }
+    // What stands before a sign is empty.
+    operands.retain(|operand| !operand.is_empty());
+    all(operands).map(|_| true)
+}
+
+/// What stands behind THEN and ELSE of a CASE without others inside.
+fn results(tokens: &Tokens<'_>, start: usize, end: usize) -> Option<Vec<Range<usize>>> {
+    let next = |from: usize| {
+        tokens.find(from, end, |at| tokens.is_any_word(at, &["CASE", "WHEN", "THEN", "ELSE", "END"]))
+    };
+    let mut found = Vec::new();
+    let mut at = next(start);
+    while at < end {
+        let behind = next(at + 1);
+        match () {
+            () if tokens.is_any_word(at, &["THEN", "ELSE"]) => found.push(at + 1..behind),
+            () if tokens.is_word(at, "WHEN") => {}
+            () => return None,
+        }
+        at = behind;
+    }
+    Some(found)
+}
+
+/// Parameters to write as literals, so that a query by itself types the others as the INSERT does.
+///
+/// Errors: 1235 where something is worked out of a parameter that has its column's type.
+pub(super) fn as_literals(
+    untyped: &[Untyped],
+    columns: &[ColumnType],
+    values: &[Value<'_>],
+) -> Result<Vec<usize>, RouterError> {
+    let mut literals = Vec::new();
+    for Untyped { parameter, column, computed } in untyped {
+        let (Some(value), Some(column)) = (values.get(*parameter), columns.get(*column)) else { continue };
+        let is_string = matches!(value, Value::Text(_) | Value::Bytes(_));
+        if matches!(value, Value::Null | Value::Default) || is_string && !computed {
+            continue;
+        }
+        if *computed || *column == ColumnType::Json {
+            return Err(RouterError::not_supported(
+                "a value that is worked out of parameters alone, or a parameter for JSON that is no string, in rows that are read before they are written: it \
+                 has the type of the column that it goes into; say which by CAST",
+            ));
+        }
+        if !fits(column, value) {
+            // The INSERT is prepared again, by all values' types; and so is the query.
+            return Ok(Vec::new());
+        }
+        literals.push(*parameter);
+    }
+    Ok(literals)
+}
+
+/// Whether a parameter of the column's type takes a value that is no string.
+fn fits(column: &ColumnType, value: &Value<'_>) -> bool {
+    let is_integer = matches!(value, Value::Int(_) | Value::UInt(_));
+    let is_number = is_integer || matches!(value, Value::Decimal(_) | Value::Double(_));
+    match column {
+        ColumnType::TinyInt { unsigned }
+        | ColumnType::SmallInt { unsigned }
+        | ColumnType::MediumInt { unsigned }
+        | ColumnType::Int { unsigned }
+        | ColumnType::BigInt { unsigned } => match value {
+            Value::Int(_) => !unsigned,
+            Value::UInt(_) => *unsigned,
+            _ => false,
+        },
+        ColumnType::Bit => matches!(value, Value::UInt(_)),
+        ColumnType::Year => is_integer,
+        ColumnType::Decimal { .. } => is_integer || matches!(value, Value::Decimal(_)),
+        ColumnType::Float | ColumnType::Double => is_number,
+        ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => true,
+        ColumnType::Date => is_number || matches!(value, Value::Date { .. }),
+        ColumnType::Time { .. } => !matches!(value, Value::Date { .. }),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lexer::{SqlMode, tokenize};
+
+    #[test]
+    fn parameters_without_a_type_are_found() {
+        let found = |item: &str| {
+            let sql = format!("SELECT 1, {item}, ? > 1 FROM t");
+            let tokens = Tokens::new(sql.as_bytes(), tokenize(sql.as_bytes(), SqlMode::default()).unwrap());
+            let list = find(&tokens, 0);
+            assert!(list.iter().all(|untyped| untyped.column == 1), "{item}");
+            list.iter().map(|untyped| (untyped.parameter, untyped.computed)).collect::<Vec<_>>()
+        };
+        for item in ["?", "(?)", "? AS x"] {
+            assert_eq!(found(item), [(0, false)], "{item}");
+        }
+        for item in ["COALESCE(?, (?))", "CASE WHEN a = 1 THEN ? ELSE ? END", "IF(a > 1, ?, ?)"] {
+            assert_eq!(found(item), [(0, false), (1, false)], "{item}");
+        }
+        assert_eq!(found("IF(? > a, ?, ?)"), [(1, false), (2, false)]);
+        assert_eq!(found("-?"), [(0, true)]);
+        assert_eq!(found("? * (? + ?)"), [(0, true), (1, true), (2, true)]);
+        for item in ["a", "1", "? + a", "COALESCE(?, 1)", "CONCAT(?)", "(SELECT ?)", "? = 1", "a + 1"] {
+            assert_eq!(found(item), [], "{item}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_types_all() {
+        let untyped = |column| Untyped { parameter: column, column, computed: false };
+        let untyped = [untyped(0), untyped(1)];
+        let columns = [ColumnType::Int { unsigned: false }, ColumnType::Year];
+        let literals = |values: [Value<'_>; 2]| as_literals(&untyped, &columns, &values).unwrap();
+        assert_eq!(literals([Value::Int(1), Value::UInt(2)]), [0, 1]);
+        assert_eq!(literals([Value::Null, Value::UInt(2)]), [1]);
+        assert_eq!(literals([Value::UInt(1), Value::UInt(2)]), []);
+        assert_eq!(literals([Value::Int(1), Value::Double(2.0)]), []);
+    }
+}
