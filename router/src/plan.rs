@@ -46,6 +46,7 @@ mod through;
 mod tokens;
 mod tree;
 mod unresolved;
+mod untyped;
 mod values;
 mod views;
 

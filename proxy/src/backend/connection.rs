@@ -20,6 +20,7 @@ use ostrakon_protocol::packet::{
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::row::TextRow;
 use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
+use ostrakon_protocol::value::ValueType;
 use ostrakon_router::sharding::topology::quote;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -39,11 +40,12 @@ const READ_SIZE: usize = 64 << 10;
 const UTF8MB4_GENERAL_CI: u8 = 45;
 
 /// A prepared statement on this connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BackendStatement {
     pub id: u32,
     pub params: u16,
-    pub columns: u16,
+    /// The types that MySQL has given to the parameters by their places; none of MariaDB's, which go by their values.
+    pub types: Rc<[ValueType]>,
 }
 
 /// A connection to an instance.

@@ -57,13 +57,13 @@ impl Session {
     ) -> Result<Done, Failure> {
         let arguments = self.text_arguments(input);
         let query =
-            self.asked(|| Ok(write.marked_query(&arguments)), || write.query(&arguments), input, sending)?;
+            self.asked(|| write.marked_query(&arguments), || write.query(&arguments), input, sending)?;
         let before = self.warnings.iter().count();
         let rows = self.spool(&query, None).await?;
         // MariaDB has no strict mode for a DELETE.
         let is_lax = write.ignore || write.is_delete && self.mode.server.mariadb;
         if !is_lax {
-            let sorts = write.in_order && self.mode.server.mariadb;
+            let sorts = write.is_ordered && self.mode.server.mariadb;
             self.refuse_warnings(before, Some(input), sorts).await?;
         }
         if let Some(answering) = answering.as_deref_mut() {

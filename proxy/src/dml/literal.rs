@@ -163,9 +163,11 @@ fn bytes(
         ColumnType::BIT if column.flags & flag::BINARY != 0 => {
             return Err(bit_expression());
         }
-        ColumnType::BIT if target == Target::Text => hex(bytes, out),
+        ColumnType::BIT if target == Target::Text && (column.is_column || !are_digits(bytes)) => {
+            hex(bytes, out)
+        }
         ColumnType::BIT => {
-            let number = bytes.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+            let number = bits(bytes, column).filter(|_| target != Target::Text).ok_or_else(bit_expression)?;
             out.extend_from_slice(number.to_string().as_bytes());
         }
         ColumnType::GEOMETRY | ColumnType::VECTOR => hex(bytes, out),
@@ -185,6 +187,24 @@ fn bytes(
         }
     }
     Ok(())
+}
+
+/// The number that a BIT is. MySQL sends some expressions of them as digits and others as bytes, both as BIT (COALESCE(bits, bits) and IF(c, bits, bits), seen
+/// with 9.7): none where it may be either.
+fn bits(bytes: &[u8], column: &SpoolColumn) -> Option<u64> {
+    let number = bytes.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    if column.is_column || !are_digits(bytes) {
+        return Some(number);
+    }
+    let is_too_big = column.length < u64::BITS && number >> column.length > 0;
+    if bytes.len() as u32 == column.length.div_ceil(8) && !is_too_big {
+        return None;
+    }
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+fn are_digits(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_digit)
 }
 
 fn bit_expression() -> SqlError {
@@ -229,7 +249,15 @@ mod tests {
     use super::*;
 
     fn column(column_type: ColumnType) -> SpoolColumn {
-        SpoolColumn { column_type, charset: BINARY_CHARSET, flags: 0, decimals: 0, length: 10, shown: None }
+        SpoolColumn {
+            column_type,
+            charset: BINARY_CHARSET,
+            flags: 0,
+            decimals: 0,
+            length: 10,
+            shown: None,
+            is_column: false,
+        }
     }
 
     fn literal(value: BinaryValue<'_>, column_type: ColumnType, decimals: u8, stored: &Stored) -> String {

@@ -160,7 +160,7 @@ mod tests {
 
     fn column(column_type: ColumnType, flags: u16, length: u32, decimals: u8) -> SpoolColumn {
         let charset = if column_type == ColumnType::VAR_STRING { 45 } else { BINARY_CHARSET };
-        SpoolColumn { column_type, charset, flags, decimals, length, shown: None }
+        SpoolColumn { column_type, charset, flags, decimals, length, shown: None, is_column: false }
     }
 
     fn operand(value: Option<BinaryValue<'_>>, column: &SpoolColumn) -> Result<String, SqlError> {

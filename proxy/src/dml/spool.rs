@@ -23,6 +23,8 @@ pub struct SpoolColumn {
     pub length: u32,
     /// A DECIMAL that shows more digits than its expression does: how many that shows.
     pub shown: Option<u8>,
+    /// A table's, not an expression's.
+    pub is_column: bool,
 }
 
 impl SpoolColumn {
@@ -98,6 +100,7 @@ impl Rows for Spool {
             decimals: column.decimals,
             length: column.length,
             shown: None,
+            is_column: !column.org_name.is_empty(),
         };
         self.columns = columns.iter().map(column).collect();
         Ok(())

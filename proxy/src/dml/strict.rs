@@ -76,10 +76,15 @@ impl Session {
     }
 }
 
-/// Whether the value that the warning is about is a constant of the statement, or one that was put into a temporary table of the server's own: that hangs on
-/// its plan, and what it warns of before it has looked at a row is no error.
+/// Whether the value that the warning is about is a constant of the statement, or one that was put into a temporary table of the server's own, or of a
+/// row that it need not look at: that hangs on its plan, and what it warns of before it has looked at a row is no error.
 fn is_uncertain(warning: &Warning, input: Input<'_>) -> bool {
     if warning.message.contains(" for column '") {
+        return true;
+    }
+    // How many rows a server looks at hangs on its plan.
+    let words: Vec<u8> = input.text.to_ascii_uppercase();
+    if [&b"LIMIT"[..], b"EXISTS"].iter().any(|word| words.windows(word.len()).any(|part| part == *word)) {
         return true;
     }
     if warning.code == DIVISION_BY_ZERO {

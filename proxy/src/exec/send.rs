@@ -53,6 +53,11 @@ pub async fn ready(
             None => prepare(connection, text).await?.0,
         };
         let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
+        if let Some(key) = retyped(text, &prepared, sources, params)
+            && connection.statement(&key).is_none()
+        {
+            prepare_as(connection, text, &key).await?;
+        }
         if sources.len() != usize::from(prepared.params) {
             return Err(SqlError::other(format!(
                 "Internal error (please report): a physical statement has {} parameters, {} were planned",
@@ -106,10 +111,17 @@ pub fn queue(
         return Ok(());
     };
     for statement in statements {
-        let Some(prepared) = connection.statement(execution.text(statement)) else {
+        let text = execution.text(statement);
+        let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
+        let prepared = connection.statement(text);
+        let key = prepared.as_ref().and_then(|prepared| retyped(text, prepared, sources, params));
+        let prepared = match key {
+            Some(key) => connection.statement(&key),
+            None => prepared,
+        };
+        let Some(prepared) = prepared else {
             return Err(broken(connection, "a statement that was prepared is gone"));
         };
-        let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
         let mut values = Vec::with_capacity(sources.len());
         for source in sources {
             values.push(match *source {
@@ -130,10 +142,78 @@ pub fn queue(
     Ok(())
 }
 
+/// The name of a statement of its own for parameters whose types do not fit those that MySQL gave them: it is prepared again by the values' types then,
+/// and keeps them, so that it would answer other executions otherwise.
+fn retyped(
+    text: &[u8],
+    prepared: &BackendStatement,
+    sources: &[ParamSource],
+    params: &[Param<'_>],
+) -> Option<Vec<u8>> {
+    let value = |source: &ParamSource| match *source {
+        ParamSource::Client(n) => params.get(n).filter(|param| !is_null(param)).map(|param| param.value_type),
+        ParamSource::Number(_) => Some(ValueType::new(ColumnType::LONGLONG, true)),
+    };
+    let misfits = |(given, source)| value(source).is_some_and(|value| !takes(given, value));
+    if !prepared.types.iter().copied().zip(sources).any(misfits) {
+        return None;
+    }
+    let mut key = [text, b"\0"].concat();
+    for value in sources.iter().map(value) {
+        key.extend(value.map_or([0, 0xFF], |value| [u8::from(value.unsigned), value.column_type.0]));
+    }
+    Some(key)
+}
+
+fn is_null(param: &Param<'_>) -> bool {
+    matches!(param.value, ParamValue::Null)
+}
+
+/// Whether MySQL leaves a parameter of this type as it is when it gets such a value (Prepared_statement::check_parameter_types).
+fn takes(given: ValueType, value: ValueType) -> bool {
+    let is_integer = matches!(
+        value.column_type,
+        ColumnType::TINY | ColumnType::SHORT | ColumnType::INT24 | ColumnType::LONG | ColumnType::LONGLONG
+    );
+    let is_decimal = matches!(value.column_type, ColumnType::DECIMAL | ColumnType::NEWDECIMAL);
+    let is_number =
+        is_integer || is_decimal || matches!(value.column_type, ColumnType::FLOAT | ColumnType::DOUBLE);
+    let is_date = value.column_type == ColumnType::DATE;
+    let is_time = value.column_type == ColumnType::TIME;
+    let is_datetime = matches!(value.column_type, ColumnType::DATETIME | ColumnType::TIMESTAMP);
+    if !(is_number || is_date || is_time || is_datetime) {
+        return true;
+    }
+    match given.column_type {
+        ColumnType::YEAR => is_integer,
+        ColumnType::TINY
+        | ColumnType::SHORT
+        | ColumnType::INT24
+        | ColumnType::LONG
+        | ColumnType::LONGLONG
+        | ColumnType::BIT => is_integer && given.unsigned == value.unsigned,
+        ColumnType::NEWDECIMAL => is_integer || is_decimal,
+        ColumnType::FLOAT | ColumnType::DOUBLE => is_number,
+        ColumnType::DATE => is_number || is_date,
+        ColumnType::TIME => !is_date,
+        ColumnType::DATETIME | ColumnType::TIMESTAMP => true,
+        _ => false,
+    }
+}
+
 /// Prepares a statement and keeps it. Returns it and the payloads of its result's column definitions.
 pub async fn prepare(
     connection: &mut Connection,
     text: &[u8],
+) -> Result<(BackendStatement, Vec<Vec<u8>>), SqlError> {
+    prepare_as(connection, text, text).await
+}
+
+/// As [`prepare`], under another name.
+async fn prepare_as(
+    connection: &mut Connection,
+    text: &[u8],
+    key: &[u8],
 ) -> Result<(BackendStatement, Vec<Vec<u8>>), SqlError> {
     connection.check_size(text.len() + 1)?;
     connection.queue_command(|out| {
@@ -145,6 +225,7 @@ pub async fn prepare(
     let mut scanner = ResponseScanner::new(ResponseKind::Prepare, connection.capabilities);
     let mut prepared = None;
     let mut columns = Vec::new();
+    let mut types = Vec::new();
     while !scanner.finished() {
         match scanner.next(&connection.input) {
             Scan::Broken(e) => return Err(broken(connection, &e.to_string())),
@@ -160,11 +241,12 @@ pub async fn prepare(
                         return Err(SqlError::from(err));
                     }
                     Event::PrepareOk(ok) => {
-                        prepared = Some(BackendStatement {
-                            id: ok.statement_id,
-                            params: ok.params,
-                            columns: ok.columns,
-                        });
+                        prepared = Some((ok.statement_id, ok.params));
+                    }
+                    Event::ParamDef if !connection.version.contains("MariaDB") => {
+                        let param = ColumnDefinition::decode(payload)
+                            .map_err(|e| broken(connection, &e.to_string()))?;
+                        types.push(ValueType::from(&param));
                     }
                     Event::Column => columns.push(payload.to_vec()),
                     _ => {}
@@ -173,8 +255,9 @@ pub async fn prepare(
         }
     }
     connection.answered();
-    let Some(prepared) = prepared else { return Err(broken(connection, "no answer to a prepare")) };
-    connection.keep_statement(text, prepared);
+    let Some((id, params)) = prepared else { return Err(broken(connection, "no answer to a prepare")) };
+    let prepared = BackendStatement { id, params, types: types.into() };
+    connection.keep_statement(key, prepared.clone());
     Ok((prepared, columns))
 }
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use ostrakon_catalog::schema::{Group, InstanceId};
 use ostrakon_protocol::column::{ColumnType, flag};
+use ostrakon_router::plan::GATHER_DATABASE;
 use ostrakon_router::plan::carriage::Carriage;
 use ostrakon_router::sharding::topology::quote;
 
@@ -348,6 +349,7 @@ impl GatherConnection {
             return;
         }
         let connection = &mut self.lease.connection;
+        connection.forget_statements_over(&format!("{}.", quote(GATHER_DATABASE)));
         connection.queue_settings(&self.loading);
         match connection.query(&format!("DROP TEMPORARY TABLE {}", self.tables.join(", "))).await {
             Ok(_) => {

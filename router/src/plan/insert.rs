@@ -7,7 +7,6 @@ mod layout;
 mod moved;
 pub(super) mod query;
 pub(super) mod selected;
-mod untyped;
 pub(super) mod upsert;
 
 use std::ops::Range;

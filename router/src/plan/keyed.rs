@@ -12,6 +12,7 @@ use super::bind::{Kind, Reference};
 use super::gather::literal;
 use super::returning::Returning;
 use super::text::Piece;
+use super::untyped::{self, Typing, Untyped};
 use super::{Arguments, Execution, PhysicalStatement, RoutedPlan};
 use crate::RouterError;
 use crate::lexer::SqlMode;
@@ -30,10 +31,13 @@ pub struct KeyedWrite {
     pub ignore: bool,
     /// One row after the other: the statement changes what unique keys hold, and the order decides which rows meet there.
     pub in_order: bool,
+    /// It has an ORDER BY.
+    pub is_ordered: bool,
     /// In the order of the statement.
     pub targets: Vec<KeyedTarget>,
     /// What the rows of the only target answer with when they are deleted.
     pub returning: Option<Returning>,
+    untyped: Vec<Untyped>,
     mode: SqlMode,
     query: Vec<Piece>,
 }
@@ -44,9 +48,20 @@ impl KeyedWrite {
         literal::render(&self.query, arguments, self.mode)
     }
 
-    /// The same with its parameter markers, and which of the statement's parameters they are.
-    pub fn marked_query(&self, arguments: &Arguments<'_>) -> (Vec<u8>, Vec<usize>) {
-        literal::render_marked(&self.query, arguments, self.mode, &[])
+    /// For MySQL: the same with parameter markers, which have the types there that they have in the statement, and which of its parameters they are.
+    ///
+    /// Errors: 1235 where the types cannot be made the same.
+    pub fn marked_query(&self, arguments: &Arguments<'_>) -> Result<(Vec<u8>, Vec<usize>), RouterError> {
+        let values = arguments.params.unwrap_or_default();
+        match untyped::typing(&self.untyped, values)? {
+            Typing::Literals(literals) => {
+                Ok(literal::render_marked(&self.query, arguments, self.mode, &literals))
+            }
+            Typing::ByValues => {
+                untyped::check_literals(values)?;
+                Ok((self.query(arguments), Vec::new()))
+            }
+        }
     }
 }
 

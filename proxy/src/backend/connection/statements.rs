@@ -36,18 +36,30 @@ impl Connection {
         self.tick += 1;
         let (statement, used) = self.statements.get_mut(&*key)?;
         *used = self.tick;
-        Some(*statement)
+        Some(statement.clone())
+    }
+
+    /// Queues the close of the statements over temporary tables that end: MySQL would type their parameters by their values when the tables are there again.
+    pub fn forget_statements_over(&mut self, tables: &str) {
+        let tables = tables.as_bytes();
+        let is_over = |key: &[u8]| key.windows(tables.len()).any(|part| part == tables);
+        let over: Vec<_> = self.statements.keys().filter(|key| is_over(key)).cloned().collect();
+        for key in over {
+            if let Some((statement, _)) = self.statements.remove(&key) {
+                self.close_statement(&statement);
+            }
+        }
     }
 
     /// Queues the close of a statement whose text does not come again.
     pub fn forget_statement(&mut self, text: &[u8]) {
         let key = self.statement_key(text);
         if let Some((statement, _)) = self.statements.remove(&*key) {
-            self.close_statement(statement);
+            self.close_statement(&statement);
         }
     }
 
-    fn close_statement(&mut self, statement: BackendStatement) {
+    fn close_statement(&mut self, statement: &BackendStatement) {
         self.write_command(|out| {
             out.push(COM_STMT_CLOSE);
             out.extend_from_slice(&statement.id.to_le_bytes());
@@ -65,7 +77,7 @@ impl Connection {
         let oldest = self.statements.iter().min_by_key(|(_, (_, used))| *used);
         let oldest = oldest.filter(|(_, (_, used))| *used < self.pinned_since).map(|(text, _)| text.clone());
         if let Some((old, _)) = oldest.and_then(|text| self.statements.remove(&text)) {
-            self.close_statement(old);
+            self.close_statement(&old);
         }
     }
 }

@@ -7,7 +7,6 @@ use ostrakon_catalog::column::ColumnType;
 
 use super::layout::Layout;
 use super::selected::{self, Reading, Selected};
-use super::untyped::{self, Untyped};
 use super::{fills, has_values_function, qualifiers, tail_start, value_columns};
 use crate::RouterError;
 use crate::lexer::{SqlMode, TokenKind};
@@ -16,6 +15,7 @@ use crate::plan::ast::{self, Part};
 use crate::plan::bind::{Binder, Kind, Reference};
 use crate::plan::condition::Condition;
 use crate::plan::gather::literal;
+use crate::plan::layout::Layout as Items;
 use crate::plan::returning::{self, Returning};
 use crate::plan::rows_first::{Literal, RowsFirst};
 use crate::plan::select::{assemble, edits as query_edits};
@@ -23,6 +23,7 @@ use crate::plan::special::Special;
 use crate::plan::text::{Cutter, Edit, Piece, marks, text};
 use crate::plan::tokens::Tokens;
 use crate::plan::tree::{Body, Query};
+use crate::plan::untyped::{self, Typing, Untyped};
 use crate::plan::{Arguments, Body as PlanBody, Combine, Request, RoutedPlan, StatementClass};
 
 /// Names of the columns that the query gives for ON DUPLICATE KEY UPDATE, with a number behind.
@@ -48,6 +49,8 @@ pub struct InsertQuery {
     /// Columns of the query, behind those that are inserted, that ON DUPLICATE KEY UPDATE reads.
     pub selected: Vec<Reading>,
     untyped: Vec<Untyped>,
+    /// Those of ON DUPLICATE KEY UPDATE.
+    updating: Vec<Untyped>,
     mode: SqlMode,
     head: Vec<Piece>,
     query: Vec<Piece>,
@@ -67,7 +70,16 @@ impl InsertQuery {
     /// Errors: 1235 where the types cannot be made the same.
     pub fn marked_query(&self, arguments: &Arguments<'_>) -> Result<(Vec<u8>, Vec<usize>), RouterError> {
         let values = arguments.params.unwrap_or_default();
-        let literals = untyped::as_literals(&self.untyped, &self.columns, values)?;
+        let literals =
+            match (untyped::typing(&self.untyped, values)?, untyped::typing(&self.updating, values)?) {
+                // What does not fit its column is no string either: the query is prepared again, too.
+                (Typing::ByValues, _) => Vec::new(),
+                (_, Typing::ByValues) => {
+                    untyped::check_literals(values)?;
+                    return Ok((self.query(arguments), Vec::new()));
+                }
+                (Typing::Literals(literals), _) => literals,
+            };
         Ok(literal::render_marked(&self.query, arguments, self.mode, &literals))
     }
 
@@ -245,6 +257,21 @@ fn rows_first(
     }
     around.push(plain.range(at, request.template.length));
     let is_parameter = |at: &usize| tokens.kind(*at) == TokenKind::Parameter;
+    let items = verb.map(|verb| Items::new(tokens, verb).items).unwrap_or_default();
+    let untyped =
+        items.into_iter().zip(&columns).flat_map(|(item, column)| untyped::find(tokens, item, column));
+    let untyped = untyped.collect();
+    let update = ["ON", "DUPLICATE", "KEY", "UPDATE"];
+    let update = tokens.find(layout.tail, tokens.len(), |at| tokens.are_words(at, &update)) + update.len();
+    let assignments = if update < tokens.len() { tokens.split(update, tokens.len()) } else { Vec::new() };
+    let updating = assignments.into_iter().filter_map(|assignment| {
+        let equals = tokens.find(assignment.start, assignment.end, |at| tokens.is_op(at, "="));
+        let (_, column) = table.column(&tokens.name(equals.checked_sub(1)?)?)?;
+        // What is worked out of others is typed in the statements that update.
+        (equals + 2 == assignment.end)
+            .then(|| untyped::find(tokens, equals + 1..assignment.end, &column.data_type))
+    });
+    let updating = updating.flatten().collect();
     Ok(Ok(InsertQuery {
         columns,
         auto_increment,
@@ -253,7 +280,8 @@ fn rows_first(
         ignores: layout.ignores,
         reads_target: false,
         tail_parameters: (layout.tail..tokens.len()).filter(is_parameter).count(),
-        untyped: verb.map(|verb| untyped::find(tokens, verb)).unwrap_or_default(),
+        untyped,
+        updating,
         mode: request.mode,
         head: cutter.range(0, head_end),
         query: cutter.range(tokens.start(query_at), tail),

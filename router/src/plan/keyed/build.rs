@@ -17,6 +17,7 @@ use crate::plan::special::Special;
 use crate::plan::text::{Cutter, Edit, Piece, marks, text};
 use crate::plan::tokens::Tokens;
 use crate::plan::tree;
+use crate::plan::untyped::{self, Untyped};
 use crate::plan::{Combine, Request, StatementClass};
 use crate::sharding::topology::quote;
 
@@ -90,8 +91,10 @@ impl Builder<'_> {
             is_delete: self.write.is_delete,
             ignore,
             in_order,
+            is_ordered,
             targets,
             returning,
+            untyped: self.untyped(),
             mode: self.request.mode,
             query: self.query(columns, &drafts, in_order),
         })
@@ -377,6 +380,15 @@ impl Builder<'_> {
         }
         query.push(text(" FOR UPDATE"));
         query
+    }
+
+    fn untyped(&self) -> Vec<Untyped> {
+        let values = self.write.assignments.iter().zip(&self.assigned);
+        let found = values.filter_map(|((_, value), (reference, ordinal))| {
+            let column = self.reference(*reference)?.table.columns.get(*ordinal)?;
+            Some(untyped::find(self.tokens, value.clone(), &column.data_type))
+        });
+        found.flatten().collect()
     }
 
     fn span(&self, tokens: &Range<usize>) -> Range<usize> {

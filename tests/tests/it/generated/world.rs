@@ -199,6 +199,8 @@ impl World {
         } else if matches!(verdict, Verdict::Different { .. }) {
             // Whatever state that left behind.
             self.connect().await;
+        }
+        if matches!(verdict, Verdict::Different { .. } | Verdict::Refused(_)) {
             self.changed = self.named(scenario);
         }
         for at in std::mem::take(&mut self.changed) {

@@ -1,14 +1,12 @@
-//! Parameters that have no type of their own in the query of an INSERT: MySQL gives them that of the column that they go into, and prepares the
-//! statement again by the types of all values where one does not fit (Prepared_statement::check_parameter_types). In a query by itself it would take
-//! them for strings.
+//! Parameters that have no type of their own where a write gives values to columns: MySQL gives them that of the column, and prepares the statement again
+//! by the types of all values where one does not fit (Prepared_statement::check_parameter_types). In a query by itself it would take them for strings.
 
 use std::ops::Range;
 
 use ostrakon_catalog::column::ColumnType;
 
+use super::tokens::Tokens;
 use crate::RouterError;
-use crate::plan::layout::Layout;
-use crate::plan::tokens::Tokens;
 use crate::value::Value;
 
 /// Functions whose answer has the type of their arguments.
@@ -19,22 +17,28 @@ const OF_ARGUMENTS: &[&str] = &["COALESCE", "IFNULL", "NULLIF", "GREATEST", "LEA
 pub(super) struct Untyped {
     /// Which of the statement's.
     parameter: usize,
-    /// Position of the column that it goes into.
-    column: usize,
+    /// Type of the column that it goes into.
+    column: ColumnType,
     /// Something is worked out of it.
     computed: bool,
 }
 
-/// Those of the SELECT whose word is at `select`.
-pub(super) fn find(tokens: &Tokens<'_>, select: usize) -> Vec<Untyped> {
-    let mut found = Vec::new();
-    for (column, item) in Layout::new(tokens, select).items.into_iter().enumerate() {
-        let named = tokens.find(item.start, item.end, |at| tokens.is_word(at, "AS"));
-        let mut parameters = Vec::new();
-        let Some(computed) = collect(tokens, item.start..named, &mut parameters) else { continue };
-        found.extend(parameters.into_iter().map(|parameter| Untyped { parameter, column, computed }));
-    }
-    found
+/// How a query by itself gets the types that its parameters have in the write.
+#[derive(Debug, PartialEq)]
+pub(super) enum Typing {
+    /// With these parameters as literals.
+    Literals(Vec<usize>),
+    /// By the types of all values.
+    ByValues,
+}
+
+/// Those of a value for a column.
+pub(super) fn find(tokens: &Tokens<'_>, value: Range<usize>, column: &ColumnType) -> Vec<Untyped> {
+    let named = tokens.find(value.start, value.end, |at| tokens.is_word(at, "AS"));
+    let mut parameters = Vec::new();
+    let Some(computed) = collect(tokens, value.start..named, &mut parameters) else { return Vec::new() };
+    let untyped = |parameter| Untyped { parameter, column: column.clone(), computed };
+    parameters.into_iter().map(untyped).collect()
 }
 
 /// Appends the parameters that an expression's value is made of, if it has no other type than theirs, and says whether it is worked out of them.
@@ -111,17 +115,11 @@ fn results(tokens: &Tokens<'_>, start: usize, end: usize) -> Option<Vec<Range<us
     Some(found)
 }
 
-/// Parameters to write as literals, so that a query by itself types the others as the INSERT does.
-///
 /// Errors: 1235 where something is worked out of a parameter that has its column's type.
-pub(super) fn as_literals(
-    untyped: &[Untyped],
-    columns: &[ColumnType],
-    values: &[Value<'_>],
-) -> Result<Vec<usize>, RouterError> {
+pub(super) fn typing(untyped: &[Untyped], values: &[Value<'_>]) -> Result<Typing, RouterError> {
     let mut literals = Vec::new();
     for Untyped { parameter, column, computed } in untyped {
-        let (Some(value), Some(column)) = (values.get(*parameter), columns.get(*column)) else { continue };
+        let Some(value) = values.get(*parameter) else { continue };
         let is_string = matches!(value, Value::Text(_) | Value::Bytes(_));
         if matches!(value, Value::Null | Value::Default) || is_string && !computed {
             continue;
@@ -133,12 +131,23 @@ pub(super) fn as_literals(
             ));
         }
         if !fits(column, value) {
-            // The INSERT is prepared again, by all values' types; and so is the query.
-            return Ok(Vec::new());
+            return Ok(Typing::ByValues);
         }
         literals.push(*parameter);
     }
-    Ok(literals)
+    Ok(Typing::Literals(literals))
+}
+
+/// Whether literals in place of parameters have the types of their values.
+///
+/// Errors: 1235 for DECIMALs, which have more digits as parameters.
+pub(super) fn check_literals(values: &[Value<'_>]) -> Result<(), RouterError> {
+    match values.iter().any(|value| matches!(value, Value::Decimal(_))) {
+        true => Err(RouterError::not_supported(
+            "a DECIMAL beside a parameter of another type than its column, in a write whose rows are read first",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Whether a parameter of the column's type takes a value that is no string.
@@ -171,38 +180,38 @@ mod tests {
     use super::*;
     use crate::lexer::{SqlMode, tokenize};
 
+    const INT: ColumnType = ColumnType::Int { unsigned: false };
+
     #[test]
     fn parameters_without_a_type_are_found() {
-        let found = |item: &str| {
-            let sql = format!("SELECT 1, {item}, ? > 1 FROM t");
-            let tokens = Tokens::new(sql.as_bytes(), tokenize(sql.as_bytes(), SqlMode::default()).unwrap());
-            let list = find(&tokens, 0);
-            assert!(list.iter().all(|untyped| untyped.column == 1), "{item}");
+        let found = |value: &str| {
+            let tokens =
+                Tokens::new(value.as_bytes(), tokenize(value.as_bytes(), SqlMode::default()).unwrap());
+            let list = find(&tokens, 0..tokens.len(), &INT);
             list.iter().map(|untyped| (untyped.parameter, untyped.computed)).collect::<Vec<_>>()
         };
-        for item in ["?", "(?)", "? AS x"] {
-            assert_eq!(found(item), [(0, false)], "{item}");
+        for value in ["?", "(?)", "? AS x"] {
+            assert_eq!(found(value), [(0, false)], "{value}");
         }
-        for item in ["COALESCE(?, (?))", "CASE WHEN a = 1 THEN ? ELSE ? END", "IF(a > 1, ?, ?)"] {
-            assert_eq!(found(item), [(0, false), (1, false)], "{item}");
+        for value in ["COALESCE(?, (?))", "CASE WHEN a = 1 THEN ? ELSE ? END", "IF(a > 1, ?, ?)"] {
+            assert_eq!(found(value), [(0, false), (1, false)], "{value}");
         }
         assert_eq!(found("IF(? > a, ?, ?)"), [(1, false), (2, false)]);
         assert_eq!(found("-?"), [(0, true)]);
         assert_eq!(found("? * (? + ?)"), [(0, true), (1, true), (2, true)]);
-        for item in ["a", "1", "? + a", "COALESCE(?, 1)", "CONCAT(?)", "(SELECT ?)", "? = 1", "a + 1"] {
-            assert_eq!(found(item), [], "{item}");
+        for value in ["a", "1", "? + a", "COALESCE(?, 1)", "CONCAT(?)", "(SELECT ?)", "? = 1", "a + 1"] {
+            assert_eq!(found(value), [], "{value}");
         }
     }
 
     #[test]
     fn a_value_that_does_not_fit_types_all() {
-        let untyped = |column| Untyped { parameter: column, column, computed: false };
-        let untyped = [untyped(0), untyped(1)];
-        let columns = [ColumnType::Int { unsigned: false }, ColumnType::Year];
-        let literals = |values: [Value<'_>; 2]| as_literals(&untyped, &columns, &values).unwrap();
-        assert_eq!(literals([Value::Int(1), Value::UInt(2)]), [0, 1]);
-        assert_eq!(literals([Value::Null, Value::UInt(2)]), [1]);
-        assert_eq!(literals([Value::UInt(1), Value::UInt(2)]), []);
-        assert_eq!(literals([Value::Int(1), Value::Double(2.0)]), []);
+        let untyped = |parameter, column| Untyped { parameter, column, computed: false };
+        let untyped = [untyped(0, INT), untyped(1, ColumnType::Year)];
+        let typed = |values: [Value<'_>; 2]| typing(&untyped, &values).unwrap();
+        assert_eq!(typed([Value::Int(1), Value::UInt(2)]), Typing::Literals(vec![0, 1]));
+        assert_eq!(typed([Value::Null, Value::UInt(2)]), Typing::Literals(vec![1]));
+        assert_eq!(typed([Value::UInt(1), Value::UInt(2)]), Typing::ByValues);
+        assert_eq!(typed([Value::Int(1), Value::Double(2.0)]), Typing::ByValues);
     }
 }
