@@ -46,6 +46,11 @@ impl Pair {
         run(&mut self.plain, sql).await;
     }
 
+    /// A new client of the plain server.
+    pub async fn renew_plain(&mut self) {
+        self.plain = connect(self.plain_server.port(), Some("app")).await;
+    }
+
     async fn both(&mut self, sql: &str, way: &Way) -> (Outcome, Outcome) {
         let node = outcome(&mut self.node, sql, way).await.without_message();
         let plain = outcome(&mut self.plain, sql, way).await.without_message();

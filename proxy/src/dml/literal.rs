@@ -277,6 +277,20 @@ mod tests {
     }
 
     #[test]
+    fn digits_of_bits_are_told_from_bits() {
+        let bits = |bytes: &[u8], length, is_column| {
+            bits(bytes, &SpoolColumn { length, is_column, ..column(ColumnType::BIT) })
+        };
+        assert_eq!(bits(b"\x00\x04", 12, false), Some(4));
+        assert_eq!(bits(b"4", 12, false), Some(4));
+        assert_eq!(bits(b"31", 5, false), Some(31));
+        assert_eq!(bits(b"7", 5, false), Some(7));
+        assert_eq!(bits(b"4", 8, true), Some(0x34));
+        assert_eq!(bits(b"4", 8, false), None);
+        assert_eq!(bits(b"12", 16, false), None);
+    }
+
+    #[test]
     fn a_decimal_without_digits_is_refused() {
         let column = column(ColumnType::NEWDECIMAL);
         let value = BinaryValue::Bytes(b"\0");

@@ -32,3 +32,25 @@ async fn parameters_of_a_query_have_the_types_of_the_columns_that_it_fills() {
     pair.same("SELECT * FROM target ORDER BY id").await;
     pair.same("SELECT COUNT(DISTINCT q) FROM target").await;
 }
+
+#[tokio::test]
+async fn a_statement_has_no_types_of_another_execution() {
+    let mut pair = pair().await;
+    pair.create("CREATE TABLE source (id INT PRIMARY KEY, k INT UNSIGNED)", "DBPARTITION BY HASH(id)").await;
+    pair.prepare("INSERT INTO source VALUES (1, 1), (2, 2)").await;
+    // Merged; gathered, over temporary tables that are made anew each time.
+    let queries = [
+        "SELECT ABS(?), ? / 3, ? FROM source",
+        "SELECT ABS(?), ? / 3, ? FROM source a JOIN source b ON a.k = b.k",
+        "SELECT ABS(?), ? / 3, b.k FROM source a JOIN source b ON a.k = b.k AND a.k <= ?",
+    ];
+    for sql in queries {
+        for value in
+            [Value::Int(1), Value::from("1"), Value::Double(1.5), Value::Int(1), Value::NULL, Value::UInt(1)]
+        {
+            // Each client of the plain server prepares the statement for itself.
+            pair.renew_plain().await;
+            pair.same_set_prepared(sql, vec![value; 3]).await;
+        }
+    }
+}
