@@ -42,21 +42,22 @@ impl Connection {
     /// Queues the close of the statements over temporary tables that end: MySQL would type their parameters by their values when the tables are there again.
     pub fn forget_statements_over(&mut self, tables: &str) {
         let tables = tables.as_bytes();
-        let is_over = |key: &[u8]| key.windows(tables.len()).any(|part| part == tables);
-        let over: Vec<_> = self.statements.keys().filter(|key| is_over(key)).cloned().collect();
-        for key in over {
-            if let Some((statement, _)) = self.statements.remove(&key) {
-                self.close_statement(&statement);
-            }
+        self.forget_where(|key| key.windows(tables.len()).any(|part| part == tables));
+    }
+
+    fn forget_where(&mut self, is_over: impl Fn(&[u8]) -> bool) {
+        let over: Vec<_> = self.statements.extract_if(|key, _| is_over(key)).collect();
+        for (_, (statement, _)) in over {
+            self.close_statement(&statement);
         }
     }
 
-    /// Queues the close of a statement whose text does not come again.
+    /// Queues the close of a statement whose text does not come again, and of those of its text for values of other types.
     pub fn forget_statement(&mut self, text: &[u8]) {
-        let key = self.statement_key(text);
-        if let Some((statement, _)) = self.statements.remove(&*key) {
-            self.close_statement(&statement);
-        }
+        let key = self.statement_key(text).into_owned();
+        self.forget_where(|other| {
+            other.strip_prefix(&*key).is_some_and(|rest| rest.first().is_none_or(|byte| *byte == 0))
+        });
     }
 
     fn close_statement(&mut self, statement: &BackendStatement) {

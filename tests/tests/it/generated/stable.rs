@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use ostrakon_tests::cluster::run;
 use ostrakon_tests::compare::{Outcome, Way, outcome};
 use ostrakon_tests::statement;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
 
 use super::world::{Scenario, World, spelled};
 
@@ -20,15 +23,20 @@ enum Variant {
     Unoptimized,
     /// No secondary keys; for queries no keys at all, as temporary tables have none.
     Bare,
+    /// The same, with rows in another order.
+    Shuffled(u64),
 }
+
+/// How many other orders are tried: MySQL answers a correlated EXCEPT wrongly over one in five (seen with 9.7).
+const ORDERS: u64 = 6;
 
 impl World {
     /// Whether the plain server agrees with itself: by text and prepared; when rows lie in another order, and no secondary index is used; and when
     /// its optimizer leaves out what it need not do.
     pub async fn is_stable(&mut self, scenario: &Scenario) -> bool {
         let mut answers = Vec::new();
-        for variant in [Variant::Same, Variant::Text, Variant::Reversed, Variant::Unoptimized, Variant::Bare]
-        {
+        let plans = [Variant::Same, Variant::Text, Variant::Reversed, Variant::Unoptimized, Variant::Bare];
+        for variant in plans.into_iter().chain((0..ORDERS).map(Variant::Shuffled)) {
             answers.push(self.answers(scenario, variant).await);
         }
         answers.windows(2).all(|pair| pair[0] == pair[1])
@@ -48,9 +56,12 @@ impl World {
             if variant == Variant::Reversed {
                 table.rows.reverse();
             }
+            if let Variant::Shuffled(order) = variant {
+                table.rows.shuffle(&mut StdRng::seed_from_u64(order));
+            }
             match variant {
-                Variant::Bare | Variant::Reversed if !writes => table.keys.clear(),
-                Variant::Bare | Variant::Reversed => table.keys.truncate(1),
+                Variant::Bare | Variant::Reversed | Variant::Shuffled(_) if !writes => table.keys.clear(),
+                Variant::Bare | Variant::Reversed | Variant::Shuffled(_) => table.keys.truncate(1),
                 Variant::Same | Variant::Text | Variant::Unoptimized => {}
             }
             run(&mut self.plain, &format!("{} ENGINE = {engine}", table.create(false))).await;
