@@ -1,5 +1,6 @@
 //! What a query warns of is an error in a write of a strict mode that works it out itself.
 
+use ostrakon_router::lexer::{SqlMode, Token, TokenKind, tokenize};
 use ostrakon_router::value::Value;
 
 use crate::error::SqlError;
@@ -66,7 +67,7 @@ impl Session {
                 "rows in an order, of which something warns: {}",
                 warning.message
             )),
-            _ if reading.is_some_and(|input| is_uncertain(warning, input)) => {
+            _ if reading.is_some_and(|input| is_uncertain(warning, input, self.mode)) => {
                 SqlError::not_supported(format!("a query that warns as it is planned: {}", warning.message))
             }
             Some((code, state)) => SqlError::new(*code, state, warning.message.clone()),
@@ -78,17 +79,17 @@ impl Session {
 
 /// Whether the value that the warning is about is a constant of the statement, or one that was put into a temporary table of the server's own, or of a
 /// row that it need not look at: that hangs on its plan, and what it warns of before it has looked at a row is no error.
-fn is_uncertain(warning: &Warning, input: Input<'_>) -> bool {
+fn is_uncertain(warning: &Warning, input: Input<'_>, mode: SqlMode) -> bool {
     if warning.message.contains(" for column '") {
         return true;
     }
+    let Ok(tokens) = tokenize(input.text, mode) else { return true };
     // How many rows a server looks at hangs on its plan.
-    let words: Vec<u8> = input.text.to_ascii_uppercase();
-    if [&b"LIMIT"[..], b"EXISTS"].iter().any(|word| words.windows(word.len()).any(|part| part == *word)) {
+    if tokens.iter().any(|token| is_word(token, input.text, &["LIMIT", "EXISTS"])) {
         return true;
     }
     if warning.code == DIVISION_BY_ZERO {
-        return divides_by_constant(input.text);
+        return divides_by_constant(&tokens, input.text);
     }
     let Some((_, rest)) = warning.message.split_once(": '") else { return false };
     let Some(end) = rest.rfind('\'') else { return false };
@@ -104,30 +105,34 @@ fn is_uncertain(warning: &Warning, input: Input<'_>) -> bool {
 }
 
 /// Whether the statement may divide by a zero that it gives itself: `/ 0`, `% 0.0`, `DIV ?`, `MOD(x, '')`.
-fn divides_by_constant(text: &[u8]) -> bool {
-    let words: Vec<u8> = text.to_ascii_uppercase();
-    let has_call = words.windows(4).any(|part| part == b"MOD(");
-    let is_zero = |rest: &[u8]| {
-        let rest = rest.trim_ascii_start();
-        match rest.first() {
-            Some(b'?' | b'\'' | b'"') => true,
-            Some(b'0' | b'.' | b'-') => !rest
-                .iter()
-                .take_while(|byte| !b" ,)".contains(byte))
-                .any(|byte| (b'1'..=b'9').contains(byte)),
-            _ => false,
-        }
+fn divides_by_constant(tokens: &[Token], text: &[u8]) -> bool {
+    let is_op = |token: &Token, ops: &[&str]| {
+        token.kind == TokenKind::Op && ops.iter().any(|op| token.text(text) == op.as_bytes())
     };
-    (0..words.len()).any(|at| {
-        let rest = words.get(at..).unwrap_or_default();
-        let behind = match rest {
-            [b'/' | b'%', rest @ ..] => Some(rest),
-            [b'D', b'I', b'V', rest @ ..] | [b'M', b'O', b'D', rest @ ..] => Some(rest),
-            [b',', rest @ ..] if has_call => Some(rest),
-            _ => None,
-        };
-        behind.is_some_and(is_zero)
+    let calls = tokens.windows(2).any(|pair| is_word(&pair[0], text, &["MOD"]) && is_op(&pair[1], &["("]));
+    let is_zero = |token: &Token| match token.kind {
+        TokenKind::Parameter
+        | TokenKind::String
+        | TokenKind::UserVariable
+        | TokenKind::Hex
+        | TokenKind::Bit => true,
+        TokenKind::Integer | TokenKind::Decimal | TokenKind::Float => {
+            let digits = token.text(text).split(|byte| byte.eq_ignore_ascii_case(&b'e')).next();
+            !digits.unwrap_or_default().iter().any(|digit| (b'1'..=b'9').contains(digit))
+        }
+        _ => false,
+    };
+    tokens.windows(3).any(|three| {
+        let divides = is_op(&three[0], &["/", "%"])
+            || is_word(&three[0], text, &["DIV", "MOD"])
+            || calls && is_op(&three[0], &[","]);
+        divides && is_zero(if is_op(&three[1], &["-", "+"]) { &three[2] } else { &three[1] })
     })
+}
+
+fn is_word(token: &Token, text: &[u8], words: &[&str]) -> bool {
+    token.kind == TokenKind::Word
+        && words.iter().any(|word| token.text(text).eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]
@@ -136,12 +141,15 @@ mod tests {
 
     #[test]
     fn zeros_of_the_statement_are_seen() {
+        let divides = |text: &str| {
+            divides_by_constant(&tokenize(text.as_bytes(), SqlMode::default()).unwrap(), text.as_bytes())
+        };
         for text in ["SET a = b / 0", "a % 0.00 > 1", "a DIV -0", "a mod ?", "MOD(a, 0)", "a / '0'", "a/ .0"]
         {
-            assert!(divides_by_constant(text.as_bytes()), "{text}");
+            assert!(divides(text), "{text}");
         }
         for text in ["SET a = b / c", "a / 0.5", "a DIV 10", "COALESCE(a, 0) / b", "a / 7"] {
-            assert!(!divides_by_constant(text.as_bytes()), "{text}");
+            assert!(!divides(text), "{text}");
         }
     }
 }

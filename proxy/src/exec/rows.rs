@@ -349,10 +349,13 @@ impl Session {
     /// Runs one source's statement again and throws its rows away. False where it fails: its answer has been given already.
     async fn repeat(&self, feed: &mut Feed, query: Query<'_>, source: usize) -> bool {
         let statements = query.execution.statements.get(source..=source).unwrap_or_default();
-        let sent = match send::queue(&mut feed.lease.connection, query.execution, statements, query.sending) {
-            Ok(()) => feed.lease.connection.flush().await,
-            Err(e) => Err(e),
-        };
+        let Query { execution, sending, .. } = query;
+        let connection = &mut feed.lease.connection;
+        let ready = send::ready(connection, execution, statements, sending).await;
+        if ready.and_then(|()| send::queue(connection, execution, statements, sending)).is_err() {
+            return false;
+        }
+        let sent = connection.flush().await;
         let sources = std::mem::replace(&mut feed.sources, source..source + 1);
         feed.start_at(source);
         let reading = Reading { watched: self.watched(), held: &mut 0, budget: 0 };
