@@ -11,6 +11,7 @@ mod generated_key;
 mod loads;
 mod mix;
 mod parameters;
+mod semijoin;
 mod shop;
 mod tables;
 
