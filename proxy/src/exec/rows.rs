@@ -339,10 +339,7 @@ impl Session {
             told.push((listed, count));
         }
         for (listed, count) in told.into_iter().rev() {
-            match listed.is_empty() {
-                true => self.warnings.unplaced += count,
-                false => self.warnings.add(listed, count, self.warning_limit()),
-            }
+            self.warnings.add(listed, count, self.warning_limit());
         }
     }
 
