@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::{Buf, BufMut, BytesMut};
 use ostrakon_catalog::schema::Instance;
@@ -24,6 +25,7 @@ use ostrakon_protocol::value::ValueType;
 use ostrakon_router::sharding::topology::quote;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 mod file;
 mod statements;
@@ -32,6 +34,9 @@ pub use file::FileSent;
 
 use super::settings::Settings;
 use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, SqlError};
+
+/// So long a KILL QUERY may take once its statement has ended.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
 
 /// Bytes asked from a socket at once.
 const READ_SIZE: usize = 64 << 10;
@@ -78,8 +83,10 @@ pub struct Connection {
     pub has_tables: bool,
     /// It has a current database, which names in no other statement may be looked up in.
     has_database: bool,
-    /// A KILL QUERY is on its way to it, which may come after its statement has ended: no other session may have it.
+    /// A KILL QUERY was sent to it: no other session may have it.
     kill_sent: bool,
+    /// Those KILL QUERYs that are on their way, and may come after the statement has ended.
+    kills: Vec<JoinHandle<()>>,
     /// The server's max_allowed_packet, in bytes.
     max_packet: usize,
     /// Statements used since this tick are not evicted: they are about to run.
@@ -168,6 +175,7 @@ impl Connection {
             has_tables: false,
             has_database: false,
             kill_sent: false,
+            kills: Vec::new(),
             max_packet: usize::MAX,
             pinned_since: u64::MAX,
         };
@@ -277,9 +285,20 @@ impl Connection {
         }
     }
 
-    /// Notes that a KILL QUERY is sent to this connection.
+    /// Notes that a KILL QUERY was sent to this connection.
     pub fn note_kill(&mut self) {
         self.kill_sent = true;
+    }
+
+    /// Notes that `kill` sends a KILL QUERY to this connection. The next command waits for it.
+    pub fn expect_kill(&mut self, kill: JoinHandle<()>) {
+        self.kill_sent = true;
+        self.kills.push(kill);
+    }
+
+    /// A KILL QUERY is on its way.
+    pub fn expects_kill(&self) -> bool {
+        self.kills.iter().any(|kill| !kill.is_finished())
     }
 
     /// Whether the server takes a command of so many bytes. It would close the connection over a longer one, and its error is lost when
@@ -373,8 +392,13 @@ impl Connection {
 
     // ---- IO
 
-    /// Writes what is queued.
+    /// Writes what is queued, behind every KILL QUERY that is meant for what ran before. One that finds no statement does nothing.
     pub async fn flush(&mut self) -> Result<(), SqlError> {
+        for kill in std::mem::take(&mut self.kills) {
+            if tokio::time::timeout(KILL_LIMIT, kill).await.is_err() {
+                return Err(self.lost("a KILL QUERY for its last statement has not come to its end"));
+            }
+        }
         let result = self.stream.write_all(&self.output).await;
         self.output.clear();
         if self.output.capacity() > READ_SIZE * 4 {

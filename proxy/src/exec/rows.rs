@@ -286,8 +286,7 @@ impl Session {
             // KILL, or the end of a deadlock's victim, was passed on to one group; it is the statement that must end.
             for feed in feeds.iter_mut().filter(|feed| feed.lease.in_transaction && !feed.ended()) {
                 let pool = Rc::clone(feed.lease.connection.pool());
-                feed.lease.connection.note_kill();
-                watch::kill_query(&pool, feed.lease.connection.id);
+                watch::interrupt(&mut feed.lease.connection, &pool);
             }
         }
         let mut leases = Vec::with_capacity(feeds.len());

@@ -18,9 +18,6 @@ use crate::session::transaction::Transaction;
 /// A statement that answers within this time is not watched: watching costs a system call.
 const UNWATCHED: Duration = Duration::from_millis(20);
 
-/// So long a KILL QUERY may take once the statement has ended.
-const KILL_LIMIT: Duration = Duration::from_secs(5);
-
 /// Whose wait it is.
 #[derive(Clone, Copy)]
 pub struct Watched<'a> {
@@ -50,24 +47,14 @@ pub async fn fill(
     entry.show_statement(statement);
     let backend = Backend { instance: pool.instance.id, connection: connection.id };
     let published = Published::new(entry, transaction, backend, statement);
-    let mut ending: Option<JoinHandle<()>> = None;
     loop {
         pass_kill_on(connection, pool, entry)?;
-        if published.as_ref().is_some_and(Published::is_condemned)
-            && ending.as_ref().is_none_or(JoinHandle::is_finished)
-        {
+        if published.as_ref().is_some_and(Published::is_condemned) && !connection.expects_kill() {
             entry.kill.victim.store(true, Ordering::Relaxed);
-            connection.note_kill();
-            ending = Some(kill_query(pool, connection.id));
+            interrupt(connection, pool);
         }
         tokio::select! {
-            filled = connection.fill(need) => {
-                // It must not hit what runs next in the transaction, if the statement has ended by itself.
-                if let Some(ending) = ending {
-                    let _ = tokio::time::timeout(KILL_LIMIT, ending).await;
-                }
-                return Ok(filled?);
-            }
+            filled = connection.fill(need) => return Ok(filled?),
             () = client.hung_up() => {
                 abandon(connection, pool);
                 return Err(Failure::ClientGone);
@@ -101,10 +88,16 @@ fn pass_kill_on(connection: &mut Connection, pool: &Rc<Pool>, entry: &SessionEnt
     }
     if entry.kill.query.load(Ordering::Relaxed) && entry.kill.query.swap(false, Ordering::SeqCst) {
         entry.kill.passed.store(true, Ordering::Relaxed);
-        connection.note_kill();
-        kill_query(pool, connection.id);
+        interrupt(connection, pool);
     }
     Ok(())
+}
+
+/// Ends the statement that a connection runs, without waiting. Its next command waits: the KILL must not hit what runs next in the transaction, if the statement
+/// has ended by itself.
+pub fn interrupt(connection: &mut Connection, pool: &Rc<Pool>) {
+    let kill = kill_query(pool, connection.id);
+    connection.expect_kill(kill);
 }
 
 /// Gives a running statement up: it is killed, and its connection closed.

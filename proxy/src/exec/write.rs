@@ -323,8 +323,7 @@ impl Session {
             let pool = Rc::clone(lease.connection.pool());
             if failed.as_ref().is_some_and(|e| e.errno == INTERRUPTED) {
                 // The KILL was passed on to one group; it is meant for the statement.
-                lease.connection.note_kill();
-                watch::kill_query(&pool, lease.connection.id);
+                watch::interrupt(&mut lease.connection, &pool);
             }
             let mut answers = Vec::with_capacity(part.statements.len());
             let waiting = async {

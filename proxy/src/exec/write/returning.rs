@@ -49,8 +49,7 @@ impl Session {
                 if failed.as_ref().is_some_and(|e| e.errno == INTERRUPTED) {
                     // The KILL was passed on to one group; it is meant for the statement.
                     let pool = Rc::clone(lease.connection.pool());
-                    lease.connection.note_kill();
-                    watch::kill_query(&pool, lease.connection.id);
+                    watch::interrupt(&mut lease.connection, &pool);
                 }
                 match self.read_returning(write, at, lease, keep(index), returned, answered).await {
                     Ok(answer) => answers.push(answer),
