@@ -67,6 +67,7 @@ pub use rows_first::{
 };
 pub use scan::ScanPlaces;
 pub use system::{SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable};
+pub use untyped::aggregates_parameters;
 pub use views::{Definition, Expansion, Literals, check_view, define_view, expanded_view};
 
 use ostrakon_catalog::schema::Database;

@@ -3,7 +3,9 @@
 use ostrakon_protocol::statement::Param;
 use ostrakon_router::RouterError;
 use ostrakon_router::lexer::{self, Template};
-use ostrakon_router::plan::{ALL_DIGITS, LEADING_DIGITS, Plan, hides_digits, is_row_by_row, with_all_digits};
+use ostrakon_router::plan::{
+    ALL_DIGITS, LEADING_DIGITS, Plan, aggregates_parameters, hides_digits, is_row_by_row, with_all_digits,
+};
 use ostrakon_router::value::Value;
 
 use super::literal::hidden;
@@ -22,9 +24,6 @@ pub(super) struct Asked<'a> {
     /// One server puts its rows into a temporary table before it writes them, where an expression is a column with the digits that it shows.
     pub is_buffered: bool,
 }
-
-/// MySQL 9.7 answers NULL for these in a prepared SELECT over a join beside COUNT(DISTINCT ...), and their value in an INSERT.
-const AGGREGATED_MARKERS: [&[u8]; 2] = [b"MIN(?)", b"MAX(?)"];
 
 impl From<Vec<u8>> for Asked<'_> {
     fn from(text: Vec<u8>) -> Self {
@@ -48,7 +47,7 @@ impl Session {
             return Ok(with_literals().into());
         };
         let (text, parameters) = marked()?;
-        if AGGREGATED_MARKERS.iter().any(|call| text.windows(call.len()).any(|part| part == *call)) {
+        if aggregates_parameters(&text, self.mode)? {
             return Ok(with_literals().into());
         }
         Ok(Asked {

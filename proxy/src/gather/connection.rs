@@ -87,6 +87,7 @@ impl GatherConnection {
             .with("sql_mode", NOT_STRICT.to_owned())
             .with("max_error_count", WARNINGS_MAX.to_string())
             .with("lc_messages", "'en_US'".to_owned());
+        let answering = if mariadb { answering } else { without_weedout(&answering) };
         let instance = Rc::clone(connection.pool()).instance.clone();
         let group =
             Group { name: instance.name.clone(), physical_database: String::new(), instance: instance.id };
@@ -401,4 +402,14 @@ fn loading_settings() -> Settings {
         .with("character_set_client", literal("binary"))
         .with("character_set_results", literal("binary"))
         .with("collation_connection", literal("binary"))
+}
+
+/// Without semijoins that throw duplicates out at their end: inside of an outer join MySQL does not throw them out (seen with 9.7), and it takes that way more
+/// often over temporary tables, of whose rows it has no statistics.
+pub(super) fn without_weedout(settings: &Settings) -> Settings {
+    let off = match settings.get("optimizer_switch") {
+        Some(all) => all.replace("duplicateweedout=on", "duplicateweedout=off"),
+        None => "'default,duplicateweedout=off'".to_owned(),
+    };
+    settings.with("optimizer_switch", off)
 }

@@ -10,7 +10,7 @@ use ostrakon_router::plan::{Combine, Execution, Gather, RoutedPlan, Source, Stat
 use ostrakon_router::parse::command::Isolation;
 
 use super::budget::Budget;
-use super::connection::GatherConnection;
+use super::connection::{GatherConnection, without_weedout};
 use super::guard::Guard;
 use super::load::Loaded;
 use super::source::{NOTHING, temporary_name};
@@ -403,14 +403,4 @@ impl Session {
         }
         Ok(Place { instance, direct })
     }
-}
-
-/// Without semijoins that throw duplicates out at their end: inside of an outer join MySQL does not throw them out (seen with 9.7), and it takes that way more
-/// often over temporary tables, of whose rows it has no statistics.
-fn without_weedout(settings: &Settings) -> Settings {
-    let off = match settings.get("optimizer_switch") {
-        Some(all) => all.replace("duplicateweedout=on", "duplicateweedout=off"),
-        None => "'default,duplicateweedout=off'".to_owned(),
-    };
-    settings.with("optimizer_switch", off)
 }

@@ -9,6 +9,7 @@ mod ctes;
 mod filters;
 mod labels;
 pub(super) mod literal;
+mod setops;
 
 use std::sync::Arc;
 
@@ -360,6 +361,9 @@ impl Gatherer<'_> {
 
     /// Errors: what the temporary tables would answer otherwise than the tables.
     fn check(&self) -> Result<(), String> {
+        if let Some(reason) = self.answered_by_order() {
+            return Err(reason);
+        }
         for at in 0..self.tokens.len() {
             if self.tokens.is_word(at, "MATCH") && self.tokens.is_op(at + 1, "(") {
                 return Err(

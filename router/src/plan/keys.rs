@@ -9,7 +9,7 @@ use super::classes::ColumnId;
 use super::layout::Layout;
 use super::text::{Cutter, Piece, text};
 use super::tokens::Tokens;
-use super::tree::{Expr, Item, Select};
+use super::tree::{Column, Expr, Item, Select};
 use crate::lexer::TokenKind;
 use crate::merge::{ColumnRef, SortKey, weight_expression};
 
@@ -233,6 +233,9 @@ impl<'m> Columns<'m> {
         };
         let data_type = output.expr.and_then(aggregate_type).or_else(|| self.data_type(output.column));
         let aggregate = output.expr.is_some_and(has_aggregate);
+        if let Some(expr) = output.expr {
+            self.check_bits(expr)?;
+        }
         Ok(Key {
             pieces,
             column: output.column,
@@ -281,6 +284,7 @@ impl<'m> Columns<'m> {
         if varies(expr) {
             return Err("a function that gives another value in each call as a key".into());
         }
+        self.check_bits(expr)?;
         let column = self.column(expr);
         let output = self.outputs.iter().position(|output| match column {
             Some(column) => output.column == Some(column),
@@ -294,6 +298,17 @@ impl<'m> Columns<'m> {
             range: range.clone(),
             aggregate: has_aggregate(expr),
         }))
+    }
+
+    /// Errors: an expression of a column of type BIT, of which servers send digits or bytes, and not always as their metadata says (seen with MySQL 9.7).
+    fn check_bits(&self, expr: &Expr) -> Result<(), String> {
+        let is_bit =
+            |column: &Column| matches!(self.data_type(self.binder.resolve(0, column)), Some(ColumnType::Bit));
+        let is_bare = matches!(expr, Expr::Column(_)) || has_aggregate(expr);
+        match is_bare || !expr.columns().into_iter().any(is_bit) {
+            true => Ok(()),
+            false => Err("an expression of a column of type BIT as a key".into()),
+        }
     }
 
     /// The output with that alias.

@@ -94,26 +94,28 @@ fn parsed(
     }
     let alone = cutter.range(0, request.template.length);
     let assigned = special.assigned.clone();
-    let merged = if assigned.is_empty() {
-        merged(request, tokens, query, layout.as_ref(), &cutter, &analysis, &binder)
-    } else {
+    let gatherer = Gatherer {
+        request,
+        tokens,
+        cutter: &cutter,
+        analysis: &analysis,
+        binder: &binder,
+        assigns: !assigned.is_empty(),
+        query: Some(query),
+        groups: is_grouped(request, tokens),
+    };
+    let merged = if !assigned.is_empty() {
         Err("an assignment to a user variable".into())
+    } else if let Some(reason) = gatherer.answered_by_order() {
+        Err(reason)
+    } else {
+        merged(request, tokens, query, layout.as_ref(), &cutter, &analysis, &binder)
     };
     let (combine, many) = match merged {
         Ok((spec, pieces)) => (Combine::Rows(spec), pieces),
         Err(reason) => {
-            let gathered = Gatherer {
-                request,
-                tokens,
-                cutter: &cutter,
-                analysis: &analysis,
-                binder: &binder,
-                assigns: !assigned.is_empty(),
-                query: Some(query),
-                groups: is_grouped(request, tokens),
-            };
-            gathered.check_hints()?;
-            match gathered.plan(reason, class) {
+            gatherer.check_hints()?;
+            match gatherer.plan(reason, class) {
                 Ok(gather) => (Combine::Gather(Arc::new(gather)), Vec::new()),
                 Err(reason) => (Combine::Never(reason.into()), Vec::new()),
             }

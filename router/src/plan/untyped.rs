@@ -7,6 +7,7 @@ use ostrakon_catalog::column::ColumnType;
 
 use super::tokens::Tokens;
 use crate::RouterError;
+use crate::lexer::{SqlMode, tokenize};
 use crate::value::Value;
 
 /// Functions whose answer has the type of their arguments.
@@ -150,6 +151,21 @@ pub(super) fn check_literals(values: &[Value<'_>]) -> Result<(), RouterError> {
     }
 }
 
+/// Whether a query takes the least or greatest of a parameter: MySQL 9.7 answers NULL for it in a prepared SELECT over a join beside COUNT(DISTINCT ...), and its
+/// value in an INSERT.
+///
+/// Errors: those of reading its tokens.
+pub fn aggregates_parameters(text: &[u8], mode: SqlMode) -> Result<bool, RouterError> {
+    let tokens = Tokens::new(text, tokenize(text, mode)?);
+    let is_call = |at: usize| tokens.is_any_word(at, &["MIN", "MAX"]) && tokens.is_op(at + 1, "(");
+    let is_parameter = |open: usize| {
+        let close = tokens.close(open);
+        let value = (open + 1..close).find(|at| !tokens.is_any_word(*at, &["DISTINCT", "ALL"]));
+        value.is_some_and(|at| at + 1 == close && tokens.parameter(at).is_some())
+    };
+    Ok((0..tokens.len()).any(|at| is_call(at) && is_parameter(at + 1)))
+}
+
 /// Whether a parameter of the column's type takes a value that is no string.
 fn fits(column: &ColumnType, value: &Value<'_>) -> bool {
     let is_integer = matches!(value, Value::Int(_) | Value::UInt(_));
@@ -178,7 +194,6 @@ fn fits(column: &ColumnType, value: &Value<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lexer::{SqlMode, tokenize};
 
     const INT: ColumnType = ColumnType::Int { unsigned: false };
 
@@ -201,6 +216,17 @@ mod tests {
         assert_eq!(found("? * (? + ?)"), [(0, true), (1, true), (2, true)]);
         for value in ["a", "1", "? + a", "COALESCE(?, 1)", "CONCAT(?)", "(SELECT ?)", "? = 1", "a + 1"] {
             assert_eq!(found(value), [], "{value}");
+        }
+    }
+
+    #[test]
+    fn the_least_of_a_parameter_is_found() {
+        let found = |text: &str| aggregates_parameters(text.as_bytes(), SqlMode::default()).unwrap();
+        for text in ["SELECT MIN(?) FROM t", "select a, max( distinct ? ) from t"] {
+            assert!(found(text), "{text}");
+        }
+        for text in ["SELECT MIN(a) FROM t WHERE b = ?", "SELECT MIN(? + a)", "SELECT 'MIN(?)'", "SELECT ?"] {
+            assert!(!found(text), "{text}");
         }
     }
 

@@ -189,7 +189,7 @@ impl Gatherer<'_> {
     }
 
     /// Nothing in it means a column of a query around it.
-    fn is_closed(&self, block: &QueryBlock) -> bool {
+    pub(super) fn is_closed(&self, block: &QueryBlock) -> bool {
         let binder = self.binder;
         let is_inner = |scope: &usize| block.scopes.contains(scope);
         binder.mentions.get(block.mentions.clone()).unwrap_or_default().iter().all(|(scope, parts)| {

@@ -82,3 +82,5 @@ UPDATE oddities a JOIN oddities b ON b.id = a.id + 1 SET a.v = b.v, a.bl = b.bl 
 DELETE FROM oddities WHERE v = '\\N' OR v = 'a\nb' OR bl = x'5c4e';
 DELETE a FROM oddities a JOIN oddities b ON b.v = a.v AND b.id > a.id;
 REPLACE INTO oddities (id, v, d) SELECT id, v, d FROM oddities WHERE id < 10;
+SELECT page, slot FROM visits ORDER BY IF(seconds > 20, 0, bits), page, at, slot;
+SELECT COALESCE(bits, 1) b, COUNT(*) FROM visits GROUP BY COALESCE(bits, 1) ORDER BY b;

@@ -64,3 +64,9 @@ SELECT id, ((SELECT MAX(total) FROM orders WHERE customer_id = customers.id) UNI
 SELECT id FROM customers WHERE id < ANY ((SELECT customer_id FROM orders) INTERSECT (SELECT customer_id FROM addresses)) ORDER BY id;
 SELECT * FROM ((SELECT id FROM customers WHERE id < 4) EXCEPT (SELECT customer_id FROM orders)) x ORDER BY id;
 SELECT COUNT(*) FROM orders WHERE EXISTS ((SELECT 1 FROM customers c WHERE c.id = orders.customer_id) UNION (SELECT 1 FROM tags WHERE id < 0));
+
+-- Behind SOME and ALL; what depends on the query around it is answered by the order of rows on both families' servers, and refused
+SELECT id FROM customers WHERE id > SOME (SELECT customer_id FROM orders EXCEPT SELECT customer_id FROM addresses) ORDER BY id;
+SELECT id FROM customers WHERE id <= ALL (SELECT customer_id FROM orders WHERE EXISTS (SELECT 1 FROM tags t WHERE t.id = orders.customer_id) INTERSECT SELECT customer_id FROM addresses) ORDER BY id;
+SELECT id FROM customers c WHERE id > SOME (SELECT customer_id FROM orders EXCEPT SELECT customer_id FROM addresses WHERE c.id <> 3) ORDER BY id;
+SELECT id FROM customers c WHERE c.id IN (SELECT customer_id FROM orders EXCEPT SELECT customer_id FROM addresses a WHERE a.num < c.id - 2) ORDER BY id;
