@@ -5,6 +5,7 @@
 use std::io;
 
 use bytes::{Buf, BufMut, BytesMut};
+use ostrakon_protocol::auth::SALT_LENGTH;
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::packet::{Assembler, HEADER_LENGTH, MAX_PAYLOAD, PacketError, Taken, write_packet};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,6 +29,8 @@ pub struct Frontend {
     /// Sequence number of the next packet to the client.
     pub sequence: u8,
     pub capabilities: Capabilities,
+    /// That of the greeting. A client that knows no plugins proves itself by it in COM_CHANGE_USER, too.
+    pub salt: [u8; SALT_LENGTH],
     assembler: Assembler,
     /// Before login no byte beyond the packet is read: what follows a TLS request belongs to TLS, and a clear-text byte smuggled in there must
     /// not be taken for a command.
@@ -55,13 +58,14 @@ impl From<io::Error> for ReadError {
 
 impl Frontend {
     /// `max_payload`: largest packet that is accepted, in bytes.
-    pub fn new(stream: TcpStream, max_payload: usize) -> Self {
+    pub fn new(stream: TcpStream, max_payload: usize, salt: [u8; SALT_LENGTH]) -> Self {
         Self {
             stream: Stream::Plain(stream),
             input: BytesMut::new(),
             output: Vec::new(),
             sequence: 0,
             capabilities: Capabilities::default(),
+            salt,
             assembler: Assembler::new(max_payload),
             exact: true,
         }

@@ -29,7 +29,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 pub use warnings::{Warning, Warnings};
 
 use ostrakon_catalog::Catalog;
@@ -120,7 +120,7 @@ pub struct Session {
 /// Serves one client until it leaves.
 pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     let _ = stream.set_nodelay(true);
-    let mut client = Frontend::new(stream, login::MAX_LOGIN_PACKET);
+    let mut client = Frontend::new(stream, login::MAX_LOGIN_PACKET, login::salt());
     if *worker.node.draining.borrow() {
         login::refuse(&mut client, &SqlError::new(1053, "08S01", "Server shutdown in progress")).await;
         return;
@@ -129,25 +129,16 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         login::refuse(&mut client, &SqlError::new(1040, "08004", "Too many connections")).await;
         return;
     };
-    let timeout = Duration::from_millis(worker.node.config.limits.login_timeout_ms);
-    let login =
-        tokio::time::timeout(timeout, login::login(&worker, &mut client, registration.entry.id, peer)).await;
-    let Ok(Some(account)) = login else { return };
+    let login = login::login(&worker, &mut client, registration.entry.id, peer);
+    let Ok(Some(account)) = tokio::time::timeout(login::limit(&worker), login).await else { return };
     if client.flush().await.is_err() {
         return;
     }
     client.logged_in(worker.node.config.limits.max_allowed_packet);
     let server = worker.node.server.load();
     let mode = SqlMode { server: server.parsed, ..SqlMode::default() };
-    let mut settings = Settings::default();
-    if let Some((charset, collation)) = account.charset {
-        settings = settings
-            .with("character_set_client", charset.clone())
-            .with("character_set_results", charset)
-            .with("collation_connection", collation);
-    }
+    let settings = worker.intern(account.settings());
     drop(server);
-    let settings = worker.intern(settings);
     let mut session = Session {
         user: account.user,
         peer: peer.ip().to_string(),

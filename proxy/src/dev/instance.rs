@@ -12,7 +12,7 @@ use crate::dev::process::{Life, Process};
 use crate::dev::server::{DatabaseServer, Sizing};
 
 /// How long a server may take to answer: crash recovery included.
-const START_PATIENCE: Duration = Duration::from_secs(90);
+const START_PATIENCE: Duration = Duration::from_secs(240);
 
 /// How to make and run an instance.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use ostrakon_router::parse::command::{Command, Show, ShowWhat};
 
 use super::result::ResultSet;
 use super::transaction::Transaction;
-use super::{Failure, OwnVariables, Session};
+use super::{Failure, OwnVariables, Session, login};
 use crate::error::SqlError;
 use crate::exec::names::Names;
 
@@ -49,8 +49,10 @@ impl Session {
             Com::StmtReset(id) => self.reset_statement(id),
             Com::ResetConnection => {
                 self.reset().await;
+                self.ok(0, 0, b"", false);
                 Ok(())
             }
+            Com::ChangeUser(rest) => return self.change_user(rest).await,
             Com::SetOption(option) => self.set_option(option),
             Com::Statistics => {
                 self.statistics();
@@ -197,7 +199,7 @@ impl Session {
         Ok(())
     }
 
-    /// COM_RESET_CONNECTION: as after login, but for the account, the current database and the capabilities.
+    /// COM_RESET_CONNECTION without its answer: as after login, but for the account, the current database and the capabilities.
     async fn reset(&mut self) {
         self.rollback_all().await;
         self.transaction = Transaction::default();
@@ -209,7 +211,21 @@ impl Session {
         self.found_rows = 0;
         self.row_count = 0;
         self.warnings.clear();
-        self.ok(0, 0, b"", false);
+    }
+
+    /// COM_CHANGE_USER: another login, and all that a session has is as after it; false where it fails, which ends the connection.
+    async fn change_user(&mut self, payload: &[u8]) -> bool {
+        self.reset().await;
+        let worker = Rc::clone(&self.worker);
+        let login = login::change_user(&worker, &mut self.client, payload);
+        let Ok(Some(account)) = tokio::time::timeout(login::limit(&worker), login).await else {
+            return false;
+        };
+        self.first_settings = worker.intern(account.settings());
+        self.settings = Rc::clone(&self.first_settings);
+        (self.user, self.database) = (account.user, account.database);
+        self.publish_identity();
+        true
     }
 
     /// COM_SET_OPTION: several statements in one query on (0) or off (1). The answer is an EOF, or OK for clients that want none.

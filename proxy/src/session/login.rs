@@ -1,14 +1,16 @@
-//! Login: greeting, TLS, authentication. Before it succeeds exactly one shape of packet is accepted at each step, and any failure closes.
+//! Login: greeting, TLS, authentication, and again as another user. Before it succeeds exactly one shape of packet is accepted at each step, and any failure closes.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use ostrakon_conf::{AuthPlugin, User};
 use ostrakon_protocol::auth::server::{Credential, Login, ServerAuth, ServerStep};
-use ostrakon_protocol::auth::{Plugin, caching_sha2, native};
-use ostrakon_protocol::handshake::{Greeting, HandshakeResponse, is_ssl_request};
+use ostrakon_protocol::auth::{Plugin, SALT_LENGTH, caching_sha2, native};
+use ostrakon_protocol::handshake::{ChangeUser, Greeting, HandshakeResponse, is_ssl_request};
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::{Capabilities, Status};
 
+use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::frontend::{Frontend, Stream};
 use crate::worker::Worker;
@@ -24,6 +26,34 @@ pub struct Account {
     pub database: Option<String>,
     /// Character set and collation that the handshake asked for, as SQL literals; `None` where the number is not known.
     pub charset: Option<(String, String)>,
+}
+
+impl Account {
+    /// What a session begins with.
+    pub fn settings(&self) -> Settings {
+        let settings = Settings::default();
+        let Some((charset, collation)) = &self.charset else { return settings };
+        settings
+            .with("character_set_client", charset.clone())
+            .with("character_set_results", charset.clone())
+            .with("collation_connection", collation.clone())
+    }
+}
+
+/// So long a login may take.
+pub fn limit(worker: &Worker) -> Duration {
+    Duration::from_millis(worker.node.config.limits.login_timeout_ms)
+}
+
+/// Who asks to be let in, and how it proves who it is.
+struct Claim {
+    user: String,
+    /// The plugin that the proof is of; see [`Login::client_plugin`].
+    plugin: Option<String>,
+    proof: Vec<u8>,
+    database: Option<String>,
+    /// Number of the client's collation.
+    charset: Option<u16>,
 }
 
 /// What Ostrakon offers to clients. Session tracking, compression and LOCAL INFILE are not there.
@@ -59,6 +89,28 @@ pub async fn login(worker: &Worker, client: &mut Frontend, id: u32, peer: Socket
     }
 }
 
+/// COM_CHANGE_USER: a login over the connection that is there. `payload` is what follows the command's byte. `None`, as [`login`] has it.
+pub async fn change_user(worker: &Worker, client: &mut Frontend, payload: &[u8]) -> Option<Account> {
+    let changed = match ChangeUser::decode(payload, client.capabilities) {
+        Ok(change) => {
+            // A proof for the greeting's salt could be that of the login, heard and sent again: a client that can be switched to a new salt is.
+            let plugin = client.capabilities.contains(Capabilities::PLUGIN_AUTH).then(String::new);
+            let (user, proof) = (change.username, change.auth_response);
+            let claim = Claim { user, plugin, proof, database: change.database, charset: change.charset };
+            authenticate(worker, client, claim).await
+        }
+        Err(e) => Err(handshake_error(&e.to_string())),
+    };
+    match changed {
+        Ok(account) => Some(account),
+        Err(error) => {
+            tracing::debug!(error = %error.message, "COM_CHANGE_USER failed");
+            refuse(client, &error).await;
+            None
+        }
+    }
+}
+
 /// Sends an error and no more.
 pub async fn refuse(client: &mut Frontend, error: &SqlError) {
     let packet = ErrPacket::with_state(error.errno, &error.sqlstate, &error.message);
@@ -68,86 +120,96 @@ pub async fn refuse(client: &mut Frontend, error: &SqlError) {
 }
 
 async fn attempt(worker: &Worker, client: &mut Frontend, id: u32) -> Result<Account, SqlError> {
-    let salt = salt();
-    let default_plugin = default_plugin(&worker.node.config.users);
     let greeting = Greeting {
         protocol: 10,
         server_version: worker.node.version(),
         connection_id: id,
-        salt,
+        salt: client.salt,
         capabilities: offered(),
         charset: 45,
         status: Status::AUTOCOMMIT,
-        plugin: default_plugin.name().to_owned(),
+        plugin: default_plugin(&worker.node.config.users).name().to_owned(),
     };
     let mut scratch = Vec::new();
     client.packet_with(&mut scratch, |out| greeting.encode(out));
     client.flush().await.map_err(gone)?;
     let mut payload = Vec::new();
     read(client, &mut payload).await?;
-    let mut secure = false;
     if is_ssl_request(&payload) {
         let Stream::Plain(stream) = std::mem::replace(&mut client.stream, Stream::Closed) else {
             return Err(handshake_error("TLS was asked for twice"));
         };
         let tls = worker.node.tls.accept(stream).await.map_err(gone)?;
         client.stream = Stream::Tls(Box::new(tls));
-        secure = true;
         read(client, &mut payload).await?;
     }
     let response = HandshakeResponse::decode(&payload).map_err(|e| handshake_error(&e.to_string()))?;
     client.capabilities = response.capabilities & offered();
-    let user = response.username.clone();
+    let claim = Claim {
+        user: response.username,
+        plugin: response.plugin,
+        proof: response.auth_response,
+        database: response.database.filter(|name| !name.is_empty()),
+        charset: Some(response.charset.into()),
+    };
+    authenticate(worker, client, claim).await
+}
+
+/// Lets the client prove itself, and queues the OK.
+///
+/// Errors: 1045; what [`accept`] says.
+async fn authenticate(worker: &Worker, client: &mut Frontend, claim: Claim) -> Result<Account, SqlError> {
+    let users = &worker.node.config.users;
     // The configuration file first: a DBA can always get in by it.
-    let configured = worker.node.config.users.iter().find(|u| u.name == user).map(credential);
+    let configured = users.iter().find(|user| user.name == claim.user).map(credential);
     let credential = configured.or_else(|| {
         let catalog = worker.node.meta.load();
-        catalog.users.get(&user).and_then(|account| stored_credential(account))
+        catalog.users.get(&claim.user).and_then(|account| stored_credential(account))
     });
     let (mut auth, mut step) = ServerAuth::begin(Login {
         credential: credential.as_ref(),
-        default_plugin,
-        client_plugin: response.plugin.as_deref(),
-        response: &response.auth_response,
-        salt,
-        switch_salt: self::salt(),
-        secure,
+        default_plugin: default_plugin(users),
+        client_plugin: claim.plugin.as_deref(),
+        response: &claim.proof,
+        salt: client.salt,
+        switch_salt: salt(),
+        secure: matches!(client.stream, Stream::Tls(_)),
     });
+    let mut payload = Vec::new();
+    let mut with = !claim.proof.is_empty();
     for _ in 0..MAX_LOGIN_PACKETS {
         match step {
-            ServerStep::Accept => return accept(worker, client, user, &response),
+            ServerStep::Accept => return accept(worker, client, claim),
             ServerStep::AcceptAfter(reply) => {
                 client.packet(&reply);
-                return accept(worker, client, user, &response);
+                return accept(worker, client, claim);
             }
             ServerStep::Deny => break,
             ServerStep::Send(reply) => {
                 client.packet(&reply);
                 client.flush().await.map_err(gone)?;
                 read(client, &mut payload).await?;
+                with |= !payload.is_empty();
                 step = auth.reply(&payload);
             }
         }
     }
-    let with = if response.auth_response.is_empty() { "NO" } else { "YES" };
-    Err(SqlError::new(1045, "28000", format!("Access denied for user '{user}' (using password: {with})")))
+    let with = if with { "YES" } else { "NO" };
+    let message = format!("Access denied for user '{}' (using password: {with})", claim.user);
+    Err(SqlError::new(1045, "28000", message))
 }
 
-fn accept(
-    worker: &Worker,
-    client: &mut Frontend,
-    user: String,
-    response: &HandshakeResponse,
-) -> Result<Account, SqlError> {
-    let database = response.database.as_ref().filter(|d| !d.is_empty());
-    let database = database.cloned();
+/// Errors: 1049 for the database, 1231 for a character set that no client may have.
+fn accept(worker: &Worker, client: &mut Frontend, claim: Claim) -> Result<Account, SqlError> {
+    let Claim { user, database, .. } = claim;
     if let Some(name) = &database
         && worker.node.meta.catalog().database(name).is_none()
     {
         return Err(ostrakon_router::RouterError::unknown_database(name).into());
     }
     let collations = std::sync::Arc::clone(&worker.node.server.load().collations);
-    let charset = collations.client_charset(u16::from(response.charset)).map_err(|charset| {
+    let asked = claim.charset.map(|number| collations.client_charset(number)).transpose();
+    let charset = asked.map_err(|charset| {
         SqlError::new(
             1231,
             "42000",
@@ -158,7 +220,7 @@ fn accept(
     let mut scratch = Vec::new();
     let capabilities = client.capabilities;
     client.packet_with(&mut scratch, |out| ok.encode(out, capabilities));
-    Ok(Account { user, database, charset })
+    Ok(Account { user, database, charset: charset.flatten() })
 }
 
 async fn read(client: &mut Frontend, payload: &mut Vec<u8>) -> Result<(), SqlError> {
@@ -179,8 +241,8 @@ fn handshake_error(why: &str) -> SqlError {
 }
 
 /// 20 bytes from the operating system's generator, none of them 0 or `$`.
-fn salt() -> [u8; 20] {
-    let mut salt: [u8; 20] = rand::random();
+pub fn salt() -> [u8; SALT_LENGTH] {
+    let mut salt: [u8; SALT_LENGTH] = rand::random();
     for byte in &mut salt {
         *byte = match *byte & 0x7F {
             b if b < 0x21 => b + 0x21,

@@ -64,6 +64,13 @@ async function main() {
     assert.deepStrictEqual(sets[1].map((row) => row.id), [3, 2, 1]);
     await assert.rejects(connection.query('SELECT * FROM no_such_table'), { errno: 1146 });
     await connection.ping();
+    await connection.query("CREATE USER IF NOT EXISTS solon IDENTIFIED BY 'seisachtheia'");
+    await connection.query("CREATE USER IF NOT EXISTS draco IDENTIFIED WITH mysql_native_password BY 'blood'");
+    for (const [user, password] of [['solon', 'seisachtheia'], ['draco', 'blood']]) {
+      await connection.changeUser({ user, password, database: 'matrix' });
+      const [[who]] = await connection.query('SELECT CURRENT_USER() AS name, DATABASE() AS base');
+      assert.deepStrictEqual({ ...who }, { name: `${user}@%`, base: 'matrix' });
+    }
     await connection.end();
   }
   // A pool, with more statements at once than connections.

@@ -38,6 +38,19 @@ def read(connection, how, pure, prepared):
     cursor.close()
 
 
+def check_change_user(connection):
+    """COM_CHANGE_USER, to accounts of both plugins and back."""
+    cursor = connection.cursor()
+    cursor.execute("CREATE USER IF NOT EXISTS pericles IDENTIFIED BY 'funeral oration'")
+    cursor.execute("CREATE USER IF NOT EXISTS aspasia IDENTIFIED WITH mysql_native_password BY 'menexenus'")
+    for user, password in (("pericles", "funeral oration"), ("aspasia", "menexenus"), ("root", "")):
+        connection.cmd_change_user(username=user, password=password, database="matrix", charset=45)
+        cursor = connection.cursor()
+        cursor.execute("SELECT CURRENT_USER(), DATABASE()")
+        assert cursor.fetchone() == (f"{user}@%", "matrix")
+        cursor.close()
+
+
 def main():
     port = int(sys.argv[1])
     for pure in (True, False):
@@ -56,6 +69,7 @@ def main():
             cursor.fetchall()
             cursor.close()
             check_transactions(connection)
+            check_change_user(connection)
             connection.close()
     print("connector: all checks passed")
 

@@ -4,6 +4,7 @@ mod admin;
 mod atomic_reads;
 mod bank;
 mod big;
+mod change_user;
 mod chaos;
 mod check_table;
 mod clients;

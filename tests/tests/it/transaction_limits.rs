@@ -8,7 +8,7 @@ use ostrakon_tests::cluster::{TestCluster, connect, refused, run, value};
 use ostrakon_tests::physical;
 use ostrakon_tests::wire::Wire;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// InnoDB answers questions for its transactions from a copy, which it makes anew only when nobody has asked for 0.1 s.
 const INNODB_TRX_IS_NEW: Duration = Duration::from_millis(150);
 
