@@ -12,6 +12,7 @@ mod explain;
 mod hint;
 mod job_control;
 mod login;
+mod named;
 mod own;
 mod prepared;
 pub mod result;

@@ -22,6 +22,7 @@ pub mod hint;
 mod instance;
 mod job;
 mod key;
+mod prepared;
 mod redact;
 pub mod sequence;
 mod set;

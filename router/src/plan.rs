@@ -28,6 +28,7 @@ mod joining;
 mod keyed;
 mod keys;
 mod layout;
+mod literals;
 mod merging;
 mod modify;
 mod nextval;
@@ -59,6 +60,7 @@ pub use direct::direct;
 pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use generated_key::generated_key;
 pub use insert::generated::GeneratedKeys;
+pub use literals::with_literals;
 pub use nextval::unknown as unknown_sequence;
 pub use returning::Returning;
 pub use rows_first::{

@@ -157,6 +157,7 @@ impl Session {
                 let result = self.next_values(columns, *count).await?;
                 return self.answer(result, more);
             }
+            Command::Prepared(command) => return self.prepared_command(command, more).await,
             Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
             Command::Nothing => {}
         }

@@ -290,14 +290,7 @@ fn stored_credential(account: &ostrakon_catalog::user::User) -> Option<Credentia
 }
 
 fn from_hex<const N: usize>(digits: &str) -> Option<[u8; N]> {
-    if digits.len() != 2 * N || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
+    crate::secret::from_hex(digits)?.try_into().ok()
 }
 
 /// The plugin in the greeting: what most accounts use, so that most logins need no switch.

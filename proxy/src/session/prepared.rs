@@ -10,17 +10,20 @@ use ostrakon_protocol::column::{BINARY_CHARSET, ColumnDefinition, ColumnType};
 use ostrakon_protocol::response::EofPacket;
 use ostrakon_protocol::statement::{Param, ParamValue, PrepareOk, parse_execute};
 use ostrakon_protocol::value::ValueType;
-use ostrakon_router::lexer::{self, HoleKind, Template};
+use ostrakon_router::lexer::{self, HoleKind, Keyword, SqlMode, Template, leading_keyword};
+use ostrakon_router::parse::command::Command;
 use ostrakon_router::parse::hint::{Hint, Target};
 use ostrakon_router::plan::{Arguments, Combine, Execution, GeneratedKeys, Plan, RoutedPlan, StatementClass};
 use ostrakon_router::value::Value;
 
 use super::dispatch::Input;
 use super::hint::Unhinted;
+use super::named::{Named, not_preparable};
 use super::{Failure, Session};
 use crate::error::SqlError;
 use crate::exec::names::Names;
 use crate::exec::send::{self, Sending};
+use crate::worker::Worker;
 
 /// One statement.
 #[derive(Debug, Default)]
@@ -36,6 +39,14 @@ struct Statement {
     failed: Option<SqlError>,
     /// What its hints say; they are no longer in the text.
     hint: Option<Rc<Hint>>,
+    origin: Origin,
+}
+
+/// What a statement was prepared under, which counts for its names and its text whatever the session does until it runs (tried: MariaDB 10.11, MySQL 9.7).
+#[derive(Debug, Default)]
+pub(super) struct Origin {
+    pub database: Option<String>,
+    mode: SqlMode,
 }
 
 /// A client's prepared statements.
@@ -43,6 +54,8 @@ struct Statement {
 pub struct Statements {
     next_id: u32,
     by_id: HashMap<u32, Statement>,
+    /// Those of PREPARE, by their names in lower case.
+    pub(super) named: HashMap<String, Rc<Named>>,
 }
 
 impl Statements {
@@ -80,6 +93,22 @@ impl Statements {
     /// Forgets all: COM_RESET_CONNECTION.
     pub fn clear(&mut self) {
         self.by_id.clear();
+        self.named.clear();
+    }
+
+    /// Errors: 1461 when there are as many as one client may have.
+    pub(super) fn check_limit(&self, worker: &Worker) -> Result<(), SqlError> {
+        let limit = worker.node.config.limits.prepared_statements_per_client;
+        if self.by_id.len() + self.named.len() < limit {
+            return Ok(());
+        }
+        Err(SqlError::new(
+            1461,
+            "42000",
+            format!(
+                "Can't create more than {limit} prepared statements for one client (limits.prepared_statements_per_client)"
+            ),
+        ))
     }
 }
 
@@ -94,15 +123,7 @@ impl Session {
     /// COM_STMT_PREPARE.
     pub async fn prepare(&mut self, text: &[u8]) -> Result<(), Failure> {
         self.warnings.clear();
-        let limit = self.worker.node.config.limits.prepared_statements_per_client;
-        if self.statements.by_id.len() >= limit {
-            return Err(SqlError::new(
-                1461,
-                "42000",
-                format!("Can't create more than {limit} prepared statements for one client (limits.prepared_statements_per_client)"),
-            )
-            .into());
-        }
+        self.statements.check_limit(&self.worker)?;
         let mut template = Template::default();
         lexer::scan(text, self.mode, &mut template)?;
         if template.has_tddl_hint {
@@ -115,30 +136,62 @@ impl Session {
     }
 
     async fn prepare_unhinted(&mut self, text: &[u8], template: Template) -> Result<(), Failure> {
+        let text = text.get(..template.length).unwrap_or_default();
+        let (_, params, columns) = self.plan_to_prepare(text, &template).await?;
+        self.statements.next_id = self.statements.next_id.wrapping_add(1).max(1);
+        let id = self.statements.next_id;
+        self.answer_prepare(id, params, &columns)?;
+        let (hint, origin) = (self.hint.clone(), self.origin());
+        let statement =
+            Statement { text: text.to_vec(), template, params, hint, origin, ..Statement::default() };
+        self.statements.by_id.insert(id, statement);
+        Ok(())
+    }
+
+    /// The plan of a statement that is prepared, with the number of its markers and its columns' definitions; none for what says them when it runs.
+    pub(super) async fn plan_to_prepare(
+        &mut self,
+        text: &[u8],
+        template: &Template,
+    ) -> Result<(Rc<Plan>, usize, Vec<Vec<u8>>), Failure> {
         if template.next.is_some() {
             return Err(ostrakon_router::RouterError::syntax("a prepared statement is one statement").into());
         }
         let text = text.get(..template.length).unwrap_or_default();
         let params = template.holes.iter().filter(|h| h.kind == HoleKind::Parameter).count();
         let (plan, expanded) = match self.names_physical_tables() {
-            true => (Rc::new(Plan::Routed(Box::new(self.direct_plan(text, &template)?))), None),
-            false => self.plan_expanded(text, &template).await?,
+            true => (Rc::new(Plan::Routed(Box::new(self.direct_plan(text, template)?))), None),
+            false => self.plan_expanded(text, template).await?,
         };
         let columns = match (&*plan, &expanded) {
             (Plan::Routed(plan), Some(expanded)) => {
                 self.describe(plan, &expanded.text, &expanded.template, params).await?
             }
-            (Plan::Routed(plan), None) => self.describe(plan, text, &template, params).await?,
-            // Their columns come with the execute.
-            (Plan::Command(_) | Plan::Ddl(_) | Plan::Views(_), _) => Vec::new(),
+            (Plan::Routed(plan), None) => self.describe(plan, text, template, params).await?,
+            (Plan::Command(command), _) => match &**command {
+                Command::Prepared(_) => return Err(not_preparable().into()),
+                Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
+                _ => Vec::new(),
+            },
+            (Plan::Ddl(_) | Plan::Views(_), _) => Vec::new(),
         };
-        self.statements.next_id = self.statements.next_id.wrapping_add(1).max(1);
-        let id = self.statements.next_id;
-        self.answer_prepare(id, params, &columns)?;
-        let hint = self.hint.clone();
-        let statement = Statement { text: text.to_vec(), template, params, hint, ..Statement::default() };
-        self.statements.by_id.insert(id, statement);
-        Ok(())
+        Ok((plan, params, columns))
+    }
+
+    /// What a statement that is prepared now is prepared under.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { database: self.database.clone(), mode: self.mode }
+    }
+
+    /// Errors: 1235 where a statement would be read otherwise than when it was prepared.
+    pub(super) fn check_mode(&self, origin: &Origin) -> Result<(), SqlError> {
+        let reading = |mode: SqlMode| SqlMode { no_auto_value_on_zero: false, ..mode };
+        match reading(origin.mode) == reading(self.mode) {
+            true => Ok(()),
+            false => Err(SqlError::not_supported(
+                "a statement that was prepared under another sql_mode, which reads it otherwise; prepare it again",
+            )),
+        }
     }
 
     fn answer_prepare(&mut self, id: u32, params: usize, columns: &[Vec<u8>]) -> Result<(), Failure> {
@@ -287,12 +340,24 @@ impl Session {
             )
             .into());
         }
+        self.check_mode(&statement.origin)?;
+        if self.database == statement.origin.database || leading_keyword(&statement.template) == Keyword::Use
+        {
+            return self.run_hinted(statement, &params).await;
+        }
+        let database = std::mem::replace(&mut self.database, statement.origin.database.clone());
+        let ran = self.run_hinted(statement, &params).await;
+        self.database = database;
+        ran
+    }
+
+    async fn run_hinted(&mut self, statement: &Statement, params: &[Param<'_>]) -> Result<(), Failure> {
         if let Some(hint) = statement.hint.clone() {
             let timer = self.begin_hint(&hint);
-            let ran = Box::pin(self.run_params(statement, &params)).await;
+            let ran = Box::pin(self.run_params(statement, params)).await;
             return self.end_hint(timer, ran);
         }
-        self.run_params(statement, &params).await
+        self.run_params(statement, params).await
     }
 
     async fn run_params(&mut self, statement: &Statement, params: &[Param<'_>]) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use ostrakon_protocol::column::flag;
 use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::parse::command::{Assignment, SetValue};
-use ostrakon_router::plan::{Execution, Plan};
+use ostrakon_router::plan::{Combine, Execution, Plan};
 
 use super::dispatch::Input;
 use super::result::quote_string;
@@ -206,6 +206,17 @@ impl Session {
         self.keep_settings(vec![(format!("@{name}"), Some(user_literal(&answer)))], base, connection)
     }
 
+    /// The value of an expression over no tables, as SQL text that gives it its type and collation again.
+    pub(super) async fn value_of(&mut self, expression: &str) -> Result<String, Failure> {
+        let base = Rc::clone(&self.settings);
+        let set = format!("SET @{} = {}", quote(NAME), self.server_expression(expression)?);
+        let (answer, mut connection) = self.try_on_server(&set, &read_variable(NAME), &base).await?;
+        let value = user_literal(&answer);
+        let with = base.with(&format!("@{NAME}"), value.clone());
+        connection.adopt(&self.worker.intern(with));
+        Ok(value)
+    }
+
     /// Takes the values of user variables that a statement on this connection has assigned. Where they cannot be had the connection is closed, so that no other session sees
     /// them.
     pub async fn follow_variables(&mut self, connection: &mut Pooled, names: &[String]) {
@@ -279,6 +290,7 @@ impl Session {
         if template.next.is_some()
             || plan.database.is_some()
             || !plan.tables.is_empty()
+            || matches!(plan.combine, Combine::Gather(_))
             || !plan.nextvals.is_empty()
         {
             return Err(

@@ -72,10 +72,21 @@ pub enum Command {
         columns: Vec<NextColumn>,
         count: u64,
     },
+    /// PREPARE, EXECUTE, DEALLOCATE PREPARE.
+    Prepared(PreparedCommand),
     /// A statement of MySQL's that Ostrakon refuses by name with 1235; the text is what it is, for example "LOCK TABLES".
     Refused(String),
     /// Does nothing here and is answered OK: `FLUSH ...` of kinds without meaning, `UNLOCK TABLES`, `/*!40000 ALTER TABLE t DISABLE KEYS */`.
     Nothing,
+}
+
+/// On prepared statements that have a name. Sources and values are expressions, as SQL text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PreparedCommand {
+    Prepare { name: String, source: String },
+    Execute { name: String, values: Vec<String> },
+    ExecuteImmediate { source: String, values: Vec<String> },
+    Deallocate(String),
 }
 
 /// DRDS's statements about DDL jobs.

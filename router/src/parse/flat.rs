@@ -2,7 +2,9 @@
 
 use super::command::Command;
 use super::cursor::Cursor;
-use super::{admin, cluster, explain, guard, instance, job, sequence, set, show, transaction, user};
+use super::{
+    admin, cluster, explain, guard, instance, job, prepared, sequence, set, show, transaction, user,
+};
 use crate::RouterError;
 use crate::lexer::{Keyword, SqlMode, Token, TokenKind};
 
@@ -60,6 +62,9 @@ fn rare(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
         return Ok(Some(command));
     }
     if let Some(command) = guard::alter(c)? {
+        return Ok(Some(command));
+    }
+    if let Some(command) = prepared::parse(c)? {
         return Ok(Some(command));
     }
     if let Some(refused) = admin::refused(c) {

@@ -38,6 +38,7 @@ mod memory;
 mod merge;
 mod metrics;
 mod mysql;
+mod named;
 mod prepared;
 mod returning;
 mod round_trips;

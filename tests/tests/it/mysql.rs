@@ -10,6 +10,7 @@ mod generated;
 mod generated_key;
 mod loads;
 mod mix;
+mod named;
 mod parameters;
 mod semijoin;
 mod shop;

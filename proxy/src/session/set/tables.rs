@@ -35,7 +35,9 @@ impl Session {
         lexer::scan(text.as_bytes(), self.mode, &mut template)?;
         let (plan, expanded) = Box::pin(self.plan_expanded(text.as_bytes(), &template)).await?;
         let Plan::Routed(plan) = &*plan else { return Ok(false) };
-        if template.next.is_some() || plan.tables.is_empty() || !plan.nextvals.is_empty() {
+        // Tables of information_schema belong to no database of ours.
+        let reads = !plan.tables.is_empty() || matches!(plan.combine, Combine::Gather(_));
+        if template.next.is_some() || !reads || !plan.nextvals.is_empty() {
             return Ok(false);
         }
         let own = Input { text: text.as_bytes(), template: &template, values: None };
