@@ -29,6 +29,8 @@ pub struct Limits {
     pub login_timeout_ms: u64,
     /// Rows held in memory by one merge, in bytes; over it error 1038.
     pub merge_memory: usize,
+    /// Rows that the cursors of one client hold, in bytes; a larger answer comes without a cursor.
+    pub cursor_memory: usize,
     /// Prepared statements of one client; one more gets error 1461.
     pub prepared_statements_per_client: usize,
     /// Prepared statements kept on one backend connection; the least recently used is closed.
@@ -56,6 +58,7 @@ impl Default for Limits {
             connect_timeout_ms: 5_000,
             login_timeout_ms: 10_000,
             merge_memory: 256 << 20,
+            cursor_memory: 8 << 20,
             prepared_statements_per_client: 16_382,
             prepared_statements_per_backend: 512,
             plan_cache_entries: 4_096,
@@ -90,6 +93,7 @@ impl Limits {
         range("connect_timeout_ms", self.connect_timeout_ms, 1, 600_000);
         range("login_timeout_ms", self.login_timeout_ms, 100, 600_000);
         range("merge_memory", self.merge_memory as u64, 1 << 16, 1 << 40);
+        range("cursor_memory", self.cursor_memory as u64, 1 << 10, 1 << 40);
         range("prepared_statements_per_client", self.prepared_statements_per_client as u64, 1, 1_000_000);
         range("prepared_statements_per_backend", self.prepared_statements_per_backend as u64, 1, 100_000);
         range("plan_cache_entries", self.plan_cache_entries as u64, 1, 10_000_000);

@@ -7,7 +7,9 @@ use std::io;
 use bytes::{Buf, BufMut, BytesMut};
 use ostrakon_protocol::auth::SALT_LENGTH;
 use ostrakon_protocol::capability::Capabilities;
-use ostrakon_protocol::packet::{Assembler, HEADER_LENGTH, MAX_PAYLOAD, PacketError, Taken, write_packet};
+use ostrakon_protocol::packet::{
+    Assembler, HEADER_LENGTH, Header, MAX_PAYLOAD, PacketError, Taken, write_packet,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -35,6 +37,14 @@ pub struct Frontend {
     /// Before login no byte beyond the packet is read: what follows a TLS request belongs to TLS, and a clear-text byte smuggled in there must
     /// not be taken for a command.
     exact: bool,
+    kept_back: Option<KeptBack>,
+}
+
+/// Output that is not to be written yet.
+struct KeptBack {
+    bytes: Vec<u8>,
+    /// Bytes, beyond which all of it is written after all.
+    limit: usize,
 }
 
 /// Bytes asked from a socket at once.
@@ -68,6 +78,7 @@ impl Frontend {
             salt,
             assembler: Assembler::new(max_payload),
             exact: true,
+            kept_back: None,
         }
     }
 
@@ -138,6 +149,30 @@ impl Frontend {
         write_packet(&mut self.output, &mut self.sequence, payload);
     }
 
+    /// Appends a packet that may be a part of a longer one: its payload as it is, of 16 MiB at most.
+    pub fn part(&mut self, payload: &[u8]) {
+        let header = Header { length: payload.len(), sequence: self.sequence };
+        self.output.extend_from_slice(&header.encode());
+        self.output.extend_from_slice(payload);
+        self.sequence = self.sequence.wrapping_add(1);
+    }
+
+    /// From now on output is kept back instead of written, as long as it is no more than `limit` bytes.
+    pub fn keep_back(&mut self, limit: usize) {
+        self.kept_back = Some(KeptBack { bytes: Vec::new(), limit });
+    }
+
+    /// All output since `keep_back`; `None` where it is more than the limit, and is written.
+    pub fn take_kept_back(&mut self) -> Option<Vec<u8>> {
+        let mut kept = self.kept_back.take()?;
+        kept.bytes.append(&mut self.output);
+        if kept.bytes.len() <= kept.limit {
+            return Some(kept.bytes);
+        }
+        self.output = kept.bytes;
+        None
+    }
+
     /// Appends one packet that `encode` writes.
     pub fn packet_with(&mut self, scratch: &mut Vec<u8>, encode: impl FnOnce(&mut Vec<u8>)) {
         scratch.clear();
@@ -154,6 +189,14 @@ impl Frontend {
     pub async fn flush(&mut self) -> io::Result<()> {
         if self.output.is_empty() {
             return Ok(());
+        }
+        if let Some(kept) = &mut self.kept_back {
+            kept.bytes.append(&mut self.output);
+            if kept.bytes.len() <= kept.limit {
+                return Ok(());
+            }
+            self.output = std::mem::take(&mut kept.bytes);
+            self.kept_back = None;
         }
         let result = match &mut self.stream {
             Stream::Plain(stream) => stream.write_all(&self.output).await,

@@ -4,6 +4,7 @@ mod admin;
 mod check;
 pub mod collations;
 mod command;
+mod cursor;
 mod ddl;
 pub mod definition;
 mod describe;

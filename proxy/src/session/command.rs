@@ -9,7 +9,7 @@ use ostrakon_router::parse::command::{Command, Show, ShowWhat};
 
 use super::result::ResultSet;
 use super::transaction::Transaction;
-use super::{Failure, OwnVariables, Session, login};
+use super::{Failure, OwnVariables, Session, cursor, login};
 use crate::error::SqlError;
 use crate::exec::names::Names;
 
@@ -36,7 +36,11 @@ impl Session {
             }
             Com::FieldList { table, wildcard } => self.field_list(table, wildcard).await,
             Com::StmtPrepare(text) => self.prepare(text).await,
+            Com::StmtExecute { id, flags, rest, .. } if flags & cursor::READ_ONLY != 0 => {
+                self.open_cursor(id, rest).await
+            }
             Com::StmtExecute { id, rest, .. } => self.execute_statement(id, rest).await,
+            Com::StmtFetch { id, rows } => self.fetch_cursor(id, rows).await,
             Com::StmtSendLongData { id, param, data } => {
                 // No answer, whatever happens: an error comes with the execute.
                 self.statements.long_data(id, param, data, self.worker.node.config.limits.max_allowed_packet);

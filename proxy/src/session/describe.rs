@@ -1,5 +1,6 @@
 //! Results that the session writes itself, in the text or the binary protocol, and COM_FIELD_LIST.
 
+use ostrakon_protocol::Status;
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::column::{BINARY_CHARSET, ColumnDefinition, ColumnType, flag};
 use ostrakon_protocol::lenenc::write_lenenc_int;
@@ -60,10 +61,13 @@ impl Session {
 
     /// The end of a result set: EOF, or OK with EOF's header.
     pub fn write_rows_end(&mut self, more: bool) {
+        self.write_rows_end_with(if more { Status::MORE_RESULTS_EXISTS } else { Status::default() });
+    }
+
+    /// The end of rows with one more status flag.
+    pub(super) fn write_rows_end_with(&mut self, flag: Status) {
         let mut status = self.status();
-        if more {
-            status.insert(ostrakon_protocol::status::Status::MORE_RESULTS_EXISTS);
-        }
+        status.insert(flag);
         let warnings = self.warning_count();
         let capabilities = self.client.capabilities;
         let mut scratch = std::mem::take(&mut self.scratch);

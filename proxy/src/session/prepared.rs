@@ -16,6 +16,7 @@ use ostrakon_router::parse::hint::{Hint, Target};
 use ostrakon_router::plan::{Arguments, Combine, Execution, GeneratedKeys, Plan, RoutedPlan, StatementClass};
 use ostrakon_router::value::Value;
 
+use super::cursor::Cursor;
 use super::dispatch::Input;
 use super::hint::Unhinted;
 use super::named::{Named, not_preparable};
@@ -54,6 +55,7 @@ pub(super) struct Origin {
 pub struct Statements {
     next_id: u32,
     by_id: HashMap<u32, Statement>,
+    cursors: HashMap<u32, Cursor>,
     /// Those of PREPARE, by their names in lower case.
     pub(super) named: HashMap<String, Rc<Named>>,
 }
@@ -88,11 +90,30 @@ impl Statements {
     /// COM_STMT_CLOSE.
     pub fn close(&mut self, id: u32) {
         self.by_id.remove(&id);
+        self.cursors.remove(&id);
+    }
+
+    pub(super) fn has(&self, id: u32) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
+    pub(super) fn open(&mut self, id: u32, cursor: Cursor) {
+        self.cursors.insert(id, cursor);
+    }
+
+    pub(super) fn take_cursor(&mut self, id: u32) -> Option<Cursor> {
+        self.cursors.remove(&id)
+    }
+
+    /// Bytes that all cursors hold.
+    pub(super) fn cursor_bytes(&self) -> usize {
+        self.cursors.values().map(Cursor::bytes).sum()
     }
 
     /// Forgets all: COM_RESET_CONNECTION.
     pub fn clear(&mut self) {
         self.by_id.clear();
+        self.cursors.clear();
         self.named.clear();
     }
 
@@ -115,7 +136,7 @@ impl Statements {
 /// ER_BAD_NULL_ERROR.
 const NOT_NULL: u16 = 1048;
 
-fn unknown(id: u32, command: &str) -> SqlError {
+pub(super) fn unknown(id: u32, command: &str) -> SqlError {
     SqlError::new(1243, "HY000", format!("Unknown prepared statement handler ({id}) given to {command}"))
 }
 
@@ -316,6 +337,7 @@ impl Session {
 
     /// COM_STMT_EXECUTE.
     pub async fn execute_statement(&mut self, id: u32, rest: &[u8]) -> Result<(), Failure> {
+        self.statements.cursors.remove(&id);
         let Some(mut statement) = self.statements.by_id.remove(&id) else {
             return Err(unknown(id, "mysqld_stmt_execute").into());
         };
@@ -401,8 +423,9 @@ impl Session {
         }
     }
 
-    /// COM_STMT_RESET: forgets long data.
+    /// COM_STMT_RESET: forgets long data, and closes the cursor.
     pub fn reset_statement(&mut self, id: u32) -> Result<(), Failure> {
+        self.statements.cursors.remove(&id);
         let Some(statement) = self.statements.by_id.get_mut(&id) else {
             return Err(unknown(id, "mysqld_stmt_reset").into());
         };

@@ -359,6 +359,7 @@ impl Session {
             ("ostrakon_connect_timeout_ms".into(), limits.connect_timeout_ms.to_string()),
             ("ostrakon_login_timeout_ms".into(), limits.login_timeout_ms.to_string()),
             ("ostrakon_merge_memory".into(), limits.merge_memory.to_string()),
+            ("ostrakon_cursor_memory".into(), limits.cursor_memory.to_string()),
             (
                 "ostrakon_prepared_statements_per_client".into(),
                 limits.prepared_statements_per_client.to_string(),

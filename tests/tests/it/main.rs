@@ -12,6 +12,7 @@ mod commit_crash;
 mod commit_resolver;
 mod crash;
 mod crud;
+mod cursor;
 mod ddl;
 mod deadlock;
 mod differential;

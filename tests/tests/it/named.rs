@@ -26,7 +26,9 @@ async fn statements_with_names_answer_as_on_one_server() {
         pair.same(sql).await;
     }
     pair.prepare("PREPARE e FROM 'SELECT ? + 1, ? AS x, (?), UPPER(?) FROM t WHERE id = ?'").await;
-    for sql in ["EXECUTE e USING @five, @none, @decimal, @text, 3", "EXECUTE e USING 1, 2, 3.5, 'grüße', 1 + 2"] {
+    for sql in
+        ["EXECUTE e USING @five, @none, @decimal, @text, 3", "EXECUTE e USING 1, 2, 3.5, 'grüße', 1 + 2"]
+    {
         // The type of what is made of integers is that of literals.
         pair.same_labels(sql).await;
     }
