@@ -23,6 +23,9 @@ use crate::worker::Worker;
 /// What makes a server refuse a key that the table could do without: too long, of a BLOB, of a type without keys.
 const NO_SUCH_KEY: [u16; 5] = [1071, 1167, 1170, 1687, 3152];
 
+/// ER_DUP_FIELDNAME.
+const DUPLICATE_COLUMN: u16 = 1060;
+
 /// `sql_mode` in force, without what refuses dates that a server holds.
 const LENIENT: &str = "REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(@@sql_mode, 'TRADITIONAL', ''), 'STRICT_TRANS_TABLES', ''), \
                        'STRICT_ALL_TABLES', ''), 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', '')";
@@ -134,7 +137,14 @@ impl GatherConnection {
     pub async fn make_from(&mut self, table: &str, query: &str) -> Result<Option<Answer>, SqlError> {
         let settings = self.answering.clone();
         let sql = format!("CREATE TEMPORARY TABLE {table} ENGINE=InnoDB AS {query}");
-        let count = self.make(table, &sql, &settings).await?;
+        let count = match self.make(table, &sql, &settings).await {
+            Err(e) if e.errno == DUPLICATE_COLUMN && self.names_differ(query).await => {
+                return Err(SqlError::not_supported(
+                    "a WITH query that is read several times and has a column of type BIT twice: MySQL cannot store it",
+                ));
+            }
+            made => made?,
+        };
         if count == 0 {
             return Ok(None);
         }
@@ -153,6 +163,12 @@ impl GatherConnection {
                 Ok(Some(warnings))
             }
         }
+    }
+
+    /// Whether a query's columns have different names: MySQL 9.7 says otherwise of BIT columns, where it is to store the rows.
+    async fn names_differ(&mut self, query: &str) -> bool {
+        let check = format!("SELECT 1 FROM ({query}) AS `q` WHERE FALSE");
+        !self.mariadb && self.lease.connection.query(&check).await.is_ok()
     }
 
     /// Definitions of the columns that are made of integer expressions. MySQL chooses between INT and BIGINT for a stored expression by how many digits

@@ -208,3 +208,18 @@ async fn a_list_of_warnings_ends_with_the_next_statement() {
         pair.same_labels("SHOW WARNINGS").await;
     }
 }
+
+#[tokio::test]
+async fn a_with_query_that_mysql_cannot_store_is_refused() {
+    let mut pair = pair().await;
+    pair.create("CREATE TABLE t (id INT PRIMARY KEY, b BIT(5) NOT NULL)", "DBPARTITION BY HASH(id)").await;
+    pair.prepare("INSERT INTO t VALUES (1, 1), (2, 2)").await;
+    let twice = |items: &str| {
+        format!("WITH w AS (SELECT {items} FROM (SELECT b FROM t) r) SELECT COUNT(*) FROM w x JOIN w y")
+    };
+    let (errno, text) = ostrakon_tests::cluster::refused(&mut pair.node, &twice("r.b c, r.b d")).await;
+    assert!(errno == 1235 && text.contains("of type BIT twice"), "{errno}: {text}");
+    pair.same(&twice("r.b c, r.b + 0 d")).await;
+    // Names that are the same are the client's own error.
+    pair.same(&twice("r.b c, r.b c")).await;
+}
