@@ -73,12 +73,9 @@ impl Capabilities {
     pub const MARIADB_BULK_UNIT_RESULTS: Self = Self(1 << 37);
 
     /// Flags that change the shape of packets in a way that this crate does not decode. They must never be offered to a
-    /// client nor asked from a backend: with one of them on, column counts, column definitions, queries or whole packets
-    /// would be misread.
+    /// client nor asked from a backend: with one of them on, column counts, column definitions or queries would be misread. (Compression is around the packets.)
     pub const UNSUPPORTED: Self = Self(
-        Self::COMPRESS.0
-            | Self::ZSTD_COMPRESSION.0
-            | Self::OPTIONAL_RESULTSET_METADATA.0
+        Self::OPTIONAL_RESULTSET_METADATA.0
             | Self::QUERY_ATTRIBUTES.0
             | Self::MULTI_FACTOR_AUTHENTICATION.0
             | (u32::MAX as u64) << 32,

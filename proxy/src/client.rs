@@ -148,6 +148,7 @@ impl Client {
             database: login.database.clone(),
             plugin: Some(auth.plugin().to_owned()),
             attributes: Vec::new(),
+            zstd_level: None,
         };
         let mut payload = Vec::new();
         response.encode(&mut payload);

@@ -2,6 +2,8 @@
 //!
 //! Buffers exist while a command is in hand; an idle client keeps none.
 
+mod compression;
+
 use std::io;
 
 use bytes::{Buf, BufMut, BytesMut};
@@ -13,6 +15,9 @@ use ostrakon_protocol::packet::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
+
+pub use compression::Algorithm;
+use compression::Compression;
 
 /// A client's socket.
 pub enum Stream {
@@ -38,6 +43,7 @@ pub struct Frontend {
     /// not be taken for a command.
     exact: bool,
     kept_back: Option<KeptBack>,
+    compression: Option<Box<Compression>>,
 }
 
 /// Output that is not to be written yet.
@@ -58,6 +64,8 @@ pub enum ReadError {
     /// The client closed the connection or it broke.
     Gone,
     Packet(PacketError),
+    /// A compressed packet that does not hold what it says.
+    Uncompress,
 }
 
 impl From<io::Error> for ReadError {
@@ -79,13 +87,15 @@ impl Frontend {
             assembler: Assembler::new(max_payload),
             exact: true,
             kept_back: None,
+            compression: None,
         }
     }
 
-    /// Login is over: reads go ahead, and packets may be longer.
-    pub fn logged_in(&mut self, max_payload: usize) {
+    /// Login is over: reads go ahead, and packets may be longer. From now on both sides may compress.
+    pub fn logged_in(&mut self, max_payload: usize, algorithm: Option<Algorithm>) {
         self.exact = false;
         self.assembler.set_max_payload(max_payload);
+        self.compression = algorithm.map(|algorithm| Box::new(Compression::new(algorithm)));
     }
 
     /// Reads one payload into `payload` (cleared first) and sets the sequence for the answer.
@@ -96,6 +106,10 @@ impl Frontend {
         loop {
             let mut wanted = HEADER_LENGTH;
             if !self.input.is_empty() {
+                if let (Some(_), Some(header)) = (&self.compression, Header::parse(&self.input)) {
+                    // Clients count compressed packets instead.
+                    self.assembler.expect(header.sequence);
+                }
                 match self.assembler.take(&self.input).map_err(ReadError::Packet)? {
                     Taken::Packet { payload: bytes, consumed, sequence } => {
                         payload.extend_from_slice(&bytes);
@@ -110,8 +124,12 @@ impl Frontend {
                 self.input = BytesMut::new();
             }
             let size = if self.exact { wanted } else { READ_SIZE.max(wanted.min(1 << 20)) };
-            self.input.reserve(size);
-            let mut limited = (&mut self.input).limit(size);
+            let input = match &mut self.compression {
+                Some(compression) => &mut compression.input,
+                None => &mut self.input,
+            };
+            input.reserve(size);
+            let mut limited = input.limit(size);
             let read = match &mut self.stream {
                 Stream::Plain(stream) => stream.read_buf(&mut limited).await?,
                 Stream::Tls(stream) => stream.read_buf(&mut limited).await?,
@@ -120,12 +138,15 @@ impl Frontend {
             if read == 0 {
                 return Err(ReadError::Gone);
             }
+            if let Some(compression) = &mut self.compression {
+                compression.take(&mut self.input).map_err(|_| ReadError::Uncompress)?;
+            }
         }
     }
 
     /// Bytes of a command have come that is not whole yet.
     pub fn has_input(&self) -> bool {
-        !self.input.is_empty()
+        !self.input.is_empty() || self.compression.as_ref().is_some_and(|found| !found.input.is_empty())
     }
 
     /// Sequence number for the answer to a command that was refused before it was whole: after the packets of it that came.
@@ -198,6 +219,9 @@ impl Frontend {
             self.output = std::mem::take(&mut kept.bytes);
             self.kept_back = None;
         }
+        if let Some(compression) = &mut self.compression {
+            self.output = compression.wrap(&self.output)?;
+        }
         let result = match &mut self.stream {
             Stream::Plain(stream) => stream.write_all(&self.output).await,
             Stream::Tls(stream) => match stream.write_all(&self.output).await {
@@ -216,7 +240,7 @@ impl Frontend {
     /// Resolves when the client has closed its side; never when it has sent more commands ahead, or under TLS, where only a
     /// read could tell.
     pub async fn hung_up(&self) {
-        if let (Stream::Plain(stream), true) = (&self.stream, self.input.is_empty()) {
+        if let (Stream::Plain(stream), false) = (&self.stream, self.has_input()) {
             let mut byte = [0u8; 1];
             match stream.peek(&mut byte).await {
                 Ok(0) | Err(_) => return,

@@ -136,7 +136,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     if client.flush().await.is_err() {
         return;
     }
-    client.logged_in(worker.node.config.limits.max_allowed_packet);
+    client.logged_in(worker.node.config.limits.max_allowed_packet, account.compression);
     let server = worker.node.server.load();
     let mode = SqlMode { server: server.parsed, ..SqlMode::default() };
     let settings = worker.intern(account.settings());
@@ -204,6 +204,11 @@ impl Session {
                     // The rest of the stream cannot be trusted: say why, then close, as MySQL does.
                     self.client.sequence = self.client.next_after_refused();
                     self.error(&SqlError::new(e.errno().code, "08S01", e.to_string()));
+                    let _ = self.client.flush().await;
+                    return;
+                }
+                Err(ReadError::Uncompress) => {
+                    self.error(&SqlError::new(1157, "08S01", "Couldn't uncompress communication packet"));
                     let _ = self.client.flush().await;
                     return;
                 }

@@ -36,6 +36,8 @@ same "rollback" 100.00 "$(run matrix -e 'SELECT balance FROM account WHERE id = 
 run matrix -e "START TRANSACTION; UPDATE account SET balance = balance + 1 WHERE id = 1; COMMIT"
 same "commit" 101.00 "$(run matrix -e 'SELECT balance FROM account WHERE id = 1')"
 same "sum over all groups" 151.00 "$(run matrix -e 'SELECT SUM(balance) FROM account')"
+same "sum, compressed" 151.00 "$(run --compress matrix -e 'SELECT SUM(balance) FROM account')"
+same "much, compressed" 3000000 "$(run --compress matrix -e "SELECT REPEAT('text ', 600000)" | tr -d '\n' | wc -c | tr -d ' ')"
 same "tables" $'account\nevery_type' "$(run matrix -e 'SHOW TABLES')"
 
 # Completion of names reads tables and fields (COM_FIELD_LIST): with --auto-rehash the client does it at the start.

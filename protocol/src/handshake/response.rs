@@ -28,6 +28,8 @@ pub struct HandshakeResponse {
     /// None when the client names no plugin: it means mysql_native_password, and cannot be switched.
     pub plugin: Option<String>,
     pub attributes: Vec<Attribute>,
+    /// Of a client that can compress by zstd.
+    pub zstd_level: Option<u8>,
 }
 
 impl HandshakeResponse {
@@ -47,7 +49,19 @@ impl HandshakeResponse {
             plugin = Some(text(reader.null_terminated_or_rest(), "plugin name")?);
         }
         let attributes = attributes(&mut reader, capabilities)?;
-        Ok(Self { capabilities, max_packet, charset, username, auth_response, database, plugin, attributes })
+        let has_level = capabilities.contains(Capabilities::ZSTD_COMPRESSION) && !reader.is_empty();
+        let zstd_level = if has_level { Some(reader.u8()?) } else { None };
+        Ok(Self {
+            capabilities,
+            max_packet,
+            charset,
+            username,
+            auth_response,
+            database,
+            plugin,
+            attributes,
+            zstd_level,
+        })
     }
 
     /// Appends the payload. The auth response has a length of one byte unless PLUGIN_AUTH_LENENC is set; a longer one than
@@ -71,6 +85,7 @@ impl HandshakeResponse {
         if !self.attributes.is_empty() {
             write_attributes(out, &self.attributes);
         }
+        out.extend(self.zstd_level);
     }
 
     /// The flags as they are sent: those that say which fields follow agree with the fields.
@@ -79,6 +94,7 @@ impl HandshakeResponse {
         flags.set(Capabilities::CONNECT_WITH_DB, self.database.is_some());
         flags.set(Capabilities::PLUGIN_AUTH, self.plugin.is_some());
         flags.set(Capabilities::CONNECT_ATTRS, !self.attributes.is_empty());
+        flags.set(Capabilities::ZSTD_COMPRESSION, self.zstd_level.is_some());
         if self.auth_response.len() > 255 {
             flags.insert(Capabilities::PLUGIN_AUTH_LENENC);
         }
@@ -268,10 +284,12 @@ mod tests {
             database in proptest::option::of("[^\0]{1,20}"),
             plugin in proptest::option::of("[a-z_]{0,20}"),
             attributes in proptest::collection::vec((".{0,10}", ".{0,300}"), 0..4),
+            zstd_level in proptest::option::of(any::<u8>()),
         ) {
             let bits = if bits & 1 == 1 { bits & u64::from(u32::MAX) } else { bits };
             let mut response = HandshakeResponse {
                 capabilities: Capabilities(bits), max_packet, charset, username, auth_response, database, plugin, attributes,
+                zstd_level,
             };
             let mut out = Vec::new();
             response.encode(&mut out);

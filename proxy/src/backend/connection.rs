@@ -224,6 +224,7 @@ impl Connection {
             database: None,
             plugin: Some(auth.plugin().to_owned()),
             attributes: Vec::new(),
+            zstd_level: None,
         };
         let mut payload = Vec::new();
         response.encode(&mut payload);
@@ -396,6 +397,8 @@ impl Connection {
     pub async fn flush(&mut self) -> Result<(), SqlError> {
         for kill in std::mem::take(&mut self.kills) {
             if tokio::time::timeout(KILL_LIMIT, kill).await.is_err() {
+                // Who reads the answer of what was not sent must not wait for it.
+                self.sever();
                 return Err(self.lost("a KILL QUERY for its last statement has not come to its end"));
             }
         }

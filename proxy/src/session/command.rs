@@ -216,6 +216,7 @@ impl Session {
         self.found_rows = 0;
         self.row_count = 0;
         self.warnings.clear();
+        self.last_trace = None;
     }
 
     /// COM_CHANGE_USER: another login, and all that a session has is as after it; false where it fails, which ends the connection.

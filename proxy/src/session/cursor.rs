@@ -37,15 +37,27 @@ impl Session {
     /// COM_STMT_EXECUTE whose rows are to be fetched.
     pub(super) async fn open_cursor(&mut self, id: u32, rest: &[u8]) -> Result<(), Failure> {
         self.flush_client().await?;
+        self.statements.take_cursor(id);
         let limit = self.worker.node.config.limits.cursor_memory;
         let sequence = self.client.sequence;
         self.client.keep_back(limit.saturating_sub(self.statements.cursor_bytes()));
         let executed = self.execute_statement(id, rest).await;
         let Some(mut answer) = self.client.take_kept_back() else { return executed };
-        if matches!(executed, Err(Failure::Sql(_) | Failure::ClientGone)) {
-            self.client.sequence = sequence;
-            return executed;
+        match executed {
+            Ok(()) | Err(Failure::Told) => {}
+            // COMMIT RELEASE has its OK in it.
+            Err(Failure::ClientGone) => {
+                self.client.output = answer;
+                let _ = self.client.flush().await;
+                return executed;
+            }
+            Err(Failure::Sql(_)) => {
+                self.client.sequence = sequence;
+                return executed;
+            }
         }
+        let end = self.client.sequence;
+        self.client.sequence = sequence;
         let broken = |why: &str| {
             SqlError::other(format!("Internal error (please report): an answer for a cursor: {why}"))
         };
@@ -62,7 +74,6 @@ impl Session {
                         Event::Row | Event::Continuation => rows = rows.or(Some(at)),
                         Event::RowsEnd => {
                             let rows = rows.unwrap_or(at)..at;
-                            self.client.sequence = sequence;
                             for column in head {
                                 self.client.packet(answer.get(column).unwrap_or_default());
                             }
@@ -75,13 +86,12 @@ impl Session {
                         }
                         // Rows that came before are of no use.
                         Event::Err => {
-                            self.client.sequence = sequence;
                             self.client.packet(answer.get(payload).unwrap_or_default());
                             return executed;
                         }
                         // No rows, no cursor.
                         Event::Ok => {
-                            self.client.output = answer;
+                            (self.client.output, self.client.sequence) = (answer, end);
                             return executed;
                         }
                         other => return Err(broken(&format!("{other:?}")).into()),

@@ -12,11 +12,13 @@ use ostrakon_protocol::{Capabilities, Status};
 
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
-use crate::frontend::{Frontend, Stream};
+use crate::frontend::{Algorithm, Frontend, Stream};
 use crate::worker::Worker;
 
 /// Largest packet before login, in bytes.
 pub const MAX_LOGIN_PACKET: usize = 16 << 10;
+/// zstd's level for a client that names none.
+const ZSTD_LEVEL: u8 = 3;
 /// Packets that a login may take.
 const MAX_LOGIN_PACKETS: usize = 6;
 
@@ -26,6 +28,8 @@ pub struct Account {
     pub database: Option<String>,
     /// Character set and collation that the handshake asked for, as SQL literals; `None` where the number is not known.
     pub charset: Option<(String, String)>,
+    /// How both sides compress from now on.
+    pub compression: Option<Algorithm>,
 }
 
 impl Account {
@@ -56,7 +60,7 @@ struct Claim {
     charset: Option<u16>,
 }
 
-/// What Ostrakon offers to clients. Session tracking, compression and LOCAL INFILE are not there.
+/// What Ostrakon offers to clients. Session tracking and LOCAL INFILE are not there.
 fn offered() -> Capabilities {
     Capabilities::LONG_PASSWORD
         | Capabilities::FOUND_ROWS
@@ -75,6 +79,17 @@ fn offered() -> Capabilities {
         | Capabilities::CONNECT_ATTRS
         | Capabilities::PLUGIN_AUTH_LENENC
         | Capabilities::DEPRECATE_EOF
+        | Capabilities::COMPRESS
+        | Capabilities::ZSTD_COMPRESSION
+}
+
+/// What a client has asked for; of both zlib, as servers choose.
+fn compression(capabilities: Capabilities, zstd_level: Option<u8>) -> Option<Algorithm> {
+    if capabilities.contains(Capabilities::COMPRESS) {
+        return Some(Algorithm::Zlib);
+    }
+    let zstd = Algorithm::Zstd(zstd_level.unwrap_or(ZSTD_LEVEL));
+    capabilities.contains(Capabilities::ZSTD_COMPRESSION).then_some(zstd)
 }
 
 /// Runs the login. `None`: the client was told why (or is gone), close.
@@ -152,7 +167,8 @@ async fn attempt(worker: &Worker, client: &mut Frontend, id: u32) -> Result<Acco
         database: response.database.filter(|name| !name.is_empty()),
         charset: Some(response.charset.into()),
     };
-    authenticate(worker, client, claim).await
+    let account = authenticate(worker, client, claim).await?;
+    Ok(Account { compression: compression(client.capabilities, response.zstd_level), ..account })
 }
 
 /// Lets the client prove itself, and queues the OK.
@@ -220,7 +236,7 @@ fn accept(worker: &Worker, client: &mut Frontend, claim: Claim) -> Result<Accoun
     let mut scratch = Vec::new();
     let capabilities = client.capabilities;
     client.packet_with(&mut scratch, |out| ok.encode(out, capabilities));
-    Ok(Account { user, database, charset: charset.flatten() })
+    Ok(Account { user, database, charset: charset.flatten(), compression: None })
 }
 
 async fn read(client: &mut Frontend, payload: &mut Vec<u8>) -> Result<(), SqlError> {

@@ -115,7 +115,7 @@ impl Session {
         let mut literals = Vec::with_capacity(values.len());
         for value in values {
             let literal = self.value_of(value).await?;
-            literals.push(parameter(literal, self.mode));
+            literals.push(parameter(literal, self.mode)?);
         }
         let text = match literals.is_empty() {
             true => named.text.clone(),
@@ -123,7 +123,7 @@ impl Session {
         };
         let database = std::mem::replace(&mut self.database, named.origin.database.clone());
         let ran = self.run_named(&text, more).await;
-        self.database = database;
+        self.return_to(database);
         ran
     }
 
@@ -144,7 +144,9 @@ impl Session {
 fn text_of(literal: &str) -> Option<String> {
     let (charset, digits) = string(literal)?;
     let is_utf8 = matches!(charset, "utf8mb4" | "utf8mb3" | "utf8" | "ascii" | "binary");
-    String::from_utf8(from_hex(digits)?).ok().filter(|text| is_utf8 || text.is_ascii())
+    // In these every byte of ASCII means itself.
+    let has_ascii = is_utf8 || charset.starts_with("latin") || charset.starts_with("cp125");
+    String::from_utf8(from_hex(digits)?).ok().filter(|text| is_utf8 || has_ascii && text.is_ascii())
 }
 
 /// Character set and hexadecimal digits of `_charset x'digits' COLLATE collation`, and of `x'digits'`.
@@ -156,13 +158,18 @@ fn string(literal: &str) -> Option<(&str, &str)> {
     Some((charset, rest.split_once('\'')?.0))
 }
 
-/// A value as the parameter that it becomes: a string gives way to a column's collation, as a variable's with COLLATE would not.
-fn parameter(literal: String, mode: SqlMode) -> String {
-    let Some((charset, digits)) = string(&literal) else { return literal };
-    match text_of(&literal).filter(|_| charset != "binary") {
-        Some(text) if mode.no_backslash_escapes => format!("'{}'", text.replace('\'', "''")),
-        Some(text) => quote_string(&text),
-        None => format!("_{charset} x'{digits}'"),
+/// A value as the parameter that it becomes: a string in the connection's character set, which gives way to a column's collation, as a variable's with COLLATE would not.
+///
+/// Errors: 1235 for a string whose characters cannot be told.
+fn parameter(literal: String, mode: SqlMode) -> Result<String, SqlError> {
+    let Some((charset, digits)) = string(&literal) else { return Ok(literal) };
+    match text_of(&literal) {
+        _ if charset == "binary" => Ok(format!("_binary x'{digits}'")),
+        Some(text) if mode.no_backslash_escapes => Ok(format!("'{}'", text.replace('\'', "''"))),
+        Some(text) => Ok(quote_string(&text)),
+        None => Err(SqlError::not_supported(format!(
+            "a value of EXECUTE ... USING in character set {charset}; CONVERT it to utf8mb4"
+        ))),
     }
 }
 
@@ -172,10 +179,11 @@ mod tests {
 
     #[test]
     fn values_become_parameters() {
-        let parameter = |literal: &str| parameter(literal.to_owned(), SqlMode::default());
+        let parameter = |literal: &str| parameter(literal.to_owned(), SqlMode::default()).unwrap_or_default();
         assert_eq!(parameter("_utf8mb4 x'C3A9' COLLATE utf8mb4_bin"), "'é'");
         assert_eq!(parameter("_latin1 x'6127' COLLATE latin1_bin"), "'a'''");
-        assert_eq!(parameter("_latin1 x'E9' COLLATE latin1_bin"), "_latin1 x'E9'");
+        assert_eq!(parameter("_latin1 x'E9' COLLATE latin1_bin"), "", "refused");
+        assert_eq!(parameter("_utf16 x'00410042' COLLATE utf16_bin"), "", "refused");
         assert_eq!(parameter("x'00FF'"), "_binary x'00FF'");
         for literal in ["5", "-1.50", "2e0", "NULL", "CAST(5 AS UNSIGNED)"] {
             assert_eq!(parameter(literal), literal);

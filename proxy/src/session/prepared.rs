@@ -190,7 +190,8 @@ impl Session {
             }
             (Plan::Routed(plan), None) => self.describe(plan, text, template, params).await?,
             (Plan::Command(command), _) => match &**command {
-                Command::Prepared(_) => return Err(not_preparable().into()),
+                // A trace is of a statement as text.
+                Command::Prepared(_) | Command::Trace(_) => return Err(not_preparable().into()),
                 Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
                 _ => Vec::new(),
             },
@@ -369,8 +370,15 @@ impl Session {
         }
         let database = std::mem::replace(&mut self.database, statement.origin.database.clone());
         let ran = self.run_hinted(statement, &params).await;
-        self.database = database;
+        self.return_to(database);
         ran
+    }
+
+    /// Makes that database the current one again, if the statement that ran meanwhile has not dropped it.
+    pub(super) fn return_to(&mut self, database: Option<String>) {
+        let catalog = self.catalog();
+        self.database = database.filter(|name| catalog.database(name).is_some());
+        self.publish_identity();
     }
 
     async fn run_hinted(&mut self, statement: &Statement, params: &[Param<'_>]) -> Result<(), Failure> {

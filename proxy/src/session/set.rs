@@ -5,7 +5,7 @@ mod tables;
 use std::rc::Rc;
 
 use ostrakon_protocol::column::flag;
-use ostrakon_router::lexer::{self, Template};
+use ostrakon_router::lexer::{self, Template, Token, TokenKind};
 use ostrakon_router::parse::command::{Assignment, SetValue};
 use ostrakon_router::plan::{Combine, Execution, Plan};
 
@@ -199,7 +199,7 @@ impl Session {
         if self.set_from_tables(name, text, base).await? {
             return Ok(());
         }
-        let expression = self.server_expression(text)?;
+        let expression = self.value_expression(text)?;
         let set = format!("SET @{} = {expression}", quote(name));
         let read = read_variable(name);
         let (answer, connection) = self.try_on_server(&set, &read, base).await?;
@@ -209,12 +209,24 @@ impl Session {
     /// The value of an expression over no tables, as SQL text that gives it its type and collation again.
     pub(super) async fn value_of(&mut self, expression: &str) -> Result<String, Failure> {
         let base = Rc::clone(&self.settings);
-        let set = format!("SET @{} = {}", quote(NAME), self.server_expression(expression)?);
+        let expression = self.value_expression(expression)?;
+        let set = format!("SET @{} = {expression}", quote(NAME));
         let (answer, mut connection) = self.try_on_server(&set, &read_variable(NAME), &base).await?;
         let value = user_literal(&answer);
+        // No variable has these types, and an expression has.
+        let typed = connection.query(&format!("SELECT {expression} LIMIT 1")).await?;
+        let temporal = typed.columns.first().and_then(|column| match column.column_type {
+            7 | 12 => Some("TIMESTAMP"),
+            10 => Some("DATE"),
+            11 => Some("TIME"),
+            _ => None,
+        });
         let with = base.with(&format!("@{NAME}"), value.clone());
         connection.adopt(&self.worker.intern(with));
-        Ok(value)
+        match (temporal, typed.text(0, 0)) {
+            (Some(kind), text) if !text.is_empty() => Ok(format!("{kind}'{text}'")),
+            _ => Ok(value),
+        }
     }
 
     /// Takes the values of user variables that a statement on this connection has assigned. Where they cannot be had the connection is closed, so that no other session sees
@@ -265,13 +277,36 @@ impl Session {
         Ok(mode.contains("STRICT_"))
     }
 
-    /// An expression of the user's as any server may evaluate it: functions and variables that mean the session become literals.
+    /// A value for a system variable as any server may read it: a word is one of the variable's own; functions and variables that mean the session become literals.
     ///
     /// Errors: 1235 for one that reads tables, which only a plan may send to a server.
     fn server_expression(&mut self, text: &str) -> Result<String, Failure> {
-        if !text.contains('(') && !text.contains("@@") {
-            return Ok(text.to_owned());
+        match ["(", "@@", ":="].iter().any(|mark| text.contains(mark)) {
+            true => self.planned_expression(text),
+            false => Ok(text.to_owned()),
         }
+    }
+
+    /// As above, of an expression with a value of its own, in which no word is one.
+    fn value_expression(&mut self, text: &str) -> Result<String, Failure> {
+        const VALUES: [&[u8]; 3] = [b"NULL", b"TRUE", b"FALSE"];
+        let bytes = text.as_bytes();
+        let is_plain = |token: &Token| match token.kind {
+            TokenKind::Word => {
+                let word = token.text(bytes).to_ascii_uppercase();
+                VALUES.contains(&word.as_slice()) || word.starts_with(b"_")
+            }
+            TokenKind::SystemVariable | TokenKind::QuotedIdent => false,
+            TokenKind::Op => !matches!(token.text(bytes), b"(" | b":="),
+            _ => true,
+        };
+        match lexer::tokenize(bytes, self.mode).is_ok_and(|tokens| tokens.iter().all(is_plain)) {
+            true => Ok(text.to_owned()),
+            false => self.planned_expression(text),
+        }
+    }
+
+    fn planned_expression(&mut self, text: &str) -> Result<String, Failure> {
         let rendered = self.without_tables(&format!("SELECT {text} AS `{NAME}`"))?;
         Ok(expression_of(&rendered)?)
     }
@@ -292,10 +327,12 @@ impl Session {
             || !plan.tables.is_empty()
             || matches!(plan.combine, Combine::Gather(_))
             || !plan.nextvals.is_empty()
+            || !plan.assigned.is_empty()
         {
-            return Err(
-                SqlError::not_supported("tables and sequences in an expression of SET or SHOW").into()
-            );
+            return Err(SqlError::not_supported(
+                "tables, sequences and assignments to user variables in an expression of SET, SHOW, PREPARE or EXECUTE",
+            )
+            .into());
         }
         let input = Input { text: text.as_bytes(), template: &template, values: None };
         let mut execution = Execution::default();

@@ -1,8 +1,11 @@
 //! A statement with literals in place of its markers, for EXECUTE ... USING: the columns keep the names that they have with markers.
 
+use std::ops::Range;
+
 use super::ast::{self, Part};
 use super::layout::Layout;
 use super::select::{first_block, labelled_by_text};
+use super::text::LABEL_MAX;
 use super::tokens::Tokens;
 use crate::RouterError;
 use crate::lexer::{SqlMode, TokenKind, tokenize};
@@ -24,6 +27,8 @@ pub fn with_literals(text: &[u8], literals: &[String], mode: SqlMode) -> Result<
             out.extend_from_slice(text.get(copied..start).unwrap_or_default());
             copied = end;
             let literal = literals.next().map_or("NULL", String::as_str);
+            // What stands beside a marker may stand there without a space.
+            out.push(b' ');
             match () {
                 () if is_count(&tokens, at) => out.extend_from_slice(count(literal)?.as_bytes()),
                 () if !mode.server.mariadb => {
@@ -31,11 +36,15 @@ pub fn with_literals(text: &[u8], literals: &[String], mode: SqlMode) -> Result<
                         "values of EXECUTE ... USING elsewhere than in LIMIT: MySQL gives them the types of their places; use the binary protocol",
                     ));
                 }
-                () if literal.starts_with('-') => out.extend_from_slice(format!("({literal})").as_bytes()),
+                // A string behind another is a part of it.
+                () if literal.starts_with('-') || tokens.kind(at + 1) == TokenKind::String => {
+                    out.extend_from_slice(format!("({literal})").as_bytes());
+                }
                 () => out.extend_from_slice(literal.as_bytes()),
             }
+            out.push(b' ');
         }
-        if labels.peek().is_some_and(|(behind, _)| *behind == end) {
+        while labels.peek().is_some_and(|(behind, _)| *behind == end) {
             out.extend_from_slice(text.get(copied..end).unwrap_or_default());
             copied = end;
             let label = labels.next().map(|(_, label)| label).unwrap_or_default();
@@ -67,35 +76,57 @@ fn count(literal: &str) -> Result<&str, RouterError> {
     }
 }
 
-/// The names of the outermost query's columns that have a marker and no alias, by the byte behind which they stand.
+/// The names of a query's columns that have a marker and no alias, by the byte behind which they stand.
 fn labels(tokens: &Tokens<'_>, mode: SqlMode) -> Result<Vec<(usize, String)>, RouterError> {
-    let is_marked =
-        |range: &std::ops::Range<usize>| range.clone().any(|at| tokens.kind(at) == TokenKind::Parameter);
+    let is_marked = |range: &Range<usize>| range.clone().any(|at| tokens.kind(at) == TokenKind::Parameter);
     let verb = tokens.behind_with();
     let is_query = tokens.is_word(verb, "SELECT") || tokens.is_op(verb, "(");
-    let is_marked_at_all = is_query && is_marked(&(0..tokens.len()));
-    if !is_marked_at_all {
+    if !is_query || !is_marked(&(0..tokens.len())) {
         return Ok(Vec::new());
     }
     let unknown =
         || RouterError::not_supported("values of EXECUTE ... USING in this query; use the binary protocol");
     let query = ast::parse(tokens, &[Part::Tokens(0..tokens.len())], mode).map_err(|_| unknown())?;
     let first = first_block(&query.body).ok_or_else(unknown)?;
-    let select = tokens.at_byte(first.start).ok_or_else(unknown)?;
-    let layout = Layout::new(tokens, select);
-    if layout.items.len() != first.items.len() {
-        return Err(unknown());
+    let outermost = tokens.at_byte(first.start).ok_or_else(unknown)?;
+    let mut named = Vec::new();
+    for select in (0..tokens.len()).filter(|at| tokens.is_word(*at, "SELECT")) {
+        let items = Layout::new(tokens, select).items;
+        if select != outermost {
+            let inner = items.iter().filter(|range| is_marked(range) && !has_alias(tokens, range));
+            named.extend(inner.map(|range| tokens.start(range.start)..tokens.end(range.end - 1)));
+            continue;
+        }
+        if items.len() != first.items.len() {
+            return Err(unknown());
+        }
+        let outer = first.items.iter().zip(&items).filter(|(_, range)| is_marked(range));
+        named.extend(outer.filter_map(|(item, range)| labelled_by_text(tokens, item, range)));
     }
-    let named = first.items.iter().zip(&layout.items).filter(|(_, range)| is_marked(range));
-    let named = named.filter_map(|(item, range)| labelled_by_text(tokens, item, range));
-    let label = |bytes: std::ops::Range<usize>| {
+    // Of two that end together the inner one's comes first.
+    named.sort_by_key(|bytes| (bytes.end, std::cmp::Reverse(bytes.start)));
+    let label = |bytes: Range<usize>| {
         let text = tokens.text.get(bytes.clone()).unwrap_or_default();
-        // A server leaves out the parentheses around a marker.
         let text = String::from_utf8_lossy(text).trim().to_owned();
+        // A server leaves out the parentheses around a marker.
         let bare = text.trim_matches(['(', ')', ' ']);
-        (bytes.end, if bare == "?" { bare.to_owned() } else { text })
+        let text = if bare == "?" { bare } else { &text };
+        let kept = text.char_indices().take_while(|(at, c)| at + c.len_utf8() <= LABEL_MAX).count();
+        (bytes.end, text.chars().take(kept).collect())
     };
-    Ok(named.map(label).collect())
+    Ok(named.into_iter().map(label).collect())
+}
+
+/// Whether a select item inside of the statement has an alias, as far as its last words show.
+fn has_alias(tokens: &Tokens<'_>, item: &Range<usize>) -> bool {
+    let Some(last) = item.end.checked_sub(1).filter(|last| *last > item.start) else { return false };
+    let is_name = matches!(tokens.kind(last), TokenKind::Word | TokenKind::QuotedIdent | TokenKind::String);
+    let before = last - 1;
+    let ends_value = matches!(
+        tokens.kind(before),
+        TokenKind::Parameter | TokenKind::Integer | TokenKind::Decimal | TokenKind::String
+    ) || tokens.is_op(before, ")");
+    is_name && (ends_value || tokens.is_word(before, "AS")) && !tokens.is_word(last, "END")
 }
 
 #[cfg(test)]
@@ -116,14 +147,18 @@ mod tests {
     #[test]
     fn columns_keep_their_names() {
         for (text, expected) in [
-            ("SELECT ? + 1, a, ? x FROM t", "SELECT 1 + 1 AS `? + 1`, a, (-2) x FROM t"),
-            ("SELECT (?)", "SELECT (1) AS `?`"),
-            ("SELECT a FROM t WHERE b = ?", "SELECT a FROM t WHERE b = 1"),
-            ("INSERT INTO t VALUES (?, '?')", "INSERT INTO t VALUES (1, '?')"),
+            ("SELECT ? + 1, a, ? x FROM t", "SELECT  1  + 1 AS `? + 1`, a,  (-2)  x FROM t"),
+            ("SELECT (?)", "SELECT ( 1 ) AS `?`"),
+            ("SELECT a FROM t WHERE b =?AND c=?", "SELECT a FROM t WHERE b = 1 AND c= (-2) "),
+            ("SELECT a FROM t LIMIT?", "SELECT a FROM t LIMIT 1 "),
+            ("SELECT ?'x'", "SELECT  (1) 'x'"),
+            ("INSERT INTO t VALUES (?, '?')", "INSERT INTO t VALUES ( 1 , '?')"),
             (
                 "WITH w AS (SELECT ? a) SELECT a, ? FROM w",
-                "WITH w AS (SELECT 1 a) SELECT a, (-2) AS `?` FROM w",
+                "WITH w AS (SELECT  1  a) SELECT a,  (-2)  AS `?` FROM w",
             ),
+            ("SELECT * FROM (SELECT ?, f(?)) d", "SELECT * FROM (SELECT  1  AS `?`, f( (-2) ) AS `f(?)`) d"),
+            ("SELECT a FROM t WHERE b = (SELECT ? AS c)", "SELECT a FROM t WHERE b = (SELECT  1  AS c)"),
         ] {
             assert_eq!(with(text, &["1", "-2"]).as_deref(), Ok(expected));
         }
@@ -132,7 +167,10 @@ mod tests {
     #[test]
     fn counts_are_whole_numbers() {
         for text in ["SELECT a FROM t LIMIT ?, ?", "SELECT a FROM t LIMIT ? OFFSET ?", "SELECT ? LIMIT ?"] {
-            assert!(with(text, &["1", "CAST(2 AS UNSIGNED)"]).unwrap().ends_with(['1', '2']), "{text}");
+            assert!(
+                with(text, &["1", "CAST(2 AS UNSIGNED)"]).unwrap().trim_end().ends_with(['1', '2']),
+                "{text}"
+            );
             for count in ["'2'", "1.5", "-1", "NULL", "2e0"] {
                 assert_eq!(with(text, &["1", count]), Err(1235), "{text}: {count}");
             }
@@ -142,7 +180,7 @@ mod tests {
     #[test]
     fn mysqls_types_are_known_for_counts_only() {
         let with = |text: &str| with_literals(text.as_bytes(), &["1".to_owned()], mode(false));
-        assert_eq!(with("SELECT a FROM t LIMIT ?").unwrap(), b"SELECT a FROM t LIMIT 1");
+        assert_eq!(with("SELECT a FROM t LIMIT ?").unwrap(), b"SELECT a FROM t LIMIT  1 ");
         assert_eq!(with("SELECT a / ? FROM t").unwrap_err().errno, 1235);
     }
 }

@@ -149,7 +149,7 @@ pub(crate) fn text(text: impl Into<Box<str>>) -> Piece {
 }
 
 /// Longest label that is kept, in bytes: MySQL's limit for aliases is 256 characters.
-const LABEL_MAX: usize = 255;
+pub(super) const LABEL_MAX: usize = 255;
 
 /// Appends one physical statement. `index_of` gives each reference's physical table.
 pub(crate) fn render(

@@ -13,12 +13,12 @@ import java.util.Objects;
 public class Client {
     public static void main(String[] arguments) throws Exception {
         int port = Integer.parseInt(arguments[0]);
-        for (String tls : new String[] {"", "&useSsl=true&trustServerCertificate=true"}) {
+        for (String tls : new String[] {"", "&useSsl=true&trustServerCertificate=true", "&useCompression=true"}) {
             for (String prepared : new String[] {"false", "true"}) {
                 String url = "jdbc:mariadb://127.0.0.1:" + port + "/matrix?user=root&useServerPrepStmts=" + prepared + tls
                     + "&sessionVariables=time_zone='%2B00:00'&allowMultiQueries=true";
                 try (Connection connection = DriverManager.getConnection(url.replace("%2B", "+"))) {
-                    String how = "prepared " + prepared + (tls.isEmpty() ? "" : ", TLS");
+                    String how = "prepared " + prepared + tls;
                     read(connection, how);
                     transact(connection);
                     batch(connection);

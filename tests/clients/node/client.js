@@ -55,7 +55,8 @@ async function main() {
     host: '127.0.0.1', port, user: 'root', password: '', database: 'matrix', charset: 'utf8mb4', supportBigNumbers: true,
     bigNumberStrings: false, dateStrings: true, multipleStatements: true,
   };
-  for (const [how, more] of [['plain', {}], ['TLS', { ssl: { rejectUnauthorized: false } }]]) {
+  for (const [how, more] of [['plain', {}], ['TLS', { ssl: { rejectUnauthorized: false } }],
+    ['compressed', { compress: true }]]) {
     const connection = await mysql.createConnection({ ...base, ...more });
     await connection.query("SET time_zone = '+00:00'");
     await read(connection, how);

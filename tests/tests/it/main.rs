@@ -10,6 +10,7 @@ mod check_table;
 mod clients;
 mod commit_crash;
 mod commit_resolver;
+mod compression;
 mod crash;
 mod crud;
 mod cursor;

@@ -32,6 +32,20 @@ async fn statements_with_names_answer_as_on_one_server() {
         // The type of what is made of integers is that of literals.
         pair.same_labels(sql).await;
     }
+    // What stands beside a marker, and names of columns inside.
+    pair.prepare("PREPARE e FROM 'SELECT id FROM t WHERE v=? OR id=? ORDER BY id LIMIT?'").await;
+    pair.same("EXECUTE e USING 10, 3, 1").await;
+    pair.same("EXECUTE e USING 10, 3, 2").await;
+    for sql in [
+        "EXECUTE IMMEDIATE 'SELECT ? \"x\"' USING 'a'",
+        "EXECUTE IMMEDIATE 'SELECT d.`?` FROM (SELECT ?) d' USING 5",
+        "EXECUTE IMMEDIATE 'SELECT ? + 0' USING DATE'2001-02-03'",
+        "EXECUTE IMMEDIATE 'SELECT DATE_FORMAT(?, \"%Y\")' USING TIMESTAMP'2001-02-03 04:05:06.5'",
+    ] {
+        pair.same_labels(sql).await;
+    }
+    let other = "EXECUTE IMMEDIATE 'SELECT HEX(?)' USING CONVERT('AB' USING utf16)";
+    assert_eq!(refused(&mut pair.node, other).await.0, 1235);
     for sql in ["EXECUTE e USING 1", "EXECUTE IMMEDIATE 'SELECT ?'", "EXECUTE IMMEDIATE 'garbage'"] {
         same_error(&mut pair, sql).await;
     }
@@ -176,4 +190,39 @@ async fn statements_with_names_end_with_their_session_and_are_counted() {
     assert!(answer.collect::<i64>().await.unwrap().is_empty());
     assert_eq!(answer.collect::<i64>().await.unwrap(), [5]);
     assert_eq!(answer.collect::<i64>().await.unwrap(), [5]);
+}
+
+#[tokio::test]
+async fn nothing_of_a_session_stays_behind() {
+    let cluster = ostrakon_tests::cluster::TestCluster::start();
+    let mut client = cluster.database("app", "").await;
+    run(&mut client, "CREATE TABLE t (id INT PRIMARY KEY) DBPARTITION BY HASH(id)").await;
+    run(&mut client, "PREPARE s FROM 'SELECT ?'").await;
+    for sql in [
+        "EXECUTE s USING @a := 5",
+        "EXECUTE s USING (@a := 5)",
+        "PREPARE x FROM @a := 'SELECT 1'",
+        "SET @b = @a := 5",
+        "SET timestamp = @a := 5",
+    ] {
+        let (errno, text) = refused(&mut client, sql).await;
+        assert!(errno == 1235 && text.contains("assignments to user variables"), "{sql}: {errno} {text}");
+    }
+    let mut other = cluster.client(Some("app")).await;
+    for _ in 0..20 {
+        assert_eq!(value::<Option<i64>>(&mut other, "SELECT @a").await, None);
+    }
+    // Words that mean the session.
+    assert_eq!(value::<String>(&mut client, "EXECUTE s USING CURRENT_USER").await, "root@%");
+    run(&mut client, "SET @c = CURRENT_USER").await;
+    assert_eq!(value::<String>(&mut client, "SELECT @c").await, "root@%");
+    // A database that a prepared statement has dropped is no current one.
+    run(&mut client, "PREPARE d FROM 'DROP DATABASE app'").await;
+    run(&mut client, "EXECUTE d").await;
+    assert_eq!(value::<Option<String>>(&mut client, "SELECT DATABASE()").await, None);
+    // Traces are the session's.
+    run(&mut other, "TRACE SELECT 'secret'").await;
+    assert!(!other.query::<mysql_async::Row, _>("SHOW TRACE").await.unwrap().is_empty());
+    other.reset().await.unwrap();
+    assert!(other.query::<mysql_async::Row, _>("SHOW TRACE").await.unwrap().is_empty());
 }
