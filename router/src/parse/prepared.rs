@@ -62,7 +62,8 @@ fn expression(c: &mut Cursor<'_>, is_text: bool) -> Result<String, RouterError> 
         TokenKind::String => is_string(&mut rest) && rest.last_end() == end,
         _ => before.peek().end as usize == end,
     };
-    if end <= start || !c.mode().server.mariadb && !(is_plain && is_one) {
+    let is_allowed = c.mode().server.mariadb || is_plain && is_one;
+    if end <= start || !is_allowed {
         return Err(before.error());
     }
     c.code(&(start..end))
