@@ -24,6 +24,9 @@ use ostrakon_router::sharding::topology::quote;
 /// MySQL's column types that hold numbers, by protocol number: DECIMAL, TINY, SHORT, LONG, FLOAT, DOUBLE, LONGLONG, INT24, YEAR, NEWDECIMAL.
 const NUMERIC_TYPES: [u8; 10] = [0, 1, 2, 3, 4, 5, 8, 9, 13, 246];
 
+/// DECIMAL and NEWDECIMAL.
+const DECIMAL_TYPES: [u8; 2] = [0, 246];
+
 /// BIGINT, which a variable of integers has.
 const LONGLONG: u8 = 8;
 
@@ -465,7 +468,11 @@ fn user_literal(answer: &Answer) -> String {
             if text.contains('e') { text } else { format!("{text}e0") }
         }
         Some(bytes) if NUMERIC_TYPES.contains(&column.column_type) => {
-            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let mut text = String::from_utf8_lossy(&bytes).into_owned();
+            // With a point a decimal, without one it would be an integer.
+            if DECIMAL_TYPES.contains(&column.column_type) && !text.contains('.') {
+                text.push('.');
+            }
             let unsigned = column.column_type == LONGLONG && column.flags & flag::UNSIGNED != 0;
             if unsigned { format!("CAST({text} AS UNSIGNED)") } else { text }
         }

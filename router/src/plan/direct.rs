@@ -55,7 +55,7 @@ pub fn direct(
     let has = |words: &[&str]| (0..tokens.len()).any(|at| tokens.are_words(at, words));
     let class = if is(&["SELECT", "WITH", "VALUES", "TABLE"]) {
         if has(&["INTO"]) {
-            return Err(RouterError::not_supported("SELECT ... INTO"));
+            return Err(RouterError::not_supported("SELECT ... INTO by a hint's groups"));
         }
         match has(&["FOR", "UPDATE"]) || has(&["FOR", "SHARE"]) || has(&["LOCK", "IN", "SHARE", "MODE"]) {
             true => StatementClass::LockingRead,

@@ -12,13 +12,13 @@ use super::gather::{Gatherer, is_grouped};
 use super::layout::Layout;
 use super::merging::Merge;
 use super::route::Tables;
-use super::special::{Special, special};
+use super::special::{Special, special, user_variables};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Select};
 use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, nextval};
 use crate::RouterError;
-use crate::lexer::tokenize;
+use crate::lexer::{TokenKind, tokenize};
 use crate::sharding::topology::quote;
 
 /// Plans a query.
@@ -27,19 +27,42 @@ use crate::sharding::topology::quote;
 pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
     let mut special = special(tokens)?;
     nextval::in_query(tokens, &mut special)?;
-    if (0..tokens.len()).any(|at| tokens.is_word(at, "INTO")) {
-        return Err(RouterError::not_supported("SELECT ... INTO"));
-    }
+    let into = into_variables(tokens)?;
+    special.assigned.extend(user_variables(tokens, into.clone()));
     if special.sets_last_id {
         return Err(RouterError::not_supported("LAST_INSERT_ID(expression) in a query"));
     }
     let class = if is_locking(tokens) { StatementClass::LockingRead } else { StatementClass::Read };
-    match ast::parse(tokens, &[Part::Tokens(0..tokens.len())], request.mode) {
+    match ast::parse(
+        tokens,
+        &[Part::Tokens(0..into.start), Part::Tokens(into.end..tokens.len())],
+        request.mode,
+    ) {
         Ok(query) => parsed(request, tokens, &query, special, class),
         Err(message) => {
             nextval::refuse(&special, "a statement that is not understood")?;
             fallback::plan(request, tokens, special, class, &message)
         }
+    }
+}
+
+/// The tokens of INTO with its user variables; an empty range where there is none.
+///
+/// Errors: 1235 for INTO of something else.
+fn into_variables(tokens: &Tokens<'_>) -> Result<Range<usize>, RouterError> {
+    let count = tokens.len();
+    let is_into = |at: usize| tokens.is_word(at, "INTO");
+    let into = tokens.find(0, count, is_into);
+    let mut end = into;
+    while end < count && (is_into(end) || tokens.is_op(end, ",")) {
+        if tokens.kind(end + 1) != TokenKind::UserVariable {
+            break;
+        }
+        end += 2;
+    }
+    match (0..count).any(|at| is_into(at) && !(into..end).contains(&at)) {
+        true => Err(RouterError::not_supported("SELECT ... INTO anything but user variables")),
+        false => Ok(into..end),
     }
 }
 

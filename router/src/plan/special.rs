@@ -84,8 +84,7 @@ pub(crate) fn special(tokens: &Tokens<'_>) -> Result<Special, RouterError> {
             TokenKind::Word => word(tokens, at, &mut found)?,
             TokenKind::SystemVariable => system_variable(tokens, at, &mut found),
             TokenKind::UserVariable => {
-                let name = String::from_utf8_lossy(tokens.bytes(at)).trim_start_matches('@').to_lowercase();
-                let name = name.trim_matches(|quote| matches!(quote, '\'' | '"' | '`')).to_owned();
+                let name = user_variable(tokens, at);
                 if name.starts_with("__ostrakon") {
                     return Err(RouterError::not_supported(
                         "user variables whose names begin with __ostrakon",
@@ -102,6 +101,21 @@ pub(crate) fn special(tokens: &Tokens<'_>) -> Result<Special, RouterError> {
         }
     }
     Ok(found)
+}
+
+/// The name of the user variable at that token, lower case.
+fn user_variable(tokens: &Tokens<'_>, at: usize) -> String {
+    let name = String::from_utf8_lossy(tokens.bytes(at)).trim_start_matches('@').to_lowercase();
+    name.trim_matches(|quote| matches!(quote, '\'' | '"' | '`')).to_owned()
+}
+
+/// The user variables in a range of tokens, by their names.
+pub(crate) fn user_variables<'t>(
+    tokens: &'t Tokens<'_>,
+    range: std::ops::Range<usize>,
+) -> impl Iterator<Item = String> + 't {
+    let is_variable = |at: &usize| tokens.kind(*at) == TokenKind::UserVariable;
+    range.filter(is_variable).map(|at| user_variable(tokens, at))
 }
 
 /// Errors: 1235 for a statement that assigns a user variable where that is not possible.

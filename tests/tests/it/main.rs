@@ -29,6 +29,7 @@ mod generated;
 mod generated_key;
 mod hints;
 mod information_schema;
+mod into;
 mod job_statements;
 mod jobs;
 mod jobs_crash;

@@ -8,6 +8,7 @@ mod deadlock;
 mod gather_load;
 mod generated;
 mod generated_key;
+mod into;
 mod loads;
 mod mix;
 mod named;
