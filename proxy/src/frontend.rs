@@ -123,6 +123,12 @@ impl Frontend {
             } else if self.input.capacity() > READ_SIZE * 4 {
                 self.input = BytesMut::new();
             }
+            // One after the other, as long as the command is not whole: what many hold could be more than any command may have.
+            if let Some(compression) = &mut self.compression
+                && compression.next(&mut self.input).map_err(|_| ReadError::Uncompress)?
+            {
+                continue;
+            }
             let size = if self.exact { wanted } else { READ_SIZE.max(wanted.min(1 << 20)) };
             let input = match &mut self.compression {
                 Some(compression) => &mut compression.input,
@@ -137,9 +143,6 @@ impl Frontend {
             };
             if read == 0 {
                 return Err(ReadError::Gone);
-            }
-            if let Some(compression) = &mut self.compression {
-                compression.take(&mut self.input).map_err(|_| ReadError::Uncompress)?;
             }
         }
     }

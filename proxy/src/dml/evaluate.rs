@@ -1,6 +1,5 @@
 //! DO with a subquery: the query of its expressions, of whose answer nothing is kept but what it warns of.
 
-use crate::error::SqlError;
 use crate::session::{Failure, Session, Warning};
 
 /// ER_SUBQUERY_NO_1_ROW.
@@ -12,9 +11,6 @@ impl Session {
     /// Errors: those of a query of them; in MariaDB a subquery with too many rows is only listed by SHOW WARNINGS.
     pub async fn evaluate(&mut self, expressions: &[u8]) -> Result<(), Failure> {
         self.warnings.clear();
-        if expressions.windows(2).any(|pair| pair == b":=") {
-            return Err(SqlError::not_supported("an assignment to a user variable in DO with SELECT").into());
-        }
         match self.spool_as_shown(&[b"SELECT ", expressions].concat().into(), None).await {
             Err(Failure::Sql(e)) if e.errno == SEVERAL_ROWS && self.mode.server.mariadb => {
                 self.warnings.push(Warning { level: "Error".into(), code: e.errno, message: e.message });

@@ -258,7 +258,7 @@ impl Session {
         self.client.sequence = relay.sequence();
         let seen = relay.seen();
         if let Some(end) = seen.end {
-            self.note_end(end, seen.rows, after.returning);
+            self.note_end(end, seen.rows, after.returning, !after.variables.is_empty());
         }
         let answered = self.after_answer(lease, seen.clone(), rewriter.error, names, after, bytes).await;
         if !after.variables.is_empty() {
@@ -328,12 +328,16 @@ impl Session {
         StatusPatch { clear, set }
     }
 
-    fn note_end(&mut self, end: ResultEnd, rows: u64, returning: bool) {
+    /// `into`: a query whose only row went into variables.
+    fn note_end(&mut self, end: ResultEnd, rows: u64, returning: bool, into: bool) {
         if end.had_rows {
             self.found_rows = if returning { self.found_rows } else { rows };
             self.row_count = -1;
         } else {
             self.row_count = i64::try_from(end.affected_rows).unwrap_or(i64::MAX);
+            if into {
+                self.found_rows = end.affected_rows;
+            }
         }
     }
 

@@ -92,6 +92,13 @@ impl Session {
         sending: Sending<'_>,
         rows: &mut dyn Rows,
     ) -> Result<u64, Failure> {
+        if !plan.assigned.is_empty() {
+            // Who reads the rows follows no variables.
+            return Err(SqlError::not_supported(
+                "an assignment to a user variable in a query inside of another statement; use SET",
+            )
+            .into());
+        }
         let mut execution = Execution { forbids_scans: self.forbids_scans(), ..Execution::default() };
         plan.route_into(&self.arguments(plan, input, &[], &[]), &mut execution)?;
         self.check_guard(plan, &execution)?;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use ostrakon_protocol::Capabilities;
 use ostrakon_protocol::command::Command as Com;
-use ostrakon_router::lexer::SqlMode;
+use ostrakon_router::lexer::{self, SqlMode, TokenKind};
 use ostrakon_router::parse::command::{Command, Show, ShowWhat};
 
 use super::result::ResultSet;
@@ -190,6 +190,12 @@ impl Session {
 
     /// A statement that describes a server: any backend answers, with the session's settings.
     async fn pass_to_any(&mut self, text: &[u8], more: bool) -> Result<(), Failure> {
+        let assigns = lexer::tokenize(text, self.mode)?
+            .iter()
+            .any(|token| token.kind == TokenKind::Op && token.text(text) == b":=");
+        if assigns {
+            return Err(SqlError::not_supported("an assignment to a user variable in SHOW; use SET").into());
+        }
         let lease = self.lease_any().await?;
         self.pass_text(lease, text, Names::none(), more).await
     }

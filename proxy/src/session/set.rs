@@ -206,7 +206,7 @@ impl Session {
         let set = format!("SET @{} = {expression}", quote(name));
         let read = read_variable(name);
         let (answer, connection) = self.try_on_server(&set, &read, base).await?;
-        self.keep_settings(vec![(format!("@{name}"), Some(user_literal(&answer)))], base, connection)
+        self.keep_settings(vec![(format!("@{name}"), Some(user_literal(&answer)?))], base, connection)
     }
 
     /// The value of an expression over no tables, as SQL text that gives it its type and collation again.
@@ -215,7 +215,7 @@ impl Session {
         let expression = self.value_expression(expression)?;
         let set = format!("SET @{} = {expression}", quote(NAME));
         let (answer, mut connection) = self.try_on_server(&set, &read_variable(NAME), &base).await?;
-        let value = user_literal(&answer);
+        let value = user_literal(&answer)?;
         // No variable has these types, and an expression has.
         let typed = connection.query(&format!("SELECT {expression} LIMIT 1")).await?;
         let temporal = typed.columns.first().and_then(|column| match column.column_type {
@@ -233,18 +233,19 @@ impl Session {
     }
 
     /// Takes the values of user variables that a statement on this connection has assigned. Where they cannot be had the connection is closed, so that no other session sees
-    /// them.
+    /// them, and so is the client's: it was told that they are set.
     pub async fn follow_variables(&mut self, connection: &mut Pooled, names: &[String]) {
         if connection.is_broken() {
             return;
         }
         let mut values = Vec::with_capacity(names.len());
         for name in names {
-            match connection.query(&read_variable(name)).await {
-                Ok(answer) => values.push((format!("@{name}"), user_literal(&answer))),
+            match connection.query(&read_variable(name)).await.and_then(|answer| user_literal(&answer)) {
+                Ok(value) => values.push((format!("@{name}"), value)),
                 Err(e) => {
-                    tracing::debug!(variable = name, error = %e.message, "a user variable's value is lost");
+                    tracing::warn!(variable = name, error = %e.message, "a user variable's value is lost, and its session ends");
                     connection.mark_broken();
+                    self.leave = true;
                     return;
                 }
             }
@@ -457,10 +458,11 @@ fn read_variable(name: &str) -> String {
 }
 
 /// A user variable's value as SQL text that gives it its type and collation again.
-fn user_literal(answer: &Answer) -> String {
+fn user_literal(answer: &Answer) -> Result<String, SqlError> {
     let cell = answer.rows.first().and_then(|r| r.first()).cloned().flatten();
-    let Some(column) = answer.columns.first() else { return "NULL".to_owned() };
-    match cell {
+    let Some(column) = answer.columns.first() else { return Ok("NULL".to_owned()) };
+    let digits = answer.rows.first().and_then(|row| row.get(3)).is_some_and(Option::is_some);
+    Ok(match cell {
         None => "NULL".to_owned(),
         Some(bytes) if matches!(column.column_type, 4 | 5) => {
             let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -477,9 +479,15 @@ fn user_literal(answer: &Answer) -> String {
             if unsigned { format!("CAST({text} AS UNSIGNED)") } else { text }
         }
         Some(bytes) if answer.text(0, 2) == "binary" => format!("x'{}'", hex(&bytes)),
+        // HEX() of a long one is NULL.
+        Some(_) if !digits => {
+            return Err(SqlError::not_supported(
+                "a user variable with a value that has more digits than the servers' max_allowed_packet",
+            ));
+        }
         // In hexadecimal and with its own character set: neither the session's character sets nor its sql_mode change what is read.
         Some(_) => {
             format!("_{} x'{}' COLLATE {}", answer.text(0, 2), answer.text(0, 3), answer.text(0, 1))
         }
-    }
+    })
 }

@@ -113,6 +113,9 @@ fn evaluated(mut c: Cursor<'_>) -> Command {
         if let Some(word) = OF_THE_SESSION.iter().find(|word| c.is(word)) {
             return Command::Refused(format!("{word} in DO"));
         }
+        if c.is_op(":=") {
+            return Command::Refused("an assignment to a user variable in DO; use SET".to_owned());
+        }
         reads |= c.is("SELECT");
         c.advance();
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::ast::{self, Part};
 use super::layout::Layout;
-use super::select::{first_block, labelled_by_text};
+use super::select::{first_block, into_variables, labelled_by_text};
 use super::text::LABEL_MAX;
 use super::tokens::Tokens;
 use crate::RouterError;
@@ -67,7 +67,8 @@ fn is_count(tokens: &Tokens<'_>, at: usize) -> bool {
 /// Errors: 1235 for what is no whole number: servers take some of it.
 fn count(literal: &str) -> Result<&str, RouterError> {
     let unsigned = literal.strip_prefix("CAST(").and_then(|rest| rest.strip_suffix(" AS UNSIGNED)"));
-    let digits = unsigned.unwrap_or(literal);
+    // A decimal without a fraction.
+    let digits = unsigned.unwrap_or(literal.strip_suffix('.').unwrap_or(literal));
     match !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         true => Ok(digits),
         false => Err(RouterError::not_supported(
@@ -86,7 +87,9 @@ fn labels(tokens: &Tokens<'_>, mode: SqlMode) -> Result<Vec<(usize, String)>, Ro
     }
     let unknown =
         || RouterError::not_supported("values of EXECUTE ... USING in this query; use the binary protocol");
-    let query = ast::parse(tokens, &[Part::Tokens(0..tokens.len())], mode).map_err(|_| unknown())?;
+    let into = into_variables(tokens)?;
+    let parts = [Part::Tokens(0..into.start), Part::Tokens(into.end..tokens.len())];
+    let query = ast::parse(tokens, &parts, mode).map_err(|_| unknown())?;
     let first = first_block(&query.body).ok_or_else(unknown)?;
     let outermost = tokens.at_byte(first.start).ok_or_else(unknown)?;
     let mut named = Vec::new();
@@ -117,16 +120,23 @@ fn labels(tokens: &Tokens<'_>, mode: SqlMode) -> Result<Vec<(usize, String)>, Ro
     Ok(named.into_iter().map(label).collect())
 }
 
+/// Words behind which another operand comes, and no alias.
+const OPERATORS: &[&str] = &[
+    "AND", "OR", "XOR", "NOT", "IS", "IN", "LIKE", "REGEXP", "RLIKE", "BETWEEN", "DIV", "MOD", "COLLATE",
+    "BINARY", "INTERVAL", "CASE", "WHEN", "THEN", "ELSE", "ESCAPE",
+];
+
 /// Whether a select item inside of the statement has an alias, as far as its last words show.
 fn has_alias(tokens: &Tokens<'_>, item: &Range<usize>) -> bool {
     let Some(last) = item.end.checked_sub(1).filter(|last| *last > item.start) else { return false };
     let is_name = matches!(tokens.kind(last), TokenKind::Word | TokenKind::QuotedIdent | TokenKind::String);
     let before = last - 1;
-    let ends_value = matches!(
-        tokens.kind(before),
-        TokenKind::Parameter | TokenKind::Integer | TokenKind::Decimal | TokenKind::String
-    ) || tokens.is_op(before, ")");
-    is_name && (ends_value || tokens.is_word(before, "AS")) && !tokens.is_word(last, "END")
+    let is_apart = match tokens.kind(before) {
+        TokenKind::Word => !tokens.is_any_word(before, OPERATORS),
+        TokenKind::Op => tokens.is_op(before, ")"),
+        _ => true,
+    };
+    is_name && is_apart && !tokens.is_word(last, "END")
 }
 
 #[cfg(test)]
@@ -158,6 +168,11 @@ mod tests {
                 "WITH w AS (SELECT  1  a) SELECT a,  (-2)  AS `?` FROM w",
             ),
             ("SELECT * FROM (SELECT ?, f(?)) d", "SELECT * FROM (SELECT  1  AS `?`, f( (-2) ) AS `f(?)`) d"),
+            (
+                "SELECT v FROM (SELECT CASE WHEN a > ? THEN 1 END v, ? + a b FROM t) d",
+                "SELECT v FROM (SELECT CASE WHEN a >  1  THEN 1 END v,  (-2)  + a b FROM t) d",
+            ),
+            ("SELECT ? INTO @x FROM t", "SELECT  1  AS `?` INTO @x FROM t"),
             ("SELECT a FROM t WHERE b = (SELECT ? AS c)", "SELECT a FROM t WHERE b = (SELECT  1  AS c)"),
         ] {
             assert_eq!(with(text, &["1", "-2"]).as_deref(), Ok(expected));

@@ -49,7 +49,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
 /// The tokens of INTO with its user variables; an empty range where there is none.
 ///
 /// Errors: 1235 for INTO of something else.
-fn into_variables(tokens: &Tokens<'_>) -> Result<Range<usize>, RouterError> {
+pub(crate) fn into_variables(tokens: &Tokens<'_>) -> Result<Range<usize>, RouterError> {
     let count = tokens.len();
     let is_into = |at: usize| tokens.is_word(at, "INTO");
     let into = tokens.find(0, count, is_into);

@@ -40,7 +40,12 @@ pub(crate) async fn variables_are_set(pair: &mut Pair) {
         pair.same(sql).await;
         pair.same_labels("SHOW WARNINGS").await;
         pair.same("SELECT @a, @b").await;
+        pair.same(sql).await;
+        pair.same("SELECT ROW_COUNT()").await;
     }
+    pair.prepare("CREATE VIEW w AS SELECT id, v FROM t").await;
+    pair.same("SELECT SUM(v) INTO @a FROM w").await;
+    pair.same("SELECT @a").await;
     for sql in [
         "SELECT id INTO @a FROM t ORDER BY id",
         "SELECT id, v INTO @a FROM t WHERE id = 1",

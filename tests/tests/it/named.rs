@@ -208,6 +208,23 @@ async fn nothing_of_a_session_stays_behind() {
         let (errno, text) = refused(&mut client, sql).await;
         assert!(errno == 1235 && text.contains("assignments to user variables"), "{sql}: {errno} {text}");
     }
+    run(&mut client, "INSERT INTO t VALUES (1), (2), (3)").await;
+    for sql in [
+        "INSERT INTO t SELECT id + 10 INTO @a FROM t",
+        "REPLACE INTO t SELECT id + 10 INTO @a FROM t WHERE id = 1",
+        "DO (SELECT 1) INTO @a FROM t",
+        "DO (SELECT MAX(id) INTO @a FROM t)",
+        "DO @a := 5",
+        "DO (SELECT @a := 5)",
+        "SHOW STATUS WHERE (@a := 1)",
+        "SET @b = (SELECT @a := MAX(id) FROM t)",
+        "UPDATE t SET id = id + 10 WHERE id IN (SELECT id INTO @a FROM t)",
+        "DELETE FROM t WHERE id = (SELECT @a := 1)",
+    ] {
+        let (errno, text) = refused(&mut client, sql).await;
+        assert!([1064, 1235].contains(&errno), "{sql}: {errno} {text}");
+    }
+    run(&mut client, "DELETE FROM t").await;
     let mut other = cluster.client(Some("app")).await;
     for _ in 0..20 {
         assert_eq!(value::<Option<i64>>(&mut other, "SELECT @a").await, None);

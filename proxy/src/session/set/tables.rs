@@ -40,6 +40,11 @@ impl Session {
         if template.next.is_some() || !reads || !plan.nextvals.is_empty() {
             return Ok(false);
         }
+        if !plan.assigned.is_empty() {
+            return Err(
+                SqlError::not_supported("an assignment to a user variable in an expression of SET").into()
+            );
+        }
         let own = Input { text: text.as_bytes(), template: &template, values: None };
         let input = expanded.as_ref().map_or(own, |expanded| expanded.input(None));
         // Each expression sees the variables as they were before the SET.

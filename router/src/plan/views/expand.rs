@@ -9,7 +9,7 @@ use crate::lexer::{Hole, SqlMode, tokenize};
 use crate::parse::ddl::ObjectName;
 use crate::plan::ast::{self, Part};
 use crate::plan::layout::Layout;
-use crate::plan::select::{is_locking, labelled_by_text};
+use crate::plan::select::{into_variables, is_locking, labelled_by_text};
 use crate::plan::text::{Cutter, Edit, Piece, label_of, text};
 use crate::plan::tokens::Tokens;
 use crate::plan::tree::{Name, Query};
@@ -75,7 +75,8 @@ pub(crate) fn expansion(
             None => return not_understood(request, tokens, "the clauses of this write"),
         }
     } else {
-        vec![Part::Tokens(0..tokens.len())]
+        let into = into_variables(tokens)?;
+        vec![Part::Tokens(0..into.start), Part::Tokens(into.end..tokens.len())]
     };
     let query = match ast::parse(tokens, &parts, request.mode) {
         Ok(query) => query,
