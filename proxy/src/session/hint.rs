@@ -63,11 +63,11 @@ impl Session {
         }))
     }
 
-    pub(super) fn end_hint(
+    pub(super) fn end_hint<T>(
         &mut self,
         timer: Option<JoinHandle<()>>,
-        result: Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        result: Result<T, Failure>,
+    ) -> Result<T, Failure> {
         self.hint = None;
         let Some(timer) = timer else { return result };
         timer.abort();

@@ -82,10 +82,7 @@ impl Session {
             let Unhinted { text, template, hint } = self.take_hints(raw)?;
             let timer = self.begin_hint(&hint);
             let params = Box::pin(self.check_named(&text, &template)).await;
-            let mut counted = 0;
-            let checked = params.map(|params| counted = params);
-            self.end_hint(timer, checked)?;
-            counted
+            self.end_hint(timer, params)?
         } else {
             Box::pin(self.check_named(raw, &template)).await?
         };

@@ -211,6 +211,13 @@ impl Session {
 
     /// The value of an expression over no tables, as SQL text that gives it its type and collation again.
     pub(super) async fn value_of(&mut self, expression: &str) -> Result<String, Failure> {
+        // A variable by itself is known here.
+        let key = expression.trim().to_lowercase();
+        let is_name =
+            |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if key.strip_prefix('@').is_some_and(is_name) {
+            return Ok(self.settings.get(&key).unwrap_or("NULL").to_owned());
+        }
         let base = Rc::clone(&self.settings);
         let expression = self.value_expression(expression)?;
         let set = format!("SET @{} = {expression}", quote(NAME));
