@@ -9,6 +9,7 @@ mod generated;
 mod insert;
 mod keyed;
 pub mod literal;
+mod load;
 mod operand;
 mod spool;
 mod strict;

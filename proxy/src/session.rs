@@ -21,6 +21,7 @@ mod sequence;
 mod set;
 mod show;
 pub mod trace;
+mod tracking;
 pub mod transaction;
 mod transaction_control;
 mod transaction_limits;
@@ -117,6 +118,8 @@ pub struct Session {
     /// Of the running statement, when it is traced.
     pub trace: Option<trace::Trace>,
     last_trace: Option<trace::Trace>,
+    /// What the next OK tells that is new.
+    changes: tracking::Changes,
 }
 
 /// Serves one client until it leaves.
@@ -165,6 +168,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         hint: None,
         trace: None,
         last_trace: None,
+        changes: tracking::Changes::default(),
         worker,
         client,
         registration,
@@ -308,6 +312,9 @@ impl Session {
         if self.mode.no_backslash_escapes {
             status.insert(Status::NO_BACKSLASH_ESCAPES);
         }
+        if self.mode.ansi_quotes && self.mode.server.mariadb {
+            status.insert(Status::ANSI_QUOTES);
+        }
         status
     }
 
@@ -317,6 +324,10 @@ impl Session {
         if more {
             status.insert(Status::MORE_RESULTS_EXISTS);
         }
+        if self.changes.dropped {
+            status.insert(Status::DB_DROPPED);
+        }
+        let changes = self.take_changes();
         let packet = OkPacket {
             header: 0x00,
             affected_rows,
@@ -324,7 +335,7 @@ impl Session {
             status,
             warnings: self.warning_count(),
             info,
-            session_state: &[],
+            session_state: &changes,
         };
         let capabilities = self.client.capabilities;
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -340,6 +351,7 @@ impl Session {
             message: error.message.clone(),
         });
         self.row_count = -1;
+        self.forget_changes();
         let packet = ErrPacket::with_state(error.errno, &error.sqlstate, &error.message);
         let mut scratch = std::mem::take(&mut self.scratch);
         self.client.packet_with(&mut scratch, |out| packet.encode(out));
@@ -365,7 +377,7 @@ impl Session {
 }
 
 /// Resolves when this session is to close.
-async fn killed(entry: &SessionEntry) {
+pub async fn killed(entry: &SessionEntry) {
     loop {
         if entry.kill.connection.load(Ordering::SeqCst) {
             return;
@@ -386,7 +398,7 @@ async fn ended(entry: &SessionEntry, idle: bool) {
 }
 
 /// Resolves when this session's statement is to end; takes the request.
-async fn killed_statement(entry: &SessionEntry) {
+pub async fn killed_statement(entry: &SessionEntry) {
     while !entry.kill.query.swap(false, Ordering::SeqCst) {
         entry.kill.wake.notified().await;
     }

@@ -29,6 +29,7 @@ mod keyed;
 mod keys;
 mod layout;
 mod literals;
+mod load;
 mod merging;
 mod modify;
 mod nextval;
@@ -61,6 +62,7 @@ pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use generated_key::generated_key;
 pub use insert::generated::GeneratedKeys;
 pub use literals::with_literals;
+pub use load::{Apart, Found, LOADED_FILE, Line, Load, Needs};
 pub use nextval::unknown as unknown_sequence;
 pub use returning::Returning;
 pub use rows_first::{
@@ -101,6 +103,8 @@ pub enum Plan {
     Command(Box<crate::parse::command::Command>),
     /// Changes logical objects.
     Ddl(Box<crate::parse::ddl::Ddl>),
+    /// LOAD DATA LOCAL: the client sends the rows.
+    Load(Box<Load>),
     /// Names views: to be planned again, as the statement with their queries in their places.
     Views(Box<Expansion>),
 }
@@ -380,6 +384,9 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RouterError> {
         return Ok(Plan::Ddl(Box::new(ddl)));
     }
     let tokens = tokens::Tokens::new(text, raw);
+    if tokens.are_words(0, &["LOAD", "DATA"]) {
+        return Ok(Plan::Load(Box::new(load::plan(request, &tokens)?)));
+    }
     let first = (0..tokens.len()).find(|at| !tokens.is_op(*at, "(")).unwrap_or(0);
     if let Some(command) = nextval::values_only(&tokens) {
         return Ok(Plan::Command(Box::new(command)));

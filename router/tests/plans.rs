@@ -46,6 +46,7 @@ fn snapshot(sql: &str, mode: SqlMode, params: Option<&[Value<'_>]>) -> String {
         Err(error) => return format!("  error {} {}\n", error.errno, error.message),
         Ok(Plan::Command(command)) => return format!("  command {command:?}\n"),
         Ok(Plan::Ddl(_)) => return "  ddl\n".into(),
+        Ok(Plan::Load(load)) => return format!("  load {:?}\n", load.apart),
         Ok(Plan::Views(expansion)) => {
             let text = expansion.text(sql.as_bytes(), &template.holes);
             return format!("  views {}\n", String::from_utf8_lossy(&text));

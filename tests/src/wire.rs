@@ -25,17 +25,25 @@ impl Wire {
 
     /// As [`Wire::log_in`], where nobody may listen, or die in the middle of it.
     pub async fn try_log_in(port: u16, database: &str) -> Result<Self, String> {
+        Self::log_in_with(port, database, 0).await.map(|(wire, _)| wire)
+    }
+
+    /// As [`Wire::try_log_in`], with more capabilities than [`Wire::login`] has; gives the OK packet, too.
+    pub async fn log_in_with(port: u16, database: &str, more: u32) -> Result<(Self, Vec<u8>), String> {
         let connecting = TcpStream::connect(("127.0.0.1", port)).await;
         let mut wire = Self { stream: connecting.map_err(|error| error.to_string())? };
         let greeting = wire.read_packet().await.ok_or("no greeting")?;
         if greeting.first() != Some(&10) {
             return Err(format!("not a greeting: {}", String::from_utf8_lossy(&greeting)));
         }
-        wire.send_packet(1, &Self::login(database)).await;
+        let mut login = Self::login(database);
+        let flags = u32::from_le_bytes([login[0], login[1], login[2], login[3]]) | more;
+        login[..4].copy_from_slice(&flags.to_le_bytes());
+        wire.send_packet(1, &login).await;
         loop {
             let packet = wire.read_packet().await.ok_or("no answer to the login")?;
             match packet.first() {
-                Some(0) => return Ok(wire),
+                Some(0) => return Ok((wire, packet)),
                 // A switch to another plugin: an empty password answers with nothing.
                 Some(0xfe) => wire.send_packet(3, &[]).await,
                 Some(1) => {}

@@ -71,8 +71,6 @@ pub struct Connection {
     tick: u64,
     statement_limit: usize,
     found_rows: bool,
-    /// Logs in with CLIENT_LOCAL_FILES.
-    sends_files: bool,
     outstanding: u32,
     /// OK answers of queued SET and START TRANSACTION that come before the statement's answer.
     prefix: u32,
@@ -133,15 +131,6 @@ impl Connection {
         statement_limit: usize,
         found_rows: bool,
     ) -> Result<Self, SqlError> {
-        Self::open(instance, statement_limit, found_rows, false).await
-    }
-
-    async fn open(
-        instance: &Instance,
-        statement_limit: usize,
-        found_rows: bool,
-        sends_files: bool,
-    ) -> Result<Self, SqlError> {
         let failed = |what: String| {
             tracing::warn!(instance = %instance.name, host = %instance.host, port = instance.port, error = %what, "cannot connect");
             SqlError::new(
@@ -167,7 +156,6 @@ impl Connection {
             tick: 0,
             statement_limit,
             found_rows,
-            sends_files,
             outstanding: 0,
             prefix: 0,
             in_transaction: false,
@@ -193,9 +181,10 @@ impl Connection {
         let greeting = Greeting::decode(&payload).map_err(|e| self.malformed(&e))?;
         self.id = greeting.connection_id;
         self.version = greeting.server_version.clone();
-        // Never MULTI_STATEMENTS (user text must stay one statement), and LOCAL_FILES for rows of ours only.
+        // Never MULTI_STATEMENTS (user text must stay one statement). LOCAL_FILES for rows of ours and a client's file: see `file`.
         let mut wanted = Capabilities::LONG_PASSWORD
             | Capabilities::LONG_FLAG
+            | Capabilities::LOCAL_FILES
             | Capabilities::PROTOCOL_41
             | Capabilities::TRANSACTIONS
             | Capabilities::SECURE_CONNECTION
@@ -206,9 +195,6 @@ impl Connection {
             | Capabilities::DEPRECATE_EOF;
         if self.found_rows {
             wanted = wanted | Capabilities::FOUND_ROWS;
-        }
-        if self.sends_files {
-            wanted = wanted | Capabilities::LOCAL_FILES;
         }
         self.capabilities = wanted & greeting.capabilities;
         let transport = Transport::Plain { fetch_server_key: true };

@@ -1,5 +1,7 @@
 //! What the physical statements of a write warn of, as one list: in the order of the client's rows, with their numbers.
 
+use std::ops::Range;
+
 use super::names::Names;
 use super::pass::listed_warnings;
 use crate::backend::connection::Answer;
@@ -40,19 +42,23 @@ impl Numbering<'_> {
         if rows.is_none() && self.first_row == 0 {
             return;
         }
-        let Some((start, row)) = row_of(message) else { return };
+        let Some((digits, row)) = row_of(message) else { return };
         let index = row.saturating_sub(1);
         let row = rows.map_or(Some(index), |rows| rows.get(index).copied());
         if let Some(row) = row {
-            message.replace_range(start.., &(self.first_row + row + 1).to_string());
+            message.replace_range(digits, &(self.first_row + row + 1).to_string());
         }
     }
 }
 
-/// Where the number of `... at row 2` starts, and the number.
-fn row_of(message: &str) -> Option<(usize, usize)> {
-    let start = message.rfind(" at row ")? + " at row ".len();
-    Some((start, message.get(start..)?.parse().ok()?))
+/// Where the number of `... at row 2` and `Row 2 was truncated ...` stands, and the number.
+pub fn row_of(message: &str) -> Option<(Range<usize>, usize)> {
+    let digits = match message.strip_prefix("Row ") {
+        Some(rest) => 4..4 + rest.find(' ')?,
+        None => message.rfind(" at row ")? + " at row ".len()..message.len(),
+    };
+    let row = message.get(digits.clone())?.parse().ok()?;
+    Some((digits, row))
 }
 
 /// What a server warns of once in a statement: what is deprecated, and a column without a value and a default (1364).
@@ -84,6 +90,7 @@ mod tests {
         assert_eq!(renumbered(&rows, 10, 1, "Out of range at row 1"), "Out of range at row 12");
         assert_eq!(renumbered(&[], 10, 0, "Out of range at row 1"), "Out of range at row 11");
         assert_eq!(renumbered(&rows, 0, 0, "Duplicate entry '1'"), "Duplicate entry '1'");
+        assert_eq!(renumbered(&rows, 0, 1, "Row 2 was truncated; it"), "Row 3 was truncated; it");
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl GatherConnection {
         columns: &[LoadColumn],
     ) -> Result<Option<FileSent>, SqlError> {
         let sql = load_statement(table, columns);
-        match self.lease.connection.begin_file(&sql, FILE).await {
+        match self.lease.connection.begin_file(sql.as_bytes(), FILE).await {
             Ok(file) => Ok(Some(file)),
             Err(e) if NO_FILES.contains(&e.errno) && !self.lease.connection.is_broken() => {
                 tracing::info!(instance = self.lease.connection.instance(), error = %e.message, "rows are inserted, not loaded");

@@ -206,6 +206,7 @@ impl Session {
             return Err(ostrakon_router::RouterError::unknown_database(name).into());
         }
         self.database = Some(name.to_owned());
+        self.note_database();
         self.publish_identity();
         Ok(())
     }

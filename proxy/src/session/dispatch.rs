@@ -103,6 +103,9 @@ impl Session {
                 Box::pin(self.run_text(&expanded.text, &expanded.template, more)).await
             }
             Plan::Command(command) => self.run_command(command, text, more).await,
+            Plan::Load(load) => {
+                Box::pin(self.load_data(load, Input { text, template, values: None }, more)).await
+            }
             Plan::Ddl(ddl) => {
                 self.warnings.clear();
                 self.run_ddl(ddl, text).await.map(|()| {

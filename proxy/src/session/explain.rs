@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ostrakon_router::RouterError;
 use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::parse::hint::Target;
 use ostrakon_router::plan::{Combine, Execution, Plan, RoutedPlan, TableName};
@@ -105,6 +106,7 @@ impl Session {
             Plan::Command(_) | Plan::Views(_) => {
                 set.push(["".into(), "".into(), "session".into(), "the session answers".into(), "".into()]);
             }
+            Plan::Load(_) => return Err(RouterError::syntax("EXPLAIN of LOAD DATA").into()),
             Plan::Ddl(_) => {
                 set.push([
                     "".into(),

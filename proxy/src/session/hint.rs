@@ -177,6 +177,7 @@ impl Session {
                     // EXPLAIN looks at the hint itself.
                     Plan::Command(_) | Plan::Views(_) => Ok(false),
                     Plan::Ddl(_) => Err(SqlError::not_supported("the hint SCAN for DDL").into()),
+                    Plan::Load(_) => Err(SqlError::not_supported("the hint SCAN for LOAD DATA").into()),
                 }
             }
             Some(_) => {

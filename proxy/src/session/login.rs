@@ -10,6 +10,7 @@ use ostrakon_protocol::handshake::{ChangeUser, Greeting, HandshakeResponse, is_s
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::{Capabilities, Status};
 
+use super::tracking;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::frontend::{Algorithm, Frontend, Stream};
@@ -60,12 +61,13 @@ struct Claim {
     charset: Option<u16>,
 }
 
-/// What Ostrakon offers to clients. Session tracking and LOCAL INFILE are not there.
+/// What Ostrakon offers to clients.
 fn offered() -> Capabilities {
     Capabilities::LONG_PASSWORD
         | Capabilities::FOUND_ROWS
         | Capabilities::LONG_FLAG
         | Capabilities::CONNECT_WITH_DB
+        | Capabilities::LOCAL_FILES
         | Capabilities::IGNORE_SPACE
         | Capabilities::PROTOCOL_41
         | Capabilities::INTERACTIVE
@@ -81,6 +83,7 @@ fn offered() -> Capabilities {
         | Capabilities::DEPRECATE_EOF
         | Capabilities::COMPRESS
         | Capabilities::ZSTD_COMPRESSION
+        | Capabilities::SESSION_TRACK
 }
 
 /// What a client has asked for; of both zlib, as servers choose.
@@ -232,7 +235,11 @@ fn accept(worker: &Worker, client: &mut Frontend, claim: Claim) -> Result<Accoun
             format!("Variable 'character_set_client' can't be set to the value of '{charset}'; use utf8mb4"),
         )
     })?;
-    let ok = OkPacket { status: Status::AUTOCOMMIT, ..OkPacket::default() };
+    let mut session_state = Vec::new();
+    if database.is_some() {
+        tracking::push_database(&mut session_state, database.as_deref());
+    }
+    let ok = OkPacket { status: Status::AUTOCOMMIT, session_state: &session_state, ..OkPacket::default() };
     let mut scratch = Vec::new();
     let capabilities = client.capabilities;
     client.packet_with(&mut scratch, |out| ok.encode(out, capabilities));

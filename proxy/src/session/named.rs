@@ -100,6 +100,7 @@ impl Session {
             Plan::Command(_) | Plan::Ddl(_) | Plan::Views(_) if params > 0 => {
                 Err(SqlError::not_supported("parameters in this kind of statement").into())
             }
+            Plan::Load(_) => Err(not_preparable().into()),
             Plan::Command(_) | Plan::Ddl(_) | Plan::Views(_) => Ok(0),
         }
     }

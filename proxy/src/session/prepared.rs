@@ -195,6 +195,7 @@ impl Session {
                 Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
                 _ => Vec::new(),
             },
+            (Plan::Load(_), _) => return Err(not_preparable().into()),
             (Plan::Ddl(_) | Plan::Views(_), _) => Vec::new(),
         };
         Ok((plan, params, columns))
@@ -421,6 +422,7 @@ impl Session {
                 self.binary_results = false;
                 result
             }
+            Plan::Load(_) => Err(not_preparable().into()),
             Plan::Ddl(ddl) => {
                 self.warnings.clear();
                 self.run_ddl(ddl, &statement.text).await?;

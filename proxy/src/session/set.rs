@@ -11,7 +11,7 @@ use ostrakon_router::plan::{Combine, Execution, Plan};
 
 use super::dispatch::Input;
 use super::result::quote_string;
-use super::{Failure, Session};
+use super::{Failure, Session, tracking};
 use crate::backend::connection::Answer;
 use crate::backend::pool::Pooled;
 use crate::backend::settings::Settings;
@@ -43,6 +43,11 @@ const CONNECTION_DEFAULTS: [&str; 3] =
 /// What an expression is called where it is planned as a query: a name of ours, or the planner would give it one that says what stood there.
 const NAME: &str = "__ostrakon";
 
+/// The character set of a collation.
+fn charset_of(collation: &str) -> &str {
+    collation.split('_').next().unwrap_or_default()
+}
+
 /// A changed setting: its name, and its value as SQL text or `None` for the default.
 type Change = (String, Option<String>);
 
@@ -51,9 +56,15 @@ impl Session {
     /// the old value (tried: MariaDB 10.11).
     pub async fn set(&mut self, assignments: &[Assignment]) -> Result<(), Failure> {
         let base = Rc::clone(&self.settings);
+        let tracked = self.tracks_state();
         let (mode, own, last_insert_id) = (self.mode, self.own, self.last_insert_id);
         let result = self.set_each(assignments, &base).await;
-        if result.is_err() {
+        if result.is_ok() {
+            // MariaDB tells it of the SET that turns this on or off, too; MySQL of neither.
+            let now = self.tracks_state();
+            self.changes.state |= if self.mode.server.mariadb { tracked || now } else { tracked && now };
+        } else {
+            self.forget_changes();
             self.settings = base;
             (self.mode, self.own, self.last_insert_id) = (mode, own, last_insert_id);
         }
@@ -130,6 +141,7 @@ impl Session {
             self.commit_all().await?;
         }
         self.transaction.autocommit = on;
+        self.note_variable("autocommit", if on { "ON" } else { "OFF" }.to_owned());
         Ok(())
     }
 
@@ -153,9 +165,15 @@ impl Session {
         if name == "sql_auto_is_null" && answer.text(0, 0) == "1" {
             return Err(SqlError::not_supported("SET sql_auto_is_null = 1").into());
         }
+        tracking::check(name, &answer.text(0, 0))?;
         let is_default = text.eq_ignore_ascii_case("DEFAULT") && !CONNECTION_DEFAULTS.contains(&kept);
         let value = (!is_default).then(|| literal(&answer, 0));
         self.keep_settings(vec![(kept.to_owned(), value)], base, connection)?;
+        let told = match name {
+            "character_set_connection" => charset_of(&answer.text(0, 0)).to_owned(),
+            _ => answer.text(0, 0),
+        };
+        self.note_variable(name, told);
         if name == "sql_mode" {
             self.follow_sql_mode(&answer.text(0, 1));
         }
@@ -184,7 +202,11 @@ impl Session {
         let (answer, connection) = self.try_on_server(&sql, read, base).await?;
         let names = CONNECTION_DEFAULTS.iter().enumerate();
         let changes = names.map(|(at, name)| ((*name).to_owned(), Some(literal(&answer, at)))).collect();
-        self.keep_settings(changes, base, connection)
+        self.keep_settings(changes, base, connection)?;
+        self.note_variable("character_set_client", answer.text(0, 0));
+        self.note_variable("character_set_connection", charset_of(&answer.text(0, 2)).to_owned());
+        self.note_variable("character_set_results", answer.text(0, 1));
+        Ok(())
     }
 
     async fn set_user_variable(

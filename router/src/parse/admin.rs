@@ -13,7 +13,6 @@ const REFUSED: &[&[&str]] = &[
     &["LOCK", "TABLE"],
     &["UNLOCK", "INSTANCE"],
     &["XA"],
-    &["LOAD", "DATA"],
     &["LOAD", "XML"],
     &["LOAD", "INDEX"],
     &["CALL"],

@@ -343,7 +343,7 @@ fn refused_statements_are_refused_by_name() {
         ("LOCK TABLES t READ", "LOCK TABLES"),
         ("FLUSH TABLES WITH READ LOCK", "FLUSH TABLES ... WITH READ LOCK"),
         ("XA START 'x'", "XA"),
-        ("LOAD DATA LOCAL INFILE 'x' INTO TABLE t", "LOAD DATA"),
+        ("LOAD XML LOCAL INFILE 'x' INTO TABLE t", "LOAD XML"),
         ("CALL p()", "CALL"),
         ("HANDLER t OPEN", "HANDLER"),
         ("DROP ROLE r", "DROP ROLE"),

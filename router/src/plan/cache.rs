@@ -47,7 +47,7 @@ impl PlanCache {
         let is_kept = match plan.as_ref() {
             Plan::Routed(routed) => routed.cacheable,
             Plan::Views(_) => true,
-            Plan::Command(_) | Plan::Ddl(_) => false,
+            Plan::Command(_) | Plan::Ddl(_) | Plan::Load(_) => false,
         };
         if is_kept {
             self.insert(request, plan.clone());

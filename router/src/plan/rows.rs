@@ -363,7 +363,7 @@ fn literal_of(literal: &str, mode: SqlMode) -> Result<Value<'_>, RouterError> {
 }
 
 /// A decimal text as an integer, rounded half away from zero as the server rounds.
-fn rounded(text: &str) -> Option<i128> {
+pub(super) fn rounded(text: &str) -> Option<i128> {
     let text = text.trim();
     if let Ok(number) = text.parse::<i128>() {
         return Some(number);

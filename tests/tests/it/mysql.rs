@@ -9,6 +9,7 @@ mod gather_load;
 mod generated;
 mod generated_key;
 mod into;
+mod load_data;
 mod loads;
 mod mix;
 mod named;
@@ -16,6 +17,7 @@ mod parameters;
 mod semijoin;
 mod shop;
 mod tables;
+mod tracking;
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};

@@ -1,4 +1,4 @@
-//! LOAD DATA LOCAL over a connection: the server asks for a file, and gets rows of ours.
+//! LOAD DATA LOCAL over a connection: the server asks for a file, and gets rows of ours or a client's file.
 //!
 //! **Invariant:** a request for a file is answered only between `begin_file` and `end_file`, and only if it names what was asked to be loaded. Any other
 //! request breaks the connection wherever it is read; no file of this machine is ever opened for a server.
@@ -26,7 +26,7 @@ pub struct FileSent {
 impl Connection {
     /// As `connect`, for a connection that loads rows into temporary tables.
     pub async fn connect_for_files(instance: &Instance, statement_limit: usize) -> Result<Self, SqlError> {
-        let mut connection = Self::open(instance, statement_limit, false, true).await?;
+        let mut connection = Self::connect(instance, statement_limit, false).await?;
         for statement in FOR_TEMPORARY_TABLES {
             // Without the privilege, or the variable, it is as it was: more work for the server, or an error of its own.
             if let Err(e) = connection.query(statement).await {
@@ -47,8 +47,8 @@ impl Connection {
     /// Sends a LOAD DATA LOCAL of the file `name` and waits until the server asks for that.
     ///
     /// Errors: what the server answers instead; the connection can be used then, if it is not broken.
-    pub async fn begin_file(&mut self, sql: &str, name: &str) -> Result<FileSent, SqlError> {
-        self.queue_query(sql.as_bytes());
+    pub async fn begin_file(&mut self, sql: &[u8], name: &str) -> Result<FileSent, SqlError> {
+        self.queue_query(sql);
         self.flush().await?;
         self.read_prefix().await?;
         let mut scanner = ResponseScanner::new(ResponseKind::Query, self.capabilities);
@@ -61,9 +61,7 @@ impl Connection {
                     let packet = self.input.split_to(length);
                     let payload = packet.get(HEADER_LENGTH..).unwrap_or_default();
                     return match event {
-                        Event::LocalInfile
-                            if self.sends_files && payload.get(1..) == Some(name.as_bytes()) =>
-                        {
+                        Event::LocalInfile if payload.get(1..) == Some(name.as_bytes()) => {
                             Ok(FileSent { sequence: sequence.wrapping_add(1) })
                         }
                         Event::Err => {

@@ -182,10 +182,11 @@ impl Session {
 
     /// What the session keeps in mind of objects that have changed.
     fn after_ddl(&mut self, action: &JobAction) {
-        if let JobAction::DropDatabase { name, .. } = action
-            && self.database.as_ref() == Some(name)
-        {
+        let JobAction::DropDatabase { name, .. } = action else { return };
+        self.changes.dropped = true;
+        if self.database.as_ref() == Some(name) {
             self.database = None;
+            self.note_database();
             self.publish_identity();
         }
     }
