@@ -60,9 +60,10 @@ impl Session {
         let (mode, own, last_insert_id) = (self.mode, self.own, self.last_insert_id);
         let result = self.set_each(assignments, &base).await;
         if result.is_ok() {
-            // MariaDB tells it of the SET that turns this on or off, too; MySQL of neither.
-            let now = self.tracks_state();
-            self.changes.state |= if self.mode.server.mariadb { tracked || now } else { tracked && now };
+            // MariaDB tells it of the SET that turns this on, too.
+            if tracked || self.mode.server.mariadb {
+                self.note_state();
+            }
         } else {
             self.forget_changes();
             self.settings = base;

@@ -26,7 +26,7 @@ pub(super) struct Changes {
     database: bool,
     /// A database was dropped, whichever: a status flag, for every client.
     pub(super) dropped: bool,
-    pub(super) state: bool,
+    state: bool,
 }
 
 impl Session {

@@ -200,8 +200,6 @@ stop slave;
 binlog 'x';
 cache index o in default;
 load index into cache o;
-load data infile 'x' into table o;
-load data local infile 'x' ignore into table o fields terminated by ',';
 load xml infile 'x' into table o;
 alter table t add column x int null default 5 comment 'c' after a;
 alter online table t add y varchar(5) character set latin1 collate latin1_bin not null default '';
