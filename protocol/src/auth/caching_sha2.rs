@@ -29,12 +29,15 @@ pub fn scramble(password: &[u8], salt: &[u8; SALT_LENGTH]) -> [u8; 32] {
 
 /// Whether `response` proves the password that `stored` is the [`double_hash`] of. The time taken depends on the length of
 /// the response only.
+///
+/// Some clients (PyMySQL, aiomysql, Go's driver) take the zero byte behind the salt of an AuthSwitchRequest for a part of it.
+/// MySQL asks them for the password itself then; here both proofs are good, since each needs the password.
 pub fn verify(stored: &[u8; 32], salt: &[u8; SALT_LENGTH], response: &[u8]) -> Choice {
     let Ok(response) = <[u8; 32]>::try_from(response) else {
         return Choice::from(0);
     };
-    let single = xor(response, sha256(&[stored, salt]));
-    sha256(&[&single]).ct_eq(stored)
+    let proves = |mask: [u8; 32]| sha256(&[&xor(response, mask)]).ct_eq(stored);
+    proves(sha256(&[stored, salt])) | proves(sha256(&[stored, salt, &[0]]))
 }
 
 /// Whether `packet`, a password with its terminating zero byte as the full exchange sends it, is the one that `stored` is
@@ -88,6 +91,9 @@ mod tests {
         assert!(!bool::from(verify(&stored, b"abcdefghijklmnopqrsu", &proof)));
         assert!(!bool::from(verify(&stored, &salt, &scramble(b"Secret", &salt))));
         assert!(!bool::from(verify(&stored, &salt, &proof[..31])));
+        let with_zero = |end: u8| xor(sha256(&[b"secret"]), sha256(&[&stored, &salt, &[end]]));
+        assert!(bool::from(verify(&stored, &salt, &with_zero(0))));
+        assert!(!bool::from(verify(&stored, &salt, &with_zero(1))));
         assert!(bool::from(verify_cleartext(&stored, b"secret\0")));
         assert!(!bool::from(verify_cleartext(&stored, b"secret")));
         assert!(!bool::from(verify_cleartext(&stored, b"secret\0\0")));
