@@ -4,6 +4,7 @@ mod deadlocks;
 mod drds;
 mod jobs;
 pub(in crate::session) mod sequences;
+mod status;
 mod view_columns;
 mod views;
 
@@ -89,6 +90,7 @@ impl Session {
             ShowWhat::TransOutcome(id) => self.transaction_outcome(id).await?,
             ShowWhat::Deadlocks { global } => self.deadlocks(*global).await,
             ShowWhat::Variables { global } => self.variables(*global).await?,
+            ShowWhat::Status { global } => self.server_status(*global).await?,
             ShowWhat::Help => drds::help(),
         };
         if !pushed_like && let Some(pattern) = &show.like {

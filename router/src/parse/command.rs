@@ -273,6 +273,10 @@ pub enum ShowWhat {
     Variables {
         global: bool,
     },
+    /// `SHOW [GLOBAL] STATUS`.
+    Status {
+        global: bool,
+    },
     /// `SHOW HELP`
     Help,
 }

@@ -6,7 +6,7 @@ use crate::RouterError;
 use crate::lexer::TokenKind;
 
 /// One server's answer is the cluster's: these describe the server software or the connection.
-const PASSED: [&[&str]; 14] = [
+const PASSED: [&[&str]; 13] = [
     &["ENGINES"],
     &["STORAGE", "ENGINES"],
     &["CHARACTER", "SET"],
@@ -15,7 +15,6 @@ const PASSED: [&[&str]; 14] = [
     &["COLLATION"],
     &["PLUGINS"],
     &["PRIVILEGES"],
-    &["STATUS"],
     &["PROFILES"],
     &["PROFILE"],
     &["AUTHORS"],
@@ -147,8 +146,11 @@ fn scoped(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
     if (global || local) && c.accept("DEADLOCKS") {
         return finish(c, ShowWhat::Deadlocks { global });
     }
+    if c.accept("STATUS") {
+        return finish(c, ShowWhat::Status { global });
+    }
     if global || session {
-        return if c.is("STATUS") { Ok(Command::ShowPassed) } else { Err(c.error()) };
+        return Err(c.error());
     }
     if PASSED.iter().any(|words| c.are(words)) {
         return Ok(Command::ShowPassed);

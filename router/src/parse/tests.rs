@@ -264,6 +264,9 @@ fn show_names_what_ostrakon_answers() {
         ("SHOW VARIABLES", Variables { global: false }),
         ("SHOW SESSION VARIABLES", Variables { global: false }),
         ("SHOW GLOBAL VARIABLES", Variables { global: true }),
+        ("SHOW STATUS", Status { global: false }),
+        ("SHOW SESSION STATUS", Status { global: false }),
+        ("SHOW GLOBAL STATUS", Status { global: true }),
     ] {
         assert_eq!(show(text), Show { what: expected, like: None, filter: None }, "{text}");
     }
@@ -289,8 +292,6 @@ fn show_about_the_server_is_passed() {
         "SHOW COLLATION WHERE `Default` = 'Yes'",
         "SHOW PLUGINS",
         "SHOW PRIVILEGES",
-        "SHOW GLOBAL STATUS LIKE 'Threads%'",
-        "SHOW STATUS",
         "SHOW PROFILES",
     ] {
         assert_eq!(command(text), Command::ShowPassed, "{text}");
