@@ -18,7 +18,7 @@ SEEDS ?= 10000
 FROM ?= 1000
 # Faults under load: nodes, and for the bank servers too, that are killed, stopped or replaced.
 KILLS ?= 200
-# For the bank and the lists: mysql, or mysql,mariadb for instances of both. For `make diff` and `make tpch`: mysql.
+# For the bank and the lists: mysql, or mysql,mariadb for instances of both. For `make diff`, `make tpch` and `make matrix`: mysql.
 SERVERS ?=
 # Random scenarios: how many, the first seed, and of that seed only the one of this number.
 COUNT ?= 10000
@@ -26,6 +26,9 @@ SEED ?= 1000
 ONLY ?=
 # Topics of hand-written cases: all, or those whose names hold this; `joins:120` for one case.
 CASES ?=
+# Rows that each driver takes as they come, and which clients: all, or those whose names hold this.
+ROWS ?= 1000000
+CLIENT ?=
 # How many seconds TPC-C's terminals work, and 1 for warehouses of TPC-C's own size.
 LASTING ?= 60
 FULL ?= 0
@@ -36,11 +39,11 @@ ARGS ?=
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate simulate-commit chaos bank elle cases diff tpcc tpch check bench bench-sequence bench-commit fmt
+.PHONY: help up down status test simulate simulate-commit chaos bank elle matrix cases diff tpcc tpch check bench bench-sequence bench-commit fmt
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), CASES=joins:120 SERVERS=mysql (cases), LASTING=60 FULL=1 (tpcc), SCALE=0.1 (tpch)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), ROWS=1000000 CLIENT=go SERVERS=mysql (matrix), CASES=joins:120 SERVERS=mysql (cases), LASTING=60 FULL=1 (tpcc), SCALE=0.1 (tpch)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
@@ -83,6 +86,12 @@ elle: ## Reads and appends to lists of all groups while nodes and servers die, K
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
 	@OSTRAKON_KILLS=$(KILLS) OSTRAKON_SERVERS=$(SERVERS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^elle::elle_over/)'
+
+matrix: ## Drivers and mappers of all languages against a node, with ROWS rows as they come; CLIENT=go for those whose names hold this
+	@tools/setup test
+	@cargo build --locked --workspace --bins --tests
+	@OSTRAKON_MATRIX_ROWS=$(ROWS) OSTRAKON_MATRIX_BYTES=20000000 OSTRAKON_SERVERS=$(SERVERS) CLIENT=$(CLIENT) \
+	    cargo nextest run --locked --workspace --profile chaos -E 'test(/^clients::/)'
 
 cases: ## Runs every hand-written case by text and prepared, writes in a transaction and by themselves
 	@tools/setup test
