@@ -7,6 +7,7 @@
 //! `make matrix` runs both tests with a million rows, `SERVERS=mysql` over MySQL. The tables of results are printed, and kept in the test
 //! folder. A client whose program is not installed is skipped there, but not where `CI` is set: `tools/setup test` installs all of them.
 
+mod dialect;
 mod list;
 mod packages;
 mod rust;
