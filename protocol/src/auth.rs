@@ -3,6 +3,7 @@
 pub mod caching_sha2;
 pub mod client;
 pub mod native;
+pub mod salted;
 pub mod server;
 
 /// Bytes of the salt that every scramble is made with.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::node::Node;
-use crate::registry::OpenTransaction;
+use crate::registry::{Identity, OpenTransaction};
 use crate::secret::SecretKey;
 use crate::setting::KEY_FINGERPRINT;
 
@@ -133,7 +133,7 @@ fn transactions(node: &Node) -> Vec<NodeTransaction> {
     let open = entries.iter().filter_map(|entry| {
         let OpenTransaction { since, id, groups, writes } =
             entry.transaction.lock().unwrap_or_else(locked).clone()?;
-        let (user, database) = entry.identity.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Identity { user, database, .. } = entry.identity();
         Some(NodeTransaction {
             id: id.map(|id| id.to_string()),
             connection: entry.id,

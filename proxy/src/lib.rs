@@ -3,6 +3,7 @@
 //! One statement, in order: `worker` accepts -> `frontend` logs in and reads commands -> `session` finds the plan -> `exec` sends
 //! physical statements over `backend` connections and passes or merges (`merge`) the answers.
 
+pub mod account;
 pub mod backend;
 pub mod call;
 pub mod cli;

@@ -11,6 +11,7 @@ use ostrakon_router::lexer::ServerVersion;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::account::Accounts;
 use crate::commit::Commits;
 use crate::deadlock::history::History;
 use crate::exec::sequence::Sequences;
@@ -26,6 +27,7 @@ pub struct Node {
     pub tls: TlsAcceptor,
     pub sequences: Sequences,
     pub commits: Commits,
+    pub accounts: Accounts,
     /// What gathered statements hold, by user.
     pub gathering: Users,
     /// Deadlocks over several groups that this node has ended.
@@ -154,6 +156,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         tls,
         sequences: Sequences::new(config.node_id, runtime.handle().clone()),
         commits: Commits::default(),
+        accounts: Accounts::default(),
         gathering: Users::default(),
         deadlocks: History::default(),
         server: ArcSwap::from_pointee(ServerInfo::default()),

@@ -18,8 +18,8 @@ use crate::error::{INTERRUPTED, SqlError};
 pub struct SessionEntry {
     pub id: u32,
     pub host: String,
-    /// User and current database; written when they change.
-    pub identity: Mutex<(String, Option<String>)>,
+    /// Written when it changes.
+    pub identity: Mutex<Identity>,
     /// Microseconds since `started` at which the current statement began; 0 when idle.
     pub busy_since: AtomicU64,
     pub started: Instant,
@@ -31,6 +31,16 @@ pub struct SessionEntry {
     pub transaction: Mutex<Option<OpenTransaction>>,
     /// Where it says that it waits: the node's list.
     pub waits: Arc<Waits>,
+}
+
+/// Who a session is.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// As the client calls itself.
+    pub user: String,
+    /// The account that it logged in by: who has the same one may look at it and end it.
+    pub account: String,
+    pub database: Option<String>,
 }
 
 /// A transaction as others see it.
@@ -54,6 +64,10 @@ impl SessionEntry {
         {
             *statement = None;
         }
+    }
+
+    pub fn identity(&self) -> Identity {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Shows a statement in SHOW PROCESSLIST: its first kilobyte.
@@ -175,7 +189,7 @@ impl Registry {
         let entry = Arc::new(SessionEntry {
             id,
             host,
-            identity: Mutex::new((String::new(), None)),
+            identity: Mutex::default(),
             busy_since: AtomicU64::new(0),
             started: Instant::now(),
             kill: Kill::default(),
@@ -199,6 +213,11 @@ impl Registry {
 
     pub fn all(&self) -> Vec<Arc<SessionEntry>> {
         self.lock().values().cloned().collect()
+    }
+
+    /// The session of that number.
+    pub fn get(&self, id: u32) -> Option<Arc<SessionEntry>> {
+        self.lock().get(&id).cloned()
     }
 
     /// Asks session `id` to end its statement, or to close. False when there is no such session.

@@ -1,6 +1,7 @@
 //! A session: one client from login to goodbye, and all the state that belongs to it.
 
 mod admin;
+pub mod authorize;
 mod check;
 pub mod collations;
 mod command;
@@ -28,7 +29,7 @@ mod transaction_limits;
 mod views;
 pub mod warnings;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -36,6 +37,7 @@ use std::time::Instant;
 pub use warnings::{Warning, Warnings};
 
 use ostrakon_catalog::Catalog;
+use ostrakon_catalog::user::AccountName;
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::{Capabilities, Status};
 use ostrakon_router::lexer::{SqlMode, Template};
@@ -43,11 +45,13 @@ use ostrakon_router::parse::hint::Hint;
 use ostrakon_router::plan::{Execution, SessionFacts, SessionFunction};
 use tokio::net::TcpStream;
 
+use crate::account::connections::Counted;
+use crate::account::rights::Rights;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::exec::watch::Watched;
 use crate::frontend::{Frontend, ReadError};
-use crate::registry::{OpenTransaction, Registration, SessionEntry};
+use crate::registry::{Identity, OpenTransaction, Registration, SessionEntry};
 use crate::worker::Worker;
 pub use own::{OwnVariables, ReadConsistency};
 use transaction::Transaction;
@@ -88,7 +92,10 @@ pub struct Session {
     pub client: Frontend,
     registration: Registration,
     pub user: String,
-    pub peer: String,
+    /// The account that it logged in by, and what that may do.
+    pub rights: Rights,
+    counted: Option<Counted>,
+    pub peer: IpAddr,
     pub database: Option<String>,
     pub settings: Rc<Settings>,
     /// As after login: the character set that the client asked for there.
@@ -146,7 +153,9 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     drop(server);
     let mut session = Session {
         user: account.user,
-        peer: peer.ip().to_string(),
+        rights: account.rights,
+        counted: account.counted,
+        peer: peer.ip(),
         database: account.database,
         first_settings: Rc::clone(&settings),
         settings,
@@ -252,6 +261,12 @@ impl Session {
         }
     }
 
+    /// As CURRENT_USER() says it.
+    pub fn account_name(&self) -> String {
+        let AccountName { name, host } = &self.rights.account;
+        format!("{name}@{host}")
+    }
+
     pub fn entry(&self) -> &Arc<SessionEntry> {
         &self.registration.entry
     }
@@ -278,7 +293,11 @@ impl Session {
     /// Tells SHOW PROCESSLIST who this is.
     pub fn publish_identity(&self) {
         let mut identity = self.entry().identity.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *identity = (self.user.clone(), self.database.clone());
+        *identity = Identity {
+            user: self.user.clone(),
+            account: self.rights.account.to_string(),
+            database: self.database.clone(),
+        };
     }
 
     /// Tells SHOW TRANS what is open. Nothing is written while that is as it was.
@@ -435,7 +454,7 @@ impl SessionFacts for Session {
 
             SessionFunction::ConnectionId => s.entry().id.to_string(),
             SessionFunction::User => format!("IF(TRUE,{},NULL)", text(&format!("{}@{}", s.user, s.peer))),
-            SessionFunction::CurrentUser => text(&format!("{}@%", s.user)),
+            SessionFunction::CurrentUser => text(&s.account_name()),
             SessionFunction::Version => text(&s.worker.node.version()),
             SessionFunction::VersionVariable => {
                 format!("IF(TRUE,{},NULL)", text(&s.worker.node.version()))

@@ -8,11 +8,20 @@ pub struct RouterError {
     pub errno: u16,
     pub sqlstate: &'static str,
     pub message: String,
+    /// What is not there, where that is the error: who may not know of it is told something else.
+    pub missing: Option<Missing>,
+}
+
+/// A database, or a table in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    pub database: String,
+    pub table: Option<String>,
 }
 
 impl RouterError {
     pub fn new(errno: u16, sqlstate: &'static str, message: impl Into<String>) -> Self {
-        Self { errno, sqlstate, message: message.into() }
+        Self { errno, sqlstate, message: message.into(), missing: None }
     }
 
     /// ER_NOT_SUPPORTED_YET 1235: the statement is MySQL's, and this version does not do it. `what` names the construct and
@@ -28,12 +37,15 @@ impl RouterError {
 
     /// ER_NO_SUCH_TABLE 1146.
     pub fn no_such_table(database: &str, table: &str) -> Self {
-        Self::new(1146, "42S02", format!("Table '{database}.{table}' doesn't exist"))
+        let missing = Missing { database: database.to_owned(), table: Some(table.to_owned()) };
+        let message = format!("Table '{database}.{table}' doesn't exist");
+        Self { missing: Some(missing), ..Self::new(1146, "42S02", message) }
     }
 
     /// ER_BAD_DB_ERROR 1049.
     pub fn unknown_database(database: &str) -> Self {
-        Self::new(1049, "42000", format!("Unknown database '{database}'"))
+        let missing = Missing { database: database.to_owned(), table: None };
+        Self { missing: Some(missing), ..Self::new(1049, "42000", format!("Unknown database '{database}'")) }
     }
 
     /// ER_NO_DB_ERROR 1046.

@@ -3,11 +3,13 @@
 //! `lexer` (template and tokens) -> `parse` (flat statements, DDL; SELECT and DML through sqlparser) -> `plan` (binding, pruning
 //! conditions, merge specification) -> `plan::Plan::route_into` (arithmetic on literals, names spliced into the user's own text).
 
+pub mod access;
 pub mod error;
 pub mod lexer;
 pub mod merge;
 pub mod parse;
 pub mod plan;
+pub mod privilege;
 pub mod sharding;
 pub mod value;
 

@@ -1,5 +1,8 @@
 //! Statement parsers: flat statements and DDL on our own tokens, SELECT and DML through sqlparser behind one door.
 
+mod account;
+#[cfg(test)]
+mod account_tests;
 mod admin;
 #[cfg(test)]
 mod admin_tests;
@@ -17,6 +20,7 @@ mod ddl_tests;
 mod definition;
 mod explain;
 mod flat;
+mod grant;
 mod guard;
 pub mod hint;
 mod instance;

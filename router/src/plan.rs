@@ -8,6 +8,7 @@
 //!   p.route_into(args, &mut out)   prune on the literals, render one physical statement for each physical table
 //! ```
 
+mod access;
 mod analysis;
 mod ast;
 mod bind;
@@ -72,11 +73,12 @@ pub use rows_first::{
 pub use scan::ScanPlaces;
 pub use system::{SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable};
 pub use untyped::aggregates_parameters;
-pub use views::{Definition, Expansion, Literals, check_view, define_view, expanded_view};
+pub use views::{Definition, Expansion, Literals, ViewNeed, check_view, define_view, expanded_view};
 
 use ostrakon_catalog::schema::Database;
 
 use crate::RouterError;
+use crate::access::Need;
 use crate::lexer::{Hole, SqlMode, Template, tokenize};
 use crate::merge::MergeSpec;
 use crate::parse::{parse_command, parse_ddl};
@@ -282,7 +284,7 @@ pub struct RoutedPlan {
     pub database: Option<Arc<Database>>,
     /// Used when `route_into` gives more than one statement.
     pub combine: Combine,
-    /// Tables in the statement, for column definitions and for privilege checks.
+    /// Tables in the statement, for column definitions.
     pub tables: Vec<TableName>,
     /// (database, table) whose sequence fills the AUTO_INCREMENT column: INSERT and REPLACE into a sharded or broadcast table.
     pub sequence: Option<(Arc<str>, Arc<str>)>,
@@ -304,6 +306,8 @@ pub struct RoutedPlan {
     pub assigned: Vec<String>,
     /// Sequences that the statement takes values of by NEXTVAL, one for each place in it.
     pub nextvals: Vec<SequenceName>,
+    /// What the account must be allowed.
+    pub needs: Vec<Need>,
     body: Body,
 }
 
@@ -394,7 +398,7 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RouterError> {
     if let Some(expansion) = views::expansion(request, &tokens)? {
         return Ok(Plan::Views(Box::new(expansion)));
     }
-    let routed = if tokens.is_any_word(0, &["INSERT", "REPLACE"]) {
+    let mut routed = if tokens.is_any_word(0, &["INSERT", "REPLACE"]) {
         insert::plan(request, &tokens)?
     } else if tokens.is_any_word(tokens.behind_with(), &["UPDATE", "DELETE"]) {
         modify::plan(request, &tokens)?
@@ -410,5 +414,6 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, RouterError> {
             false => RouterError::syntax(format_args!("near '{}'", String::from_utf8_lossy(text))),
         });
     };
+    access::beside_tables(&tokens, &routed.nextvals, &mut routed.needs);
     Ok(Plan::Routed(Box::new(routed)))
 }

@@ -7,6 +7,7 @@ mod job;
 mod node;
 mod sequence;
 mod table;
+mod user;
 mod view;
 
 use std::collections::btree_map::Entry;
@@ -17,7 +18,6 @@ use crate::guard::GuardChange;
 use crate::outcome::{Outcome, Rejection};
 use crate::schema::{Database, Instance};
 use crate::state::{Catalog, CollationFold};
-use crate::user::User;
 use crate::validate;
 
 /// What an arm did, for the counters.
@@ -99,6 +99,7 @@ impl Catalog {
             Command::RemoveJobs { jobs } => self.remove_jobs(jobs),
             Command::PutUser { user, replace } => self.put_user(user, *replace),
             Command::DropUser { name } => self.drop_user(name),
+            Command::ChangeUsers { changes } => self.change_users(changes),
             Command::AlterDatabase { name, change } => self.alter_database(name, *change),
             Command::GuardTable { database, table, allow_full_table_scan } => {
                 self.guard_table(database, table, *allow_full_table_scan)
@@ -154,26 +155,6 @@ impl Catalog {
         }
         self.instances.insert(new.id, Arc::new(new));
         Ok((Change::Schema, Outcome::Done))
-    }
-
-    fn put_user(&mut self, user: &User, replace: bool) -> Result<(Change, Outcome), Rejection> {
-        let refused = |operation: &str| {
-            Err(Rejection::UserExists { operation: operation.to_owned(), name: user.name.clone() })
-        };
-        match (self.users.contains_key(&user.name), replace) {
-            (true, false) => return refused("CREATE USER"),
-            (false, true) => return refused("ALTER USER"),
-            _ => {}
-        }
-        self.users.insert(user.name.clone(), Arc::new(user.clone()));
-        Ok((Change::Position, Outcome::Done))
-    }
-
-    fn drop_user(&mut self, name: &str) -> Result<(Change, Outcome), Rejection> {
-        match self.users.remove(name) {
-            Some(_) => Ok((Change::Position, Outcome::Done)),
-            None => Err(Rejection::UserExists { operation: "DROP USER".to_owned(), name: name.to_owned() }),
-        }
     }
 
     fn drop_setting(&mut self, name: &str) -> Result<(Change, Outcome), Rejection> {
@@ -248,5 +229,7 @@ fn next_number<N: TryFrom<u64> + Into<u64>>(last: N, exhausted: &str) -> Result<
 mod sequence_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod user_tests;
 #[cfg(test)]
 mod view_tests;

@@ -8,7 +8,7 @@ use crate::guard::GuardChange;
 use crate::job::{JobControl, JobId, JobUpdate, NewJob, Owner};
 use crate::node::{NodeId, NodeRecord};
 use crate::schema::{Database, Sequence, SequenceChange, Table};
-use crate::user::User;
+use crate::user::{User, UserChange};
 use crate::view::View;
 
 /// A change of the catalog. A variant is never removed or given another meaning: old logs hold it. A field added to a
@@ -168,11 +168,12 @@ pub enum Command {
     RemoveJobs {
         jobs: Vec<JobId>,
     },
-    /// Makes an account, or changes it when `replace` is set.
+    /// Makes an account, or changes it when `replace` is set. Programs before there were privileges wrote it.
     PutUser {
         user: User,
         replace: bool,
     },
+    /// Of the same programs.
     DropUser {
         name: String,
     },
@@ -196,6 +197,10 @@ pub enum Command {
     /// (database, view) pairs, all or none.
     DropViews {
         views: Vec<(String, String)>,
+    },
+    /// Accounts and what they may do, all or none.
+    ChangeUsers {
+        changes: Vec<UserChange>,
     },
 }
 
@@ -249,6 +254,7 @@ impl Command {
             Self::GuardTable { .. } => "GuardTable",
             Self::PutView { .. } => "PutView",
             Self::DropViews { .. } => "DropViews",
+            Self::ChangeUsers { .. } => "ChangeUsers",
         }
     }
 }
@@ -331,6 +337,7 @@ impl fmt::Debug for Command {
                 out.field("database", database).field("view", view).field("replace", replace)
             }
             Self::DropViews { views } => out.field("views", views),
+            Self::ChangeUsers { changes } => out.field("changes", changes),
         };
         out.finish()
     }

@@ -14,6 +14,7 @@ pub mod job;
 pub mod name_map;
 pub mod node;
 pub mod outcome;
+pub mod privilege;
 pub mod rule;
 #[cfg(test)]
 mod samples;

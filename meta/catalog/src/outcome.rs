@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::job::{JobId, JobState};
 use crate::node::NodeId;
 use crate::schema::InstanceId;
+use crate::user::AccountName;
 
 /// A command was applied. Kept with the state for a while, so that a repeated proposal gets the first one's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +137,16 @@ pub enum Rejection {
     SequenceRunOut { database: String, sequence: String },
     #[error("Operation {operation} failed for '{name}'@'%'")]
     UserExists { operation: String, name: String },
+    #[error("Operation {operation} failed for {account}")]
+    AccountRefused { operation: String, account: AccountName },
+    /// `table`: it was one of a table.
+    #[error(
+        "There is no such grant defined for user '{}' on host '{}'{}",
+        account.name,
+        account.host,
+        table.as_ref().map(|table| format!(" on table '{table}'")).unwrap_or_default()
+    )]
+    NoSuchGrant { account: AccountName, table: Option<String> },
     #[error("Unknown setting '{name}'")]
     UnknownSetting { name: String },
     /// A change of the cluster's members that cannot be made.
@@ -191,7 +202,9 @@ impl Rejection {
             Self::SequenceOfTable { .. } => (4089, "42S02"),
             Self::SequenceInvalid { .. } => (4082, "HY000"),
             Self::SequenceRunOut { .. } => (4084, "HY000"),
-            Self::UserExists { .. } => (1396, "HY000"),
+            Self::UserExists { .. } | Self::AccountRefused { .. } => (1396, "HY000"),
+            Self::NoSuchGrant { table: None, .. } => (1141, "42000"),
+            Self::NoSuchGrant { table: Some(_), .. } => (1147, "42000"),
             Self::UnknownSetting { .. } => (1193, "HY000"),
             Self::MembersRefused { .. } => (1105, "HY000"),
         }

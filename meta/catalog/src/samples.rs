@@ -6,11 +6,13 @@ use crate::column::{Column, ColumnDefault, ColumnType, Key, KeyKind};
 use crate::command::Command;
 use crate::job::{JobAction, JobControl, JobState, JobUpdate, NewJob, Owner};
 use crate::name_map::NameMap;
+use crate::privilege::{Grants, Privileges, Scope};
 use crate::rule::{Partition, Placement, ShardFunction, ShardingRule};
 use crate::schema::{
     Database, DefaultSharding, Group, Sequence, SequenceChange, SequenceKind, Table, TableKind,
 };
 use crate::state::{Catalog, auto_sequence_name};
+use crate::user::{AccountName, User, UserChange, UserOptions};
 use crate::view::View;
 
 pub fn instance(name: &str) -> Command {
@@ -198,7 +200,53 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => (pick("latin", 2), prop::collection::vec(0..2u8, 0..3))
             .prop_map(|(collation, table)| Command::PutCollationFold { collation, table }),
         1 => (pick("s", 2), pick("v", 2)).prop_map(|(name, value)| Command::PutSetting { name, value }),
+        3 => prop::collection::vec(any_user_change(), 0..3)
+            .prop_map(|changes| Command::ChangeUsers { changes }),
         8 => any_job_command(),
+    ]
+}
+
+fn any_user_change() -> impl Strategy<Value = UserChange> {
+    let account = || {
+        (0..3u8, 0..2u8).prop_map(|(name, host)| AccountName {
+            name: format!("u{name}"),
+            host: if host == 0 { "%".to_owned() } else { "10.%".to_owned() },
+        })
+    };
+    let place = || {
+        (0..3u8, any::<u64>()).prop_map(|(place, bits)| {
+            let scope = match place {
+                0 => Scope::Global,
+                1 => Scope::Database("d_".to_owned()),
+                _ => Scope::Table("d0".to_owned(), "t0".to_owned()),
+            };
+            let some = [Privileges::SELECT, Privileges::DROP, Privileges::SUPER, Privileges::GRANT_OPTION];
+            let chosen = some.iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1);
+            (scope, chosen.fold(Privileges::NONE, |set, (_, one)| set | *one))
+        })
+    };
+    prop_oneof![
+        4 => (account(), any::<bool>()).prop_map(|(account, old)| UserChange::Create(User {
+            name: account.name,
+            host: account.host,
+            plugin: "mysql_native_password".to_owned(),
+            authentication: "*".to_owned(),
+            grants: (!old).then(Grants::default),
+            locked: false,
+            requires_tls: false,
+            max_connections: 0,
+        })),
+        1 => (account(), any::<bool>()).prop_map(|(account, locked)| UserChange::Alter {
+            account,
+            options: UserOptions { locked: Some(locked), ..UserOptions::default() },
+        }),
+        1 => account().prop_map(UserChange::Drop),
+        1 => (account(), account()).prop_map(|(from, to)| UserChange::Rename { from, to }),
+        2 => (account(), place())
+            .prop_map(|(account, (scope, privileges))| UserChange::Grant { account, scope, privileges }),
+        2 => (account(), place())
+            .prop_map(|(account, (scope, privileges))| UserChange::Revoke { account, scope, privileges }),
+        1 => account().prop_map(UserChange::RevokeAll),
     ]
 }
 

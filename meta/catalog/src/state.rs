@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::job::{Job, JobId};
 use crate::node::{NodeId, NodeRecord, TimeWorker};
 use crate::schema::{Database, Instance, InstanceId, Sequence, Table};
-use crate::user::User;
+use crate::user::{AccountName, User};
 use crate::view::View;
 
 /// Everything that every node agrees on. Immutable once published.
@@ -40,7 +40,15 @@ pub struct Catalog {
     /// Unfinished ones, and the last that finished.
     pub jobs: BTreeMap<JobId, Arc<Job>>,
     pub last_job: JobId,
+    /// By `User::key`.
     pub users: BTreeMap<String, Arc<User>>,
+    /// Grows by one with each command that changed an account: what a session knows of its own holds until then.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub accounts: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What a collation calls equal, as the router encoded it. Shared, so that a snapshot costs no copy of it.
@@ -67,6 +75,11 @@ impl Catalog {
     /// The sequence of that name, `AUTO_SEQ_<table>` for an AUTO_INCREMENT column's.
     pub fn sequence(&self, database: &str, name: &str) -> Option<&Sequence> {
         self.databases.get(database)?.sequences.get(name).map(|sequence| &**sequence)
+    }
+
+    /// The account of that name and host.
+    pub fn user(&self, account: &AccountName) -> Option<&Arc<User>> {
+        self.users.get(&account.key())
     }
 
     /// The instance of that number.

@@ -280,6 +280,11 @@ pub fn whole(catalog: &Catalog) -> Result<(), Rejection> {
             return Err(malformed(format!("sequence '{}' is filed under '{name}'", sequence.name)));
         }
     }
+    for (key, user) in &catalog.users {
+        if *key != user.key() {
+            return Err(malformed(format!("account '{}'@'{}' is filed under '{key}'", user.name, user.host)));
+        }
+    }
     jobs(catalog)
 }
 

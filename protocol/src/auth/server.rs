@@ -4,6 +4,7 @@
 //! [`Credential::Both`] hashes that nothing matches, and only the last step decides.
 
 use subtle::Choice;
+use zeroize::Zeroizing;
 
 use super::{Plugin, SALT_LENGTH, caching_sha2, native};
 use crate::handshake::{AuthMoreData, AuthSwitchRequest};
@@ -20,6 +21,9 @@ pub enum Credential {
     Sha2([u8; 32]),
     /// Both hashes of one password: the client chooses its plugin.
     Both { native: [u8; 20], sha2: [u8; 32] },
+    /// A salted hash of caching_sha2_password, which no scramble can be checked against: the client must send the password itself, and the caller
+    /// compares.
+    Salted,
 }
 
 impl std::fmt::Debug for Credential {
@@ -29,6 +33,7 @@ impl std::fmt::Debug for Credential {
             Self::Native(_) => "Native(..)",
             Self::Sha2(_) => "Sha2(..)",
             Self::Both { .. } => "Both { .. }",
+            Self::Salted => "Salted",
         })
     }
 }
@@ -49,7 +54,7 @@ impl Credential {
         match self {
             Self::Empty | Self::Both { .. } => true,
             Self::Native(_) => plugin == Plugin::Native,
-            Self::Sha2(_) => plugin == Plugin::CachingSha2,
+            Self::Sha2(_) | Self::Salted => plugin == Plugin::CachingSha2,
         }
     }
 
@@ -62,7 +67,9 @@ impl Credential {
             (Self::Sha2(stored) | Self::Both { sha2: stored, .. }, Plugin::CachingSha2) => {
                 caching_sha2::verify(stored, salt, response)
             }
-            (Self::Native(_), Plugin::CachingSha2) | (Self::Sha2(_), Plugin::Native) => Choice::from(0),
+            (Self::Native(_), Plugin::CachingSha2) | (Self::Sha2(_), Plugin::Native) | (Self::Salted, _) => {
+                Choice::from(0)
+            }
         }
     }
 
@@ -71,8 +78,18 @@ impl Credential {
             Self::Sha2(stored) | Self::Both { sha2: stored, .. } => {
                 caching_sha2::verify_cleartext(stored, packet)
             }
-            Self::Empty | Self::Native(_) => Choice::from(0),
+            Self::Empty | Self::Native(_) | Self::Salted => Choice::from(0),
         }
+    }
+}
+
+/// A client's password. Never printed, and wiped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cleartext(pub Zeroizing<Vec<u8>>);
+
+impl std::fmt::Debug for Cleartext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<password>")
     }
 }
 
@@ -85,6 +102,8 @@ pub enum ServerStep {
     AcceptAfter(Vec<u8>),
     /// Send this payload, and give the client's next one to [`ServerAuth::reply`].
     Send(Vec<u8>),
+    /// Compare this password with the account's salted hash: the client is logged in if it is the same, else as [`ServerStep::Deny`].
+    Compare(Cleartext),
     /// Send error 1045 and close the connection.
     Deny,
 }
@@ -152,6 +171,15 @@ impl ServerAuth {
     pub fn reply(&mut self, payload: &[u8]) -> ServerStep {
         match std::mem::replace(&mut self.state, State::Done) {
             State::AwaitSwitchReply(plugin) => self.check(plugin, payload),
+            State::AwaitCleartext if self.credential == Credential::Salted => {
+                match payload.strip_suffix(&[0]) {
+                    // Over a plain connection it would be the wish for an RSA key, which is not there.
+                    Some(password) if self.secure => {
+                        ServerStep::Compare(Cleartext(Zeroizing::new(password.to_vec())))
+                    }
+                    _ => ServerStep::Deny,
+                }
+            }
             State::AwaitCleartext if bool::from(self.credential.verify_cleartext(payload) & self.known) => {
                 ServerStep::Accept
             }
@@ -162,7 +190,7 @@ impl ServerAuth {
     fn switch(&mut self, default: Plugin, salt: [u8; SALT_LENGTH]) -> ServerStep {
         let plugin = match self.credential {
             Credential::Native(_) => Plugin::Native,
-            Credential::Sha2(_) => Plugin::CachingSha2,
+            Credential::Sha2(_) | Credential::Salted => Plugin::CachingSha2,
             Credential::Empty | Credential::Both { .. } => default,
         };
         self.salt = salt;
@@ -179,7 +207,10 @@ impl ServerAuth {
             // An empty password has no fast exchange to confirm.
             (Plugin::CachingSha2, true) if self.credential == Credential::Empty => ServerStep::Accept,
             (Plugin::CachingSha2, true) => ServerStep::AcceptAfter(more_data(caching_sha2::FAST_AUTH_OK)),
-            (Plugin::CachingSha2, false) if self.secure && !is_empty_password(response) => {
+            // On a plain connection the client says itself that it will not send the password.
+            (Plugin::CachingSha2, false)
+                if (self.secure || self.credential == Credential::Salted) && !is_empty_password(response) =>
+            {
                 self.state = State::AwaitCleartext;
                 ServerStep::Send(more_data(caching_sha2::PERFORM_FULL_AUTH))
             }

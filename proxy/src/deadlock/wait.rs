@@ -104,7 +104,7 @@ impl<'a> Published<'a> {
             began_us: began.map_or(0, |d| u64::try_from(d.as_micros()).unwrap_or(u64::MAX)),
             waited_ms: 0,
             branches: transaction.branches.iter().map(|branch| branch.backend()).collect(),
-            user: entry.identity.lock().unwrap_or_else(PoisonError::into_inner).0.clone(),
+            user: entry.identity().user,
             transaction: transaction.id.map(|id| id.to_string()),
             statement: String::from_utf8_lossy(statement).into_owned(),
             group: waited_for.map(|branch| branch.name.clone()).unwrap_or_default(),

@@ -94,6 +94,14 @@ impl Session {
         Ok(rows)
     }
 
+    /// The account may read what this query of a part of the client's statement reads.
+    pub(super) async fn authorize_query(&mut self, query: &[u8]) -> Result<(), Failure> {
+        let mut template = Template::default();
+        lexer::scan(query, self.mode, &mut template)?;
+        let planned = self.plan_caught_up(query, &template).await?;
+        self.authorize(&planned).await
+    }
+
     /// Runs a query of ours, or of the client's, and keeps its rows.
     pub(super) async fn spool_as_shown(
         &mut self,

@@ -66,6 +66,7 @@ impl Session {
         input: Input<'_>,
     ) -> Result<Vec<Literal>, Failure> {
         let query = insert.query(first..first + values.len(), &self.text_arguments(input));
+        self.authorize_query(&query).await?;
         let before = self.warnings.iter().count();
         let rows = self.spool(&query.into(), Some(values.len())).await?;
         if !insert.ignores {

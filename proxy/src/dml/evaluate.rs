@@ -11,7 +11,9 @@ impl Session {
     /// Errors: those of a query of them; in MariaDB a subquery with too many rows is only listed by SHOW WARNINGS.
     pub async fn evaluate(&mut self, expressions: &[u8]) -> Result<(), Failure> {
         self.warnings.clear();
-        match self.spool_as_shown(&[b"SELECT ", expressions].concat().into(), None).await {
+        let query = [b"SELECT ", expressions].concat();
+        self.authorize_query(&query).await?;
+        match self.spool_as_shown(&query.into(), None).await {
             Err(Failure::Sql(e)) if e.errno == SEVERAL_ROWS && self.mode.server.mariadb => {
                 self.warnings.push(Warning { level: "Error".into(), code: e.errno, message: e.message });
                 Ok(())

@@ -372,6 +372,7 @@ impl Session {
             let mut count = 0;
             let columns = self.system_columns(&mut place.lease.connection, source).await?;
             let catalog = self.catalog();
+            let catalog = self.visible(catalog);
             let asking = self.asking(source, &columns, input);
             let keys = asking.sum_keys();
             let questions = asking.questions(&catalog)?;
@@ -431,6 +432,7 @@ impl Session {
             let columns = self.system_columns(&mut connection, source).await?;
             drop(connection);
             let catalog = self.catalog();
+            let catalog = self.visible(catalog);
             questions.extend(self.asking(source, &columns, input).questions(&catalog)?);
         }
         Ok(questions)

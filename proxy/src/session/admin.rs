@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod grant;
 mod guard;
 mod instance;
 mod nodes;
@@ -47,14 +48,27 @@ impl Session {
             Admin::CreateInstance { .. } | Admin::AlterInstance { .. } | Admin::DropInstance { .. } => {
                 self.change_instance(admin).await.map(Given::Changed)
             }
-            Admin::CreateUser { account, if_not_exists } => {
-                self.create_user(account, *if_not_exists).await.map(Given::Changed)
+            Admin::CreateUser { accounts, options, if_not_exists } => {
+                self.create_users(accounts, *options, *if_not_exists).await.map(Given::Changed)
             }
-            Admin::AlterUser { account, if_exists } => {
-                self.alter_user(account, *if_exists).await.map(Given::Changed)
+            Admin::AlterUser { accounts, options, if_exists } => {
+                self.alter_users(accounts, *options, *if_exists).await.map(Given::Changed)
             }
-            Admin::DropUser { names, if_exists } => {
-                self.drop_users(names, *if_exists).await.map(Given::Changed)
+            Admin::SetPassword { account, identified } => {
+                self.set_password(account, identified).await.map(Given::Changed)
+            }
+            Admin::RenameUser { renames } => self.rename_users(renames).await.map(Given::Changed),
+            Admin::DropUser { accounts, if_exists } => {
+                self.drop_users(accounts, *if_exists).await.map(Given::Changed)
+            }
+            Admin::Grant { granted, level, accounts, options } => {
+                self.grant(granted, level, accounts, *options).await.map(Given::Changed)
+            }
+            Admin::Revoke { granted, level, accounts, if_exists, ignores_unknown } => {
+                self.revoke(granted, level, accounts, *if_exists, *ignores_unknown).await.map(Given::Changed)
+            }
+            Admin::RevokeAll { accounts, ignores_unknown } => {
+                self.revoke_all(accounts, *ignores_unknown).await.map(Given::Changed)
             }
             Admin::AddNode { .. }
             | Admin::RemoveNode { .. }

@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
+use ostrakon_catalog::privilege::Privileges;
 use ostrakon_protocol::Capabilities;
 use ostrakon_protocol::command::Command as Com;
+use ostrakon_router::access::Need;
 use ostrakon_router::lexer::{self, SqlMode, TokenKind};
 use ostrakon_router::parse::command::{Command, Show, ShowWhat};
 
@@ -32,7 +34,7 @@ impl Session {
             }
             Com::InitDb(name) => {
                 let name = String::from_utf8_lossy(name).into_owned();
-                self.use_database(&name).map(|()| self.ok(0, 0, b"", false))
+                self.use_database(&name).await.map(|()| self.ok(0, 0, b"", false))
             }
             Com::FieldList { table, wildcard } => self.field_list(table, wildcard).await,
             Com::StmtPrepare(text) => self.prepare(text).await,
@@ -106,7 +108,7 @@ impl Session {
             Command::SetTransaction { scope, isolation, read_only } => {
                 self.set_transaction(*scope, *isolation, *read_only).await?;
             }
-            Command::Use(name) => self.use_database(name)?,
+            Command::Use(name) => self.use_database(name).await?,
             Command::Set(assignments) => self.set(assignments).await?,
             Command::Kill { query, id } => self.kill(*id, *query)?,
             Command::Show(show) => {
@@ -190,9 +192,17 @@ impl Session {
 
     /// A statement that describes a server: any backend answers, with the session's settings.
     async fn pass_to_any(&mut self, text: &[u8], more: bool) -> Result<(), Failure> {
-        let assigns = lexer::tokenize(text, self.mode)?
-            .iter()
-            .any(|token| token.kind == TokenKind::Op && token.text(text) == b":=");
+        let tokens = lexer::tokenize(text, self.mode)?;
+        // A WHERE is the server's to evaluate, with the rights that the node has there.
+        const READS: [&[u8]; 4] = [b"SELECT", b"TABLE", b"WITH", b"LOAD_FILE"];
+        let reads = tokens.iter().any(|token| {
+            let is = |word: &&[u8]| token.text(text).eq_ignore_ascii_case(word);
+            token.kind == TokenKind::Word && READS.iter().any(is)
+        });
+        if reads {
+            self.allow(Need::administration()).await?;
+        }
+        let assigns = tokens.iter().any(|token| token.kind == TokenKind::Op && token.text(text) == b":=");
         if assigns {
             return Err(SqlError::not_supported("an assignment to a user variable in SHOW; use SET").into());
         }
@@ -201,7 +211,8 @@ impl Session {
     }
 
     /// `USE`, COM_INIT_DB.
-    fn use_database(&mut self, name: &str) -> Result<(), Failure> {
+    async fn use_database(&mut self, name: &str) -> Result<(), Failure> {
+        self.allow(Need::see_database(Some(name))).await?;
         if self.catalog().database(name).is_none() {
             return Err(ostrakon_router::RouterError::unknown_database(name).into());
         }
@@ -230,13 +241,16 @@ impl Session {
     async fn change_user(&mut self, payload: &[u8]) -> bool {
         self.reset().await;
         let worker = Rc::clone(&self.worker);
-        let login = login::change_user(&worker, &mut self.client, payload);
+        // Its place among the account's connections is free for the next login.
+        self.counted = None;
+        let login = login::change_user(&worker, &mut self.client, payload, self.peer);
         let Ok(Some(account)) = tokio::time::timeout(login::limit(&worker), login).await else {
             return false;
         };
         self.first_settings = worker.intern(account.settings());
         self.settings = Rc::clone(&self.first_settings);
         (self.user, self.database) = (account.user, account.database);
+        (self.rights, self.counted) = (account.rights, account.counted);
         self.publish_identity();
         true
     }
@@ -263,7 +277,14 @@ impl Session {
         self.client.packet(text.as_bytes());
     }
 
-    fn kill(&self, id: u64, query: bool) -> Result<(), Failure> {
+    /// KILL: of one's own sessions, or with SUPER of all.
+    fn kill(&mut self, id: u64, query: bool) -> Result<(), Failure> {
+        let entry = u32::try_from(id).ok().and_then(|id| self.worker.node.registry.get(id));
+        if let Some(entry) = entry
+            && !self.may_watch(&entry.identity().account, Privileges::SUPER)
+        {
+            return Err(SqlError::new(1095, "HY000", format!("You are not owner of thread {id}")).into());
+        }
         let killed = u32::try_from(id).is_ok_and(|id| self.worker.node.registry.kill(id, query));
         if killed {
             Ok(())

@@ -8,6 +8,8 @@ use ostrakon_protocol::response::{EofPacket, OkPacket};
 use ostrakon_protocol::row::{BinaryRowWriter, write_text_cell};
 use ostrakon_protocol::value::ValueType;
 
+use ostrakon_router::access::Need;
+
 use super::result::{CellType, ResultSet};
 use super::{Failure, Session};
 use crate::backend::connection::Connection;
@@ -87,6 +89,7 @@ impl Session {
         let wildcard = String::from_utf8_lossy(wildcard).into_owned();
         let catalog = self.catalog();
         let database_name = self.current_database()?.to_owned();
+        self.allow(Need::see_table(None, &table)).await?;
         let physical = self.first_physical(&catalog, None, &table)?;
         let mut lease = self.lease(&physical.group).await?;
         let described = described(&mut lease.connection, &physical.quoted).await;

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use ostrakon_catalog::privilege::Privileges;
 use ostrakon_catalog::{Catalog, auto_sequence_name};
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_router::RouterError;
@@ -9,6 +10,7 @@ use ostrakon_router::lexer::{self, Keyword, Template, leading_keyword};
 use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, Request, RoutedPlan, StatementClass};
 use ostrakon_router::value::Value;
 
+use super::views::Expanded;
 use super::{Failure, Session, Warnings};
 use crate::error::SqlError;
 use crate::exec::rows::Query;
@@ -16,6 +18,18 @@ use crate::exec::send::Sending;
 
 /// ER_UNKNOWN_SEQUENCES, MariaDB's.
 const UNKNOWN_SEQUENCE: u16 = 4091;
+
+/// What a statement would do to its tables, by its first word.
+fn verb(text: &[u8]) -> Privileges {
+    let word = text.trim_ascii_start();
+    let is = |verb: &[u8]| word.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb));
+    match () {
+        () if is(b"INSERT") || is(b"REPLACE") => Privileges::INSERT,
+        () if is(b"UPDATE") => Privileges::UPDATE,
+        () if is(b"DELETE") => Privileges::DELETE,
+        () => Privileges::SELECT,
+    }
+}
 
 /// One statement as the client sent it.
 #[derive(Clone, Copy)]
@@ -94,13 +108,14 @@ impl Session {
             }
         }
         let plan = self.plan_caught_up(text, template).await?;
+        self.authorize(&plan).await?;
         match &*plan {
             Plan::Routed(plan) => {
                 self.routed(plan, Input { text, template, values: None }, Sending::Text, more).await
             }
             Plan::Views(expansion) => {
                 let expanded = self.expanded(expansion, text, template)?;
-                Box::pin(self.run_text(&expanded.text, &expanded.template, more)).await
+                Box::pin(self.run_expanded(&expanded, more)).await
             }
             Plan::Command(command) => self.run_command(command, text, more).await,
             Plan::Load(load) => {
@@ -116,6 +131,19 @@ impl Session {
         }
     }
 
+    /// Runs a statement with its views' queries in it.
+    async fn run_expanded(&mut self, expanded: &Expanded, more: bool) -> Result<(), Failure> {
+        let plan = self.plan_caught_up(&expanded.text, &expanded.template).await?;
+        self.authorize_expanded(&plan).await?;
+        match &*plan {
+            Plan::Routed(plan) => self.routed(plan, expanded.input(None), Sending::Text, more).await,
+            // It was a query or a write, and has no views any more.
+            Plan::Views(_) | Plan::Command(_) | Plan::Ddl(_) | Plan::Load(_) => {
+                Err(SqlError::other("Internal error (please report): views in views").into())
+            }
+        }
+    }
+
     /// The plan from the cache, or a new one.
     pub fn plan(&mut self, text: &[u8], template: &Template, catalog: &Catalog) -> Result<Rc<Plan>, Failure> {
         if self.reads_ascii_only() && !text.is_ascii() {
@@ -126,7 +154,8 @@ impl Session {
         }
         let database = self.database.as_deref();
         let request = Request { text, template, catalog, database, mode: self.mode };
-        Ok(self.worker.plans.borrow_mut().get_or_plan(&request)?)
+        let planned = self.worker.plans.borrow_mut().get_or_plan(&request);
+        Ok(planned.map_err(|error| self.hide_missing(error, verb(text)))?)
     }
 
     /// As [`Session::plan`]. A sequence that is not known here may have been made on another node a moment ago: this node catches up before it says so.

@@ -181,7 +181,7 @@ impl Session {
                 }
             }
             Some(_) => {
-                let plan = self.direct_plan(input.text, input.template)?;
+                let plan = self.direct_plan(input.text, input.template).await?;
                 self.routed(&plan, input, sending, more).await?;
                 Ok(true)
             }
@@ -189,7 +189,11 @@ impl Session {
     }
 
     /// The plan of a statement that goes to groups as it is.
-    pub(super) fn direct_plan(&self, text: &[u8], template: &Template) -> Result<RoutedPlan, Failure> {
+    pub(super) async fn direct_plan(
+        &mut self,
+        text: &[u8],
+        template: &Template,
+    ) -> Result<RoutedPlan, Failure> {
         let catalog = self.catalog();
         let name = self.current_database()?;
         let database = catalog.database(name).cloned().ok_or_else(|| RouterError::unknown_database(name))?;
@@ -212,7 +216,11 @@ impl Session {
             database: self.database.as_deref(),
             mode: self.mode,
         };
-        Ok(plan::direct(&request, &database, groups)?)
+        let plan = plan::direct(&request, &database, groups)?;
+        for need in &plan.needs {
+            self.allow(need.clone()).await?;
+        }
+        Ok(plan)
     }
 
     async fn run_scan(

@@ -1,19 +1,27 @@
 //! Login: greeting, TLS, authentication, and again as another user. Before it succeeds exactly one shape of packet is accepted at each step, and any failure closes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use ostrakon_catalog::Catalog;
+use ostrakon_catalog::user::{AccountName, User as CatalogUser};
 use ostrakon_conf::{AuthPlugin, User};
 use ostrakon_protocol::auth::server::{Credential, Login, ServerAuth, ServerStep};
 use ostrakon_protocol::auth::{Plugin, SALT_LENGTH, caching_sha2, native};
 use ostrakon_protocol::handshake::{ChangeUser, Greeting, HandshakeResponse, is_ssl_request};
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::{Capabilities, Status};
+use ostrakon_router::access::Need;
 
 use super::tracking;
+use crate::account;
+use crate::account::connections::Counted;
+use crate::account::rights::Rights;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::frontend::{Algorithm, Frontend, Stream};
+use crate::session::authorize::no_database_access;
 use crate::worker::Worker;
 
 /// Largest packet before login, in bytes.
@@ -25,7 +33,11 @@ const MAX_LOGIN_PACKETS: usize = 6;
 
 /// Who logged in.
 pub struct Account {
+    /// As the client calls itself.
     pub user: String,
+    pub rights: Rights,
+    /// Its place among the account's connections; none is counted for accounts of the configuration file.
+    pub counted: Option<Counted>,
     pub database: Option<String>,
     /// Character set and collation that the handshake asked for, as SQL literals; `None` where the number is not known.
     pub charset: Option<(String, String)>,
@@ -97,7 +109,7 @@ fn compression(capabilities: Capabilities, zstd_level: Option<u8>) -> Option<Alg
 
 /// Runs the login. `None`: the client was told why (or is gone), close.
 pub async fn login(worker: &Worker, client: &mut Frontend, id: u32, peer: SocketAddr) -> Option<Account> {
-    match attempt(worker, client, id).await {
+    match attempt(worker, client, id, peer.ip()).await {
         Ok(account) => Some(account),
         Err(error) => {
             tracing::debug!(%peer, error = %error.message, "login failed");
@@ -108,14 +120,19 @@ pub async fn login(worker: &Worker, client: &mut Frontend, id: u32, peer: Socket
 }
 
 /// COM_CHANGE_USER: a login over the connection that is there. `payload` is what follows the command's byte. `None`, as [`login`] has it.
-pub async fn change_user(worker: &Worker, client: &mut Frontend, payload: &[u8]) -> Option<Account> {
+pub async fn change_user(
+    worker: &Worker,
+    client: &mut Frontend,
+    payload: &[u8],
+    peer: IpAddr,
+) -> Option<Account> {
     let changed = match ChangeUser::decode(payload, client.capabilities) {
         Ok(change) => {
             // A proof for the greeting's salt could be that of the login, heard and sent again: a client that can be switched to a new salt is.
             let plugin = client.capabilities.contains(Capabilities::PLUGIN_AUTH).then(String::new);
             let (user, proof) = (change.username, change.auth_response);
             let claim = Claim { user, plugin, proof, database: change.database, charset: change.charset };
-            authenticate(worker, client, claim).await
+            authenticate(worker, client, claim, peer).await
         }
         Err(e) => Err(handshake_error(&e.to_string())),
     };
@@ -137,7 +154,7 @@ pub async fn refuse(client: &mut Frontend, error: &SqlError) {
     let _ = client.flush().await;
 }
 
-async fn attempt(worker: &Worker, client: &mut Frontend, id: u32) -> Result<Account, SqlError> {
+async fn attempt(worker: &Worker, client: &mut Frontend, id: u32, peer: IpAddr) -> Result<Account, SqlError> {
     let greeting = Greeting {
         protocol: 10,
         server_version: worker.node.version(),
@@ -170,21 +187,43 @@ async fn attempt(worker: &Worker, client: &mut Frontend, id: u32) -> Result<Acco
         database: response.database.filter(|name| !name.is_empty()),
         charset: Some(response.charset.into()),
     };
-    let account = authenticate(worker, client, claim).await?;
+    let account = authenticate(worker, client, claim, peer).await?;
     Ok(Account { compression: compression(client.capabilities, response.zstd_level), ..account })
+}
+
+/// Whose login it is.
+enum Whose {
+    Nobodys,
+    /// Of the configuration file.
+    Configured,
+    Catalogs(Arc<CatalogUser>),
 }
 
 /// Lets the client prove itself, and queues the OK.
 ///
 /// Errors: 1045; what [`accept`] says.
-async fn authenticate(worker: &Worker, client: &mut Frontend, claim: Claim) -> Result<Account, SqlError> {
-    let users = &worker.node.config.users;
+async fn authenticate(
+    worker: &Worker,
+    client: &mut Frontend,
+    claim: Claim,
+    peer: IpAddr,
+) -> Result<Account, SqlError> {
+    let node = &worker.node;
+    let users = &node.config.users;
+    let catalog = node.meta.catalog();
     // The configuration file first: a DBA can always get in by it.
-    let configured = users.iter().find(|user| user.name == claim.user).map(credential);
-    let credential = configured.or_else(|| {
-        let catalog = worker.node.meta.load();
-        catalog.users.get(&claim.user).and_then(|account| stored_credential(account))
-    });
+    let configured = users.iter().find(|user| user.name == claim.user);
+    let (whose, credential) = match configured {
+        Some(user) => (Whose::Configured, Some(credential(user))),
+        None => match account::find(&catalog, &claim.user, peer) {
+            Some(user) => {
+                let credential = node.accounts.proofs.credential(&user);
+                (Whose::Catalogs(user), credential)
+            }
+            None => (Whose::Nobodys, None),
+        },
+    };
+    let secure = matches!(client.stream, Stream::Tls(_));
     let (mut auth, mut step) = ServerAuth::begin(Login {
         credential: credential.as_ref(),
         default_plugin: default_plugin(users),
@@ -192,18 +231,30 @@ async fn authenticate(worker: &Worker, client: &mut Frontend, claim: Claim) -> R
         response: &claim.proof,
         salt: client.salt,
         switch_salt: salt(),
-        secure: matches!(client.stream, Stream::Tls(_)),
+        secure,
     });
     let mut payload = Vec::new();
     let mut with = !claim.proof.is_empty();
+    let denied = |with: bool| {
+        let with = if with { "YES" } else { "NO" };
+        let message = format!("Access denied for user '{}'@'{peer}' (using password: {with})", claim.user);
+        SqlError::new(1045, "28000", message)
+    };
     for _ in 0..MAX_LOGIN_PACKETS {
         match step {
-            ServerStep::Accept => return accept(worker, client, claim),
+            ServerStep::Accept => break,
             ServerStep::AcceptAfter(reply) => {
                 client.packet(&reply);
-                return accept(worker, client, claim);
+                step = ServerStep::Accept;
+                break;
             }
             ServerStep::Deny => break,
+            ServerStep::Compare(password) => {
+                let Whose::Catalogs(user) = &whose else { return Err(denied(with)) };
+                let is_right = node.accounts.proofs.compare(user, &password.0, &catalog).await;
+                step = if is_right { ServerStep::Accept } else { ServerStep::Deny };
+                break;
+            }
             ServerStep::Send(reply) => {
                 client.packet(&reply);
                 client.flush().await.map_err(gone)?;
@@ -213,20 +264,73 @@ async fn authenticate(worker: &Worker, client: &mut Frontend, claim: Claim) -> R
             }
         }
     }
-    let with = if with { "YES" } else { "NO" };
-    let message = format!("Access denied for user '{}' (using password: {with})", claim.user);
-    Err(SqlError::new(1045, "28000", message))
+    if step != ServerStep::Accept {
+        return Err(denied(with));
+    }
+    let (rights, counted) = match whose {
+        Whose::Nobodys => return Err(denied(with)),
+        Whose::Configured => (Rights::configured(&claim.user), None),
+        Whose::Catalogs(user) => {
+            if user.requires_tls && !secure {
+                return Err(denied(with));
+            }
+            admit(worker, &catalog, &user, peer)?
+        }
+    };
+    accept(worker, client, claim, rights, counted)
 }
 
-/// Errors: 1049 for the database, 1231 for a character set that no client may have.
-fn accept(worker: &Worker, client: &mut Frontend, claim: Claim) -> Result<Account, SqlError> {
-    let Claim { user, database, .. } = claim;
-    if let Some(name) = &database
-        && worker.node.meta.catalog().database(name).is_none()
-    {
-        return Err(ostrakon_router::RouterError::unknown_database(name).into());
+/// An account that has proved itself, if it may come in.
+///
+/// Errors: 3118 for one that is locked (MariaDB: 4151), 1226 for one that has as many connections as it may.
+fn admit(
+    worker: &Worker,
+    catalog: &Catalog,
+    user: &CatalogUser,
+    peer: IpAddr,
+) -> Result<(Rights, Option<Counted>), SqlError> {
+    let name = &user.name;
+    if user.locked {
+        return Err(match worker.node.server.load().parsed.mariadb {
+            true => SqlError::new(4151, "HY000", "Access denied, this account is locked"),
+            false => SqlError::new(
+                3118,
+                "HY000",
+                format!("Access denied for user '{name}'@'{peer}'. Account is locked."),
+            ),
+        });
     }
-    let collations = std::sync::Arc::clone(&worker.node.server.load().collations);
+    let limit = user.max_connections;
+    let counted = worker.node.accounts.connections.enter(user.key(), limit).ok_or_else(|| {
+        SqlError::new(
+            1226,
+            "42000",
+            format!(
+                "User '{name}' has exceeded the 'max_user_connections' resource (current value: {limit})"
+            ),
+        )
+    })?;
+    let account = AccountName { name: name.clone(), host: user.host.clone() };
+    Ok((Rights::of(catalog, account), Some(counted)))
+}
+
+/// Errors: 1044 and 1049 for the database, 1231 for a character set that no client may have.
+fn accept(
+    worker: &Worker,
+    client: &mut Frontend,
+    claim: Claim,
+    rights: Rights,
+    counted: Option<Counted>,
+) -> Result<Account, SqlError> {
+    let Claim { user, database, .. } = claim;
+    if let Some(name) = &database {
+        let need = Need::see_database(Some(name));
+        rights.allow(&need, None).map_err(|_| no_database_access(&rights.account, name))?;
+        if worker.node.meta.catalog().database(name).is_none() {
+            return Err(ostrakon_router::RouterError::unknown_database(name).into());
+        }
+    }
+    let collations = Arc::clone(&worker.node.server.load().collations);
     let asked = claim.charset.map(|number| collations.client_charset(number)).transpose();
     let charset = asked.map_err(|charset| {
         SqlError::new(
@@ -243,7 +347,7 @@ fn accept(worker: &Worker, client: &mut Frontend, claim: Claim) -> Result<Accoun
     let mut scratch = Vec::new();
     let capabilities = client.capabilities;
     client.packet_with(&mut scratch, |out| ok.encode(out, capabilities));
-    Ok(Account { user, database, charset: charset.flatten(), compression: None })
+    Ok(Account { user, rights, counted, database, charset: charset.flatten(), compression: None })
 }
 
 async fn read(client: &mut Frontend, payload: &mut Vec<u8>) -> Result<(), SqlError> {
@@ -286,75 +390,8 @@ fn credential(user: &User) -> Credential {
     }
 }
 
-/// Before the digits of caching_sha2_password's hash in the catalog.
-const SHA2_FORM: &str = "sha256x2:";
-
-/// What the catalog keeps of a password: MySQL's own form of the native hash; for caching_sha2_password SHA256(SHA256(password)), which MySQL's
-/// servers keep in memory. With its salted form a first login would need TLS.
-pub fn authentication(plugin: Plugin, password: &[u8]) -> String {
-    match plugin {
-        Plugin::Native => {
-            format!("*{}", crate::secret::hex(&native::double_hash(password)).to_ascii_uppercase())
-        }
-        Plugin::CachingSha2 => {
-            format!("{SHA2_FORM}{}", crate::secret::hex(&caching_sha2::double_hash(password)))
-        }
-    }
-}
-
-/// How an account of the catalog proves itself. `None`, which lets nobody in, for a form that this version does not know.
-fn stored_credential(account: &ostrakon_catalog::user::User) -> Option<Credential> {
-    match Plugin::from_name(&account.plugin)? {
-        Plugin::Native => from_hex(account.authentication.strip_prefix('*')?).map(Credential::Native),
-        Plugin::CachingSha2 => {
-            from_hex(account.authentication.strip_prefix(SHA2_FORM)?).map(Credential::Sha2)
-        }
-    }
-}
-
-fn from_hex<const N: usize>(digits: &str) -> Option<[u8; N]> {
-    crate::secret::from_hex(digits)?.try_into().ok()
-}
-
 /// The plugin in the greeting: what most accounts use, so that most logins need no switch.
 fn default_plugin(users: &[User]) -> Plugin {
     let native = users.iter().filter(|u| u.plugin == AuthPlugin::Native).count();
     if native * 2 > users.len() { Plugin::Native } else { Plugin::CachingSha2 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_catalog_keeps_is_what_checks_the_password() {
-        let account = |plugin: Plugin| ostrakon_catalog::user::User {
-            name: "a".into(),
-            plugin: plugin.name().into(),
-            authentication: authentication(plugin, b"secret"),
-        };
-        assert_eq!(account(Plugin::Native).authentication, "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7");
-        let native = stored_credential(&account(Plugin::Native));
-        assert_eq!(native, Some(Credential::Native(native::double_hash(b"secret"))));
-        let sha2 = stored_credential(&account(Plugin::CachingSha2));
-        assert_eq!(sha2, Some(Credential::Sha2(caching_sha2::double_hash(b"secret"))));
-    }
-
-    #[test]
-    fn a_form_that_is_not_known_lets_nobody_in() {
-        for (plugin, authentication) in [
-            ("mysql_native_password", ""),
-            ("mysql_native_password", "*14E65567ABDB5135D0CFD9A70B3032C179A49E"),
-            ("mysql_native_password", "*+4E65567ABDB5135D0CFD9A70B3032C179A49EE7x"),
-            ("caching_sha2_password", "$A$005$salt"),
-            ("client_ed25519", "x"),
-        ] {
-            let account = ostrakon_catalog::user::User {
-                name: "a".into(),
-                plugin: plugin.into(),
-                authentication: authentication.into(),
-            };
-            assert_eq!(stored_credential(&account), None, "{plugin} {authentication}");
-        }
-    }
 }

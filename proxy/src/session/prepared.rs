@@ -181,7 +181,7 @@ impl Session {
         let text = text.get(..template.length).unwrap_or_default();
         let params = template.holes.iter().filter(|h| h.kind == HoleKind::Parameter).count();
         let (plan, expanded) = match self.names_physical_tables() {
-            true => (Rc::new(Plan::Routed(Box::new(self.direct_plan(text, template)?))), None),
+            true => (Rc::new(Plan::Routed(Box::new(self.direct_plan(text, template).await?))), None),
             false => self.plan_expanded(text, template).await?,
         };
         let columns = match (&*plan, &expanded) {

@@ -4,6 +4,7 @@ mod tables;
 
 use std::rc::Rc;
 
+use ostrakon_catalog::privilege::Privileges;
 use ostrakon_protocol::column::flag;
 use ostrakon_router::lexer::{self, Template, Token, TokenKind};
 use ostrakon_router::parse::command::{Assignment, SetValue};
@@ -12,6 +13,7 @@ use ostrakon_router::plan::{Combine, Execution, Plan};
 use super::dispatch::Input;
 use super::result::quote_string;
 use super::{Failure, Session, tracking};
+use crate::account::rights::Missing;
 use crate::backend::connection::Answer;
 use crate::backend::pool::Pooled;
 use crate::backend::settings::Settings;
@@ -356,6 +358,10 @@ impl Session {
         let Plan::Routed(plan) = &*plan else {
             return Err(ostrakon_router::RouterError::syntax("an expression was expected").into());
         };
+        // It reads no tables, but may read files.
+        if !self.may_do_everything() && plan.needs.iter().any(|need| self.rights.allow(need, None).is_err()) {
+            return Err(self.denial(Missing::Global(Privileges::FILE)).into());
+        }
         if template.next.is_some()
             || plan.database.is_some()
             || !plan.tables.is_empty()

@@ -9,6 +9,7 @@ mod view_columns;
 mod views;
 
 use ostrakon_catalog::Catalog;
+use ostrakon_catalog::privilege::Privileges;
 use ostrakon_catalog::schema::{Database, TableKind};
 use ostrakon_router::RouterError;
 use ostrakon_router::parse::command::{Show, ShowWhat};
@@ -18,11 +19,13 @@ use super::result::{Cell, CellType, ResultSet, quote_string};
 use super::{Failure, Session, Warning};
 use crate::backend::connection::Answer;
 use crate::exec::names;
+use crate::registry::Identity;
 
 impl Session {
     /// The rows of a SHOW, filtered.
     pub async fn show(&mut self, show: &Show) -> Result<ResultSet, Failure> {
         let catalog = self.catalog();
+        let catalog = self.visible(catalog);
         let mut pushed_like = false;
         let mut set = match &show.what {
             ShowWhat::Databases => databases(&catalog, show),
@@ -84,6 +87,8 @@ impl Session {
             ShowWhat::Groups => self.groups(&catalog)?,
             ShowWhat::Nodes => self.cluster_nodes().await?,
             ShowWhat::Users => self.users(&catalog),
+            ShowWhat::Grants(whom) => self.show_grants(whom).await?,
+            ShowWhat::CreateUser(whom) => self.show_create_user(whom).await?,
             ShowWhat::Settings => super::admin::settings(&catalog),
             ShowWhat::Trans { full } => self.transactions(*full).await,
             ShowWhat::TransInDoubt => self.in_doubt().await,
@@ -305,13 +310,15 @@ impl Session {
         set
     }
 
-    fn processlist(&self, full: bool) -> ResultSet {
+    fn processlist(&mut self, full: bool) -> ResultSet {
         let mut set = ResultSet::text(&["Id", "User", "Host", "db", "Command", "Time", "State", "Info"])
             .integer("Id")
             .integer("Time");
         for entry in self.worker.node.registry.all() {
-            let (user, database) =
-                entry.identity.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let Identity { user, account, database } = entry.identity();
+            if !self.may_watch(&account, Privileges::PROCESS) {
+                continue;
+            }
             let since = entry.busy_since.load(std::sync::atomic::Ordering::Relaxed);
             let now = u64::try_from(entry.started.elapsed().as_micros()).unwrap_or(u64::MAX);
             let statement = entry.statement.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();

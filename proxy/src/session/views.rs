@@ -48,8 +48,23 @@ impl Session {
         Ok(Expanded { text, template })
     }
 
-    /// A statement's plan; with the text that it is of, where that is not the client's.
+    /// A client's statement's plan, which the account may carry out; with the text that it is of, where that is not the client's.
     pub(super) async fn plan_expanded(
+        &mut self,
+        text: &[u8],
+        template: &Template,
+    ) -> Result<(Rc<Plan>, Option<Expanded>), Failure> {
+        let plan = self.plan_caught_up(text, template).await?;
+        self.authorize(&plan).await?;
+        let Plan::Views(expansion) = &*plan else { return Ok((plan, None)) };
+        let expanded = self.expanded(expansion, text, template)?;
+        let plan = self.plan_caught_up(&expanded.text, &expanded.template).await?;
+        self.authorize_expanded(&plan).await?;
+        Ok((plan, Some(expanded)))
+    }
+
+    /// The same for a statement of the node's own, which nobody asks about.
+    pub(super) async fn plan_own_expanded(
         &mut self,
         text: &[u8],
         template: &Template,

@@ -71,59 +71,6 @@ fn instances_are_made_changed_and_dropped() {
 }
 
 #[test]
-fn accounts_are_names_for_all_hosts() {
-    let account = |name: &str, plugin: Option<&str>, password: &str| Account {
-        name: name.into(),
-        plugin: plugin.map(Into::into),
-        password: secret(password),
-    };
-    for (text, expected) in [
-        ("CREATE USER app IDENTIFIED BY 'p'", account("app", None, "p")),
-        ("CREATE USER 'app'@'%' IDENTIFIED BY 'it''s'", account("app", None, "it's")),
-        ("CREATE USER `a b`@`%` IDENTIFIED BY 'p'", account("a b", None, "p")),
-        (
-            "CREATE USER app@'%' IDENTIFIED WITH 'mysql_native_password' BY 'p'",
-            account("app", Some("mysql_native_password"), "p"),
-        ),
-        (
-            "CREATE USER app IDENTIFIED WITH CACHING_SHA2_PASSWORD BY 'p'",
-            account("app", Some("caching_sha2_password"), "p"),
-        ),
-    ] {
-        assert_eq!(admin(text), Admin::CreateUser { account: expected, if_not_exists: false }, "{text}");
-    }
-    assert!(matches!(
-        admin("CREATE USER IF NOT EXISTS a IDENTIFIED BY 'p'"),
-        Admin::CreateUser { if_not_exists: true, .. }
-    ));
-    assert!(matches!(
-        admin("ALTER USER IF EXISTS a IDENTIFIED BY 'p'"),
-        Admin::AlterUser { if_exists: true, .. }
-    ));
-    assert_eq!(
-        admin("DROP USER IF EXISTS a, 'b'@'%'"),
-        Admin::DropUser { names: vec!["a".into(), "b".into()], if_exists: true }
-    );
-    for text in [
-        "CREATE USER a@localhost IDENTIFIED BY 'p'",
-        "CREATE USER 'a'@'10.%' IDENTIFIED BY 'p'",
-        "CREATE USER a",
-        "CREATE USER a REQUIRE SSL",
-        "CREATE USER a IDENTIFIED BY 'p' REQUIRE SSL",
-        "CREATE USER a IDENTIFIED BY 'p', b IDENTIFIED BY 'q'",
-        "CREATE USER a IDENTIFIED BY PASSWORD '*AB'",
-        "CREATE USER a IDENTIFIED VIA ed25519 USING 'x'",
-        "ALTER USER a ACCOUNT LOCK",
-        "DROP USER a@localhost",
-    ] {
-        let what = refused(text);
-        assert!(!what.contains("'p'") && !what.contains("AB"), "{what}");
-    }
-    assert!(!format!("{:?}", admin("CREATE USER a IDENTIFIED BY 'hidden'")).contains("hidden"));
-    assert_eq!(parse("CREATE USER '' IDENTIFIED BY 'p'").map_err(|e| e.errno), Err(1064));
-}
-
-#[test]
 fn the_cluster_is_altered_and_shown() {
     for (text, expected) in [
         ("ALTER CLUSTER ADD NODE 4 ADDRESS 'h:1'", Admin::AddNode { node: 4, address: "h:1".into() }),

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use ostrakon_catalog::guard::GuardChange;
+use ostrakon_catalog::privilege::Privileges;
+use ostrakon_catalog::user::AccountName;
 
 use super::ddl::ObjectName;
 
@@ -26,20 +28,51 @@ pub enum Admin {
     DropInstance {
         name: String,
     },
-    /// `CREATE USER [IF NOT EXISTS] name[@'%'] IDENTIFIED [WITH plugin] BY 'p'`
+    /// `CREATE USER [IF NOT EXISTS] account IDENTIFIED ... [, ...] [options]`
     CreateUser {
-        account: Account,
+        accounts: Vec<AccountSpec>,
+        options: AccountOptions,
         if_not_exists: bool,
     },
-    /// `ALTER USER [IF EXISTS] name[@'%'] IDENTIFIED [WITH plugin] BY 'p'`, `SET PASSWORD FOR`
+    /// `ALTER USER [IF EXISTS] account [IDENTIFIED ...] [, ...] [options]`
     AlterUser {
-        account: Account,
+        accounts: Vec<AccountSpec>,
+        options: AccountOptions,
         if_exists: bool,
     },
-    /// `DROP USER [IF EXISTS] name[@'%'] [, ...]`
+    /// `SET PASSWORD [FOR account] = ...`
+    SetPassword {
+        account: Whom,
+        identified: Identified,
+    },
+    /// `RENAME USER a TO b [, ...]`
+    RenameUser {
+        renames: Vec<(AccountName, AccountName)>,
+    },
+    /// `DROP USER [IF EXISTS] account [, ...]`
     DropUser {
-        names: Vec<String>,
+        accounts: Vec<Whom>,
         if_exists: bool,
+    },
+    /// `GRANT ... ON ... TO account [IDENTIFIED ...] [, ...] [options]`
+    Grant {
+        granted: Granted,
+        level: GrantLevel,
+        accounts: Vec<AccountSpec>,
+        options: AccountOptions,
+    },
+    /// `REVOKE [IF EXISTS] ... ON ... FROM account [, ...] [IGNORE UNKNOWN USER]`
+    Revoke {
+        granted: Granted,
+        level: GrantLevel,
+        accounts: Vec<Whom>,
+        if_exists: bool,
+        ignores_unknown: bool,
+    },
+    /// `REVOKE ALL PRIVILEGES, GRANT OPTION FROM account [, ...]`
+    RevokeAll {
+        accounts: Vec<Whom>,
+        ignores_unknown: bool,
     },
     /// `ALTER CLUSTER ADD NODE n ADDRESS 'h:p'`
     AddNode {
@@ -110,11 +143,63 @@ pub struct InstanceChange {
     pub draining: Option<bool>,
 }
 
+/// Whose account it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    Named(AccountName),
+    /// `CURRENT_USER`
+    Current,
+}
+
 /// An account and how it proves itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    pub name: String,
-    /// As written after IDENTIFIED WITH, in lower case; `None`: the default.
+pub struct AccountSpec {
+    pub whom: Whom,
+    pub identified: Option<Identified>,
+}
+
+/// What follows IDENTIFIED.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identified {
+    /// As written after WITH or VIA, in lower case; `None`: the default.
     pub plugin: Option<String>,
-    pub password: Secret,
+    pub given: Given,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Given {
+    Password(Secret),
+    /// As a server keeps it.
+    Hash(Secret),
+}
+
+/// What else is said of accounts; `None`: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountOptions {
+    pub locked: Option<bool>,
+    pub requires_tls: Option<bool>,
+    pub max_connections: Option<u32>,
+}
+
+/// The list of privileges of a GRANT or REVOKE.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Granted {
+    /// ALL PRIVILEGES: all that can be given there.
+    pub all: bool,
+    pub set: Privileges,
+    /// Names that servers know, and that nothing here asks for.
+    pub without_meaning: Vec<String>,
+}
+
+/// Where privileges are given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrantLevel {
+    Everything,
+    CurrentDatabase,
+    /// A pattern.
+    Database(String),
+    Table {
+        database: Option<String>,
+        table: String,
+    },
 }

@@ -2,7 +2,7 @@
 
 use ostrakon_catalog::schema::SequenceKind;
 
-use super::administration::Admin;
+use super::administration::{Admin, Whom};
 use super::ddl::ObjectName;
 
 /// A statement for the session.
@@ -34,7 +34,7 @@ pub enum Command {
     Use(String),
     /// `SET a = 1, @b = 2, NAMES utf8mb4`, in order.
     Set(Vec<Assignment>),
-    /// `SET PASSWORD`, `SET ROLE`, `SET DEFAULT ROLE` and others that are refused by name.
+    /// `SET ROLE`, `SET DEFAULT ROLE` and others that are refused by name.
     Kill {
         query: bool,
         id: u64,
@@ -255,6 +255,10 @@ pub enum ShowWhat {
     /// Nodes of the cluster.
     Nodes,
     Users,
+    /// What an account may do.
+    Grants(Whom),
+    /// The statement that makes the account.
+    CreateUser(Whom),
     /// Settings of the cluster.
     Settings,
     /// Open transactions of all nodes.

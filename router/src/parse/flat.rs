@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::cursor::Cursor;
 use super::{
-    admin, cluster, explain, guard, instance, job, prepared, sequence, set, show, transaction, user,
+    admin, cluster, explain, grant, guard, instance, job, prepared, sequence, set, show, transaction, user,
 };
 use crate::RouterError;
 use crate::lexer::{Keyword, SqlMode, Token, TokenKind};
@@ -86,18 +86,25 @@ fn rare(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
 /// Statements about the cluster itself.
 fn administration(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
     type Parse = fn(&mut Cursor<'_>) -> Result<Command, RouterError>;
-    const STATEMENTS: [([&str; 2], Parse); 10] = [
+    const STATEMENTS: [([&str; 2], Parse); 11] = [
         (["CREATE", "INSTANCE"], instance::create),
         (["ALTER", "INSTANCE"], instance::alter),
         (["DROP", "INSTANCE"], instance::drop),
         (["CREATE", "USER"], user::create),
         (["ALTER", "USER"], user::alter),
         (["DROP", "USER"], user::drop),
+        (["RENAME", "USER"], user::rename),
         (["ALTER", "CLUSTER"], cluster::alter),
         (["BACKUP", "CATALOG"], cluster::backup),
         (["CHECK", "CLUSTER"], cluster::check),
         (["RESOLVE", "TRANS"], cluster::resolve),
     ];
+    if c.accept("GRANT") {
+        return grant::grant(c).map(Some);
+    }
+    if c.accept("REVOKE") {
+        return grant::revoke(c).map(Some);
+    }
     let found = STATEMENTS.iter().find(|(words, _)| c.accept_all(words));
     found.map(|(_, parse)| parse(c)).transpose()
 }

@@ -2,6 +2,7 @@
 
 use super::command::{Assignment, Command, Isolation, SetValue, TransactionScope};
 use super::cursor::Cursor;
+use super::user;
 use crate::RouterError;
 use crate::lexer::{TokenKind, decode_identifier, decode_string};
 
@@ -14,6 +15,10 @@ enum Scope {
 
 /// Parses what follows SET.
 pub(super) fn parse(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
+    if c.is("PASSWORD") && (c.word_ahead(1, "FOR") || c.op_ahead(1, "=") || c.op_ahead(1, ":=")) {
+        c.advance();
+        return user::password(c);
+    }
     if let Some(refused) = refused(c) {
         return Ok(Command::Refused(refused.into()));
     }
@@ -31,9 +36,6 @@ pub(super) fn parse(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
 
 fn refused(c: &Cursor<'_>) -> Option<&'static str> {
     let assigned = c.op_ahead(1, "=") || c.op_ahead(1, ":=");
-    if c.is("PASSWORD") {
-        return Some("SET PASSWORD");
-    }
     if assigned {
         return None;
     }

@@ -1,5 +1,7 @@
 //! SHOW: what Ostrakon answers itself, what any server may answer, and what is refused by name.
 
+use super::account::whom;
+use super::administration::Whom;
 use super::command::{Command, Show, ShowWhat};
 use super::cursor::Cursor;
 use crate::RouterError;
@@ -24,7 +26,6 @@ const PASSED: [&[&str]; 13] = [
 
 /// MySQL's, MariaDB's and DRDS's others.
 const REFUSED: &[&[&str]] = &[
-    &["GRANTS"],
     &["MASTER", "STATUS"],
     &["MASTER", "LOGS"],
     &["BINARY", "LOGS"],
@@ -49,7 +50,6 @@ const REFUSED: &[&[&str]] = &[
     &["CREATE", "FUNCTION"],
     &["CREATE", "TRIGGER"],
     &["CREATE", "EVENT"],
-    &["CREATE", "USER"],
     &["CREATE", "SEQUENCE"],
     &["CREATE", "PACKAGE"],
     &["CREATE", "SERVER"],
@@ -193,6 +193,16 @@ fn plain(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
     if c.accept("ERRORS") {
         return Ok(ShowWhat::Errors { count: false, limit: limit(c)? });
     }
+    if c.accept("GRANTS") {
+        let account = if c.accept("FOR") { whom(c)? } else { Whom::Current };
+        if c.is("USING") {
+            return Err(RouterError::not_supported("roles"));
+        }
+        return Ok(ShowWhat::Grants(account));
+    }
+    if c.accept_all(&["CREATE", "USER"]) {
+        return Ok(ShowWhat::CreateUser(if c.at_end() { Whom::Current } else { whom(c)? }));
+    }
     if c.accept("PROCESSLIST") {
         return Ok(ShowWhat::Processlist { full: false });
     }
@@ -302,6 +312,8 @@ fn finish(c: &mut Cursor<'_>, what: ShowWhat) -> Result<Command, RouterError> {
             | ShowWhat::Warnings { .. }
             | ShowWhat::Errors { .. }
             | ShowWhat::Processlist { .. }
+            | ShowWhat::Grants(_)
+            | ShowWhat::CreateUser(_)
             | ShowWhat::Help
     );
     if filtered && c.accept("LIKE") {

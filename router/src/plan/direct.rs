@@ -9,6 +9,7 @@ use super::text::{Cutter, Piece, render};
 use super::tokens::Tokens;
 use super::{Arguments, Body, Combine, Execution, Request, RoutedPlan, StatementClass};
 use crate::RouterError;
+use crate::access::Need;
 use crate::lexer::{SqlMode, tokenize};
 use crate::merge::MergeSpec;
 
@@ -106,6 +107,8 @@ pub fn direct(
         user_variables: special.variables,
         assigned: Vec::new(),
         nextvals: Vec::new(),
+        // Its names are those of physical tables, in whatever database of the instances.
+        needs: vec![Need::administration()],
         body: Body::Direct(Box::new(Direct { mode: request.mode, groups, pieces })),
     })
 }

@@ -25,7 +25,7 @@ use super::tokens::Tokens;
 use super::tree::Name;
 use super::values::Operand;
 use super::{
-    Body as PlanBody, Combine, Request, RoutedPlan, SequenceName, StatementClass, nextval, returning,
+    Body as PlanBody, Combine, Request, RoutedPlan, SequenceName, StatementClass, access, nextval, returning,
 };
 use crate::RouterError;
 use crate::sharding::topology::quote;
@@ -45,6 +45,12 @@ pub(crate) fn parts(tokens: &Tokens<'_>) -> Result<(Vec<Name>, Option<Range<usiz
 ///
 /// Errors: 1136 when a row has another number of values than there are columns, those of binding, and 1235 for what cannot be placed.
 pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
+    let mut plan = planned(request, tokens)?;
+    plan.needs = access::of_insert(tokens, &plan);
+    Ok(plan)
+}
+
+fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
     let mut special = special(tokens)?;
     refuse_assignment(&special)?;
     let layout = layout(tokens)?;
@@ -156,6 +162,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         user_variables: special.variables,
         assigned: Vec::new(),
         nextvals,
+        needs: Vec::new(),
         body: PlanBody::Rows(Box::new(body)),
     })
 }

@@ -17,7 +17,7 @@ use super::select::assemble;
 use super::special::{refuse_assignment, special};
 use super::text::{Cutter, Edit, Piece, push, text};
 use super::tokens::Tokens;
-use super::{Arguments, Combine, Execution, Request, RoutedPlan, SequenceName, StatementClass};
+use super::{Arguments, Combine, Execution, Request, RoutedPlan, SequenceName, StatementClass, access};
 use crate::RouterError;
 use crate::lexer::{SqlMode, TokenKind};
 use crate::sharding::topology::quote;
@@ -256,6 +256,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<Load, R
     analysis.database = Some(reference.database.clone());
     let mut plan = assemble(request, analysis, StatementClass::Write, combine, Vec::new(), Vec::new());
     plan.hides_generated = !fills && reference.table.auto_increment().is_some();
+    plan.needs = access::of_load(tokens, &reference, clauses.replaces);
     Ok(Load {
         plan,
         replaces: clauses.replaces,

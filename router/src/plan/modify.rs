@@ -16,7 +16,8 @@ use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Source};
 use super::unresolved::unresolved;
 use super::{
-    Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, guard, nextval, own, returning,
+    Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, access, fallback, guard, nextval, own,
+    returning,
 };
 use crate::RouterError;
 
@@ -315,7 +316,9 @@ fn analysed(
     if matches!(combine, Combine::Never(_) | Combine::RowsFirst(_)) && analysis.scatter.is_ok() {
         analysis.scatter = Err(String::new());
     }
+    let needs = access::of_write(tokens, write, &analysis.references, &written.references);
     let mut plan = assemble(request, analysis, class, combine, alone.clone(), alone);
+    plan.needs = needs;
     if let PlanBody::Tables(tables) = &mut plan.body {
         tables.everywhere = everywhere;
         tables.apart |= apart.is_some();

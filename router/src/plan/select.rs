@@ -16,7 +16,7 @@ use super::special::{Special, special, user_variables};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Select};
-use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, fallback, nextval};
+use super::{Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, access, fallback, nextval};
 use crate::RouterError;
 use crate::lexer::{TokenKind, tokenize};
 use crate::sharding::topology::quote;
@@ -297,6 +297,7 @@ pub(crate) fn assemble(
         _ if has_sharded => "several physical tables".into(),
         _ => "one group".into(),
     };
+    let needs = access::of_class(class, &analysis.references);
     let mut tables = Tables {
         mode: request.mode,
         apart: analysis.is_apart(),
@@ -327,6 +328,7 @@ pub(crate) fn assemble(
         user_variables: Vec::new(),
         assigned: Vec::new(),
         nextvals: Vec::new(),
+        needs,
         body: PlanBody::Tables(Box::new(tables)),
     }
 }

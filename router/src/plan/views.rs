@@ -14,7 +14,7 @@ mod written;
 pub use define::{Definition, check as check_view, define as define_view};
 pub use depends::Literals;
 pub(crate) use expand::expansion;
-pub use expand::{Expansion, expanded as expanded_view};
+pub use expand::{Expansion, ViewNeed, expanded as expanded_view};
 
 use ostrakon_catalog::Catalog;
 

@@ -13,6 +13,7 @@ async fn cluster() -> (TestCluster, Conn) {
     run(&mut client, "CREATE TABLE t (id INT PRIMARY KEY, v INT) DBPARTITION BY HASH(id)").await;
     run(&mut client, "CREATE USER sha IDENTIFIED BY 'Pw1#aÄ'").await;
     run(&mut client, "CREATE USER nat IDENTIFIED WITH mysql_native_password BY 'Pw2'").await;
+    run(&mut client, "GRANT ALL ON *.* TO sha, nat").await;
     (cluster, client)
 }
 

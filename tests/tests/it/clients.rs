@@ -95,6 +95,7 @@ async fn prepare(client: &mut Conn, name: &str, tables: bool) {
     run(client, &format!("CREATE DATABASE matrix_{name}")).await;
     for (user, plugin) in [("sha2", "caching_sha2_password"), ("native", "mysql_native_password")] {
         run(client, &format!("CREATE USER {user}_{name} IDENTIFIED WITH {plugin} BY '{PASSWORD}'")).await;
+        run(client, &format!("GRANT ALL ON *.* TO {user}_{name}")).await;
     }
     if tables {
         run(client, &format!("USE matrix_{name}")).await;

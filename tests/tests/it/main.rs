@@ -1,5 +1,6 @@
 //! Integration tests on real servers: one binary, one module for each subject.
 
+mod accounts;
 mod admin;
 mod atomic_reads;
 mod bank;

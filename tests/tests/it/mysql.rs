@@ -3,6 +3,7 @@
 //! `make test` leaves these out by name where there is no MySQL server (tools/without-mysql). With `OSTRAKON_TEST_MYSQLD=/path/to/mysqld`
 //! all other tests run on MySQL as well.
 
+mod accounts;
 mod backend;
 mod deadlock;
 mod gather_load;

@@ -31,6 +31,8 @@ fn logs_in(credential: &Credential, password: &[u8], greeted: &str, transport: T
                 break;
             }
             ServerStep::Send(payload) => client.receive(payload, Capabilities::EMPTY),
+            // No account here has a salted hash.
+            ServerStep::Compare(_) => return false,
             ServerStep::Deny => {
                 let refused = client.receive(b"\xff\x15\x04#28000Access denied", Capabilities::EMPTY);
                 assert!(matches!(refused, Ok(ClientStep::Refused(ErrPacket { code: 1045, .. }))));

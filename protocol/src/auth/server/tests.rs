@@ -164,3 +164,29 @@ proptest! {
         prop_assert_eq!(auth.reply(b"secret\0"), ServerStep::Deny);
     }
 }
+
+#[test]
+fn a_salted_hash_is_compared_by_the_caller_and_only_over_tls() {
+    let sha2 = Plugin::CachingSha2;
+    let proof = sha2.scramble(PASSWORD, &SALT);
+    let full = ServerStep::Send(vec![0x01, 0x04]);
+    for secure in [true, false] {
+        let (mut auth, step) = begin(Some(&Credential::Salted), Some(sha2.name()), &proof, secure);
+        assert_eq!(step, full);
+        let step = auth.reply(b"secret\0");
+        match secure {
+            true => assert_eq!(step, ServerStep::Compare(Cleartext(Zeroizing::new(PASSWORD.to_vec())))),
+            false => assert_eq!(step, ServerStep::Deny),
+        }
+        assert!(!format!("{step:?}").contains("secret"));
+        assert_eq!(auth.reply(b"secret\0"), ServerStep::Deny);
+    }
+    let (mut auth, _) = begin(Some(&Credential::Salted), Some(sha2.name()), &proof, true);
+    assert_eq!(auth.reply(b"secret"), ServerStep::Deny, "no zero byte");
+    let (_, step) = begin(Some(&Credential::Salted), Some(sha2.name()), b"", true);
+    assert_eq!(step, ServerStep::Deny, "an empty password");
+    let native = Plugin::Native.scramble(PASSWORD, &SALT);
+    let (_, step) = begin(Some(&Credential::Salted), Some(Plugin::Native.name()), &native, true);
+    assert_eq!(step, switch_to(sha2));
+    assert_eq!(begin(Some(&Credential::Salted), None, &native, true).1, ServerStep::Deny);
+}

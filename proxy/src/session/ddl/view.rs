@@ -9,6 +9,7 @@ use ostrakon_catalog::view::View;
 use ostrakon_meta::ProposeError;
 use ostrakon_protocol::column::ColumnDefinition;
 use ostrakon_router::RouterError;
+use ostrakon_router::access::Need;
 use ostrakon_router::lexer::{self, Template};
 use ostrakon_router::parse::ddl::{CreateView, ObjectName, PutMode};
 use ostrakon_router::plan::{self, Literals, Plan, Request};
@@ -79,6 +80,9 @@ impl Session {
             mode: self.mode,
         };
         plan::check_view(&request)?;
+        // Who makes it must be allowed to read what it reads, whoever is its definer.
+        let read = self.plan_caught_up(create.query.as_bytes(), &template).await?;
+        self.authorize(&read).await?;
         let labels = self.labels(&create.query).await?;
         let definition = plan::define_view(&request, &labels, &create.columns)?;
         let collation = self.charset_setting("collation_connection");
@@ -86,7 +90,11 @@ impl Session {
         let definer = create.definer.clone().map(|(user, host)| format!("{user}@{host}"));
         let definer = definer
             .or_else(|| kept.as_ref().map(|view| view.definer.clone()))
-            .unwrap_or_else(|| format!("{}@%", self.user));
+            .unwrap_or_else(|| self.account_name());
+        // The query would be read with another account's rights.
+        if definer != self.account_name() {
+            self.allow(Need::administration()).await?;
+        }
         let view = View {
             name: name.clone(),
             query: definition.query,
@@ -110,7 +118,7 @@ impl Session {
     pub(in crate::session) async fn labels(&mut self, query: &str) -> Result<Vec<String>, Failure> {
         let mut template = Template::default();
         lexer::scan(query.as_bytes(), self.mode, &mut template)?;
-        let (plan, expanded) = self.plan_expanded(query.as_bytes(), &template).await?;
+        let (plan, expanded) = self.plan_own_expanded(query.as_bytes(), &template).await?;
         let Plan::Routed(plan) = &*plan else { return Err(RouterError::syntax("a view of no query").into()) };
         let (text, template) = match &expanded {
             Some(expanded) => (expanded.text.as_slice(), &expanded.template),

@@ -52,7 +52,7 @@ impl Session {
         };
         let mut template = Template::default();
         lexer::scan(query.as_bytes(), self.mode, &mut template)?;
-        let (plan, expanded) = self.plan_expanded(query.as_bytes(), &template).await?;
+        let (plan, expanded) = self.plan_own_expanded(query.as_bytes(), &template).await?;
         let (Plan::Routed(plan), Some(expanded)) = (&*plan, &expanded) else { return Err(refuse().into()) };
         let input = expanded.input(None);
         let arguments = self.arguments(plan, input, &[], &[]);

@@ -1,10 +1,14 @@
 //! A statement's views, and their own views, as text.
 
+use std::sync::Arc;
+
+use ostrakon_catalog::privilege::Privileges;
 use ostrakon_catalog::view::View;
 
 use super::walk::{Found, Mention};
 use super::{has_none, invalid, order, written};
 use crate::RouterError;
+use crate::access::Need;
 use crate::lexer::{Hole, SqlMode, tokenize};
 use crate::parse::ddl::ObjectName;
 use crate::plan::ast::{self, Part};
@@ -27,6 +31,18 @@ pub struct Expansion {
     pieces: Vec<Piece>,
     /// Views whose literals need the `collation_connection` that they were made with: name and collation.
     pub collations: Vec<(String, String)>,
+    /// What must be allowed to read, and to whom. What is written besides, the expanded statement's plan needs.
+    pub needs: Vec<ViewNeed>,
+}
+
+/// What somebody must be allowed for a statement with views.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewNeed {
+    /// The definer of the view whose query it is; `None`: who sends the statement.
+    pub definer: Option<Arc<str>>,
+    /// A view's query reads it, not the statement itself.
+    pub in_view: bool,
+    pub need: Need,
 }
 
 impl Expansion {
@@ -104,7 +120,7 @@ pub(crate) fn expansion(
         cutter.edits.push(Edit::new(edit.range, pieces));
     }
     let pieces = cutter.range(0, request.template.length);
-    Ok(Some(Expansion { pieces, collations: expander.collations }))
+    Ok(Some(Expansion { pieces, collations: expander.collations, needs: expander.needs }))
 }
 
 /// The query of a view with the views in it expanded.
@@ -179,6 +195,9 @@ struct Expander<'r> {
     /// (database, view), outermost first.
     stack: Vec<(String, String)>,
     collations: Vec<(String, String)>,
+    needs: Vec<ViewNeed>,
+    /// Of the view whose query is being expanded, unless it has the rights of who asks.
+    definer: Option<Arc<str>>,
     /// How many names were replaced.
     views: usize,
     bytes: usize,
@@ -186,7 +205,15 @@ struct Expander<'r> {
 
 impl<'r> Expander<'r> {
     fn new(request: &'r Request<'r>) -> Self {
-        Self { request, stack: Vec::new(), collations: Vec::new(), views: 0, bytes: 0 }
+        Self {
+            request,
+            stack: Vec::new(),
+            collations: Vec::new(),
+            needs: Vec::new(),
+            definer: None,
+            views: 0,
+            bytes: 0,
+        }
     }
 
     /// What turns a query into one without views. `of`: the view that it is the query of.
@@ -208,6 +235,7 @@ impl<'r> Expander<'r> {
                 },
                 _ => continue,
             };
+            self.reads(database, &table.text);
             let catalog = self.request.catalog;
             let Some(view) = catalog.view(database, &table.text).cloned() else {
                 let is_there = catalog.table(database, &table.text).is_some()
@@ -273,9 +301,27 @@ impl<'r> Expander<'r> {
         let tokens = Tokens::new(source, tokenize(source, self.request.mode)?);
         let query = ast::parse(&tokens, &[Part::Tokens(0..tokens.len())], self.request.mode);
         let query = query.map_err(unreadable)?;
+        let definer = (!view.invoker).then(|| view.definer.as_str().into());
+        let before = std::mem::replace(&mut self.definer, definer);
         let edits = self.edits(&tokens, &query, Some((database, &view.name)))?;
+        self.definer = before;
         self.stack.pop();
         Ok(applied(&view.query, edits))
+    }
+
+    /// The table or view is read. (Of information_schema everybody sees what is theirs.)
+    fn reads(&mut self, database: &str, table: &str) {
+        if database.eq_ignore_ascii_case("information_schema") {
+            return;
+        }
+        let need = ViewNeed {
+            definer: self.definer.clone(),
+            in_view: !self.stack.is_empty(),
+            need: Need::table(Some(database), table, Privileges::SELECT),
+        };
+        if !self.needs.contains(&need) {
+            self.needs.push(need);
+        }
     }
 
     /// 1356 names the view that the statement names.

@@ -96,6 +96,11 @@ async fn users_settings_and_backup() {
     assert_eq!(code, 0, "{err}");
     let users = answered(&cluster, &["user", "list"]);
     assert_eq!((&users[1]["name"], &users[1]["source"]), (&json!("o'neil"), &json!("catalog")));
+    let (code, _, err) =
+        ran(&cluster, &["user", "list", "--user", "o'neil"], &[("OSTRAKON_PASSWORD", "it's\\secret")]);
+    assert!(code == 1 && err.contains("\"code\":1227"), "it may do nothing yet: {code} {err}");
+    let mut client = cluster.client(None).await;
+    run(&mut client, "GRANT CREATE USER ON *.* TO 'o''neil'").await;
     // The new account logs in, by a variable and by a file.
     let as_user = ["user", "list", "--user", "o'neil"];
     let (code, _, err) = ran(&cluster, &as_user, &[("OSTRAKON_PASSWORD", "it's\\secret")]);
