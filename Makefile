@@ -90,7 +90,7 @@ elle: ## Reads and appends to lists of all groups while nodes and servers die, K
 matrix: ## Drivers and mappers of all languages against a node, with ROWS rows as they come; CLIENT=go for those whose names hold this
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
-	@OSTRAKON_MATRIX_ROWS=$(ROWS) OSTRAKON_MATRIX_BYTES=20000000 OSTRAKON_SERVERS=$(SERVERS) CLIENT=$(CLIENT) \
+	@OSTRAKON_MATRIX_ROWS=$(ROWS) OSTRAKON_MATRIX_BYTES=12000000 OSTRAKON_SERVERS=$(SERVERS) CLIENT=$(CLIENT) \
 	    cargo nextest run --locked --workspace --profile chaos -E 'test(/^clients::/) - test(/^clients::dialect/)'
 
 dialect: ## SQLAlchemy's dialect suite on one server and on a cluster: the same tests pass, but for those listed with a reason
