@@ -70,8 +70,7 @@ pub struct Xid {
 impl fmt::Display for Xid {
     /// As XA statements take it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { transaction, ordinal, connection, deciding } = self;
-        write!(f, "'{transaction}','{ordinal}.{connection}.{deciding}',{FORMAT_ID}")
+        write!(f, "'{}','{}',{FORMAT_ID}", self.transaction, self.qualifier())
     }
 }
 
@@ -85,17 +84,25 @@ impl Xid {
         let (gtrid, qualifier) = (data.get(..gtrid_length)?, data.get(gtrid_length..)?);
         let (ordinal, connections) = qualifier.split_once('.')?;
         let (connection, deciding) = connections.split_once('.')?;
-        Some(Self {
+        let xid = Self {
             transaction: gtrid.parse().ok()?,
             ordinal: ordinal.parse().ok()?,
             connection: connection.parse().ok()?,
             deciding: deciding.parse().ok()?,
-        })
+        };
+        // As with ids: another form of the same numbers is another branch to the server.
+        (xid.qualifier() == qualifier).then_some(xid)
+    }
+
+    fn qualifier(&self) -> String {
+        format!("{}.{}.{}", self.ordinal, self.connection, self.deciding)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -123,5 +130,40 @@ mod tests {
         assert_eq!(Xid::recovered(format, 10, "o1.1.1.0.é0.5.6".as_bytes()), None);
         assert_eq!(Xid::recovered(format, 99, b"o1.1.1.0.00.5.6"), None);
         assert_eq!(Xid::recovered(format, 10, b"o1.1.1.0.0"), None);
+        for qualifier in ["+0.5.6", "0.05.6", "0.5.6.7", "0.5", "00.5.6"] {
+            let data = format!("o1.1.1.0.0{qualifier}");
+            assert_eq!(Xid::recovered(format, 10, data.as_bytes()), None, "{qualifier}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn branches_are_read_back(
+            numbers: (u32, u64, u64, u64),
+            ordinal: u16,
+            connections: (u32, u32),
+        ) {
+            let (instance, node, start, counter) = numbers;
+            let transaction = TransactionId { instance, owner: Owner { node, start }, counter };
+            let (connection, deciding) = connections;
+            let xid = Xid { transaction, ordinal, connection, deciding };
+            let gtrid = transaction.to_string();
+            let data = format!("{gtrid}{}", xid.qualifier());
+            prop_assert_eq!(Xid::recovered(u64::from(FORMAT_ID), gtrid.len(), data.as_bytes()), Some(xid));
+        }
+
+        #[test]
+        fn what_is_read_is_what_the_server_holds(
+            length in 0usize..70,
+            data in proptest::collection::vec(any::<u8>(), 0..70),
+            text in "o1\\.[0-9]{1,2}\\.[0-9]\\.[0-9a-f]{1,3}\\.[0-9a-f]{1,3}[0-9+.]{0,8}",
+        ) {
+            for data in [&data[..], text.as_bytes()] {
+                if let Some(xid) = Xid::recovered(u64::from(FORMAT_ID), length.min(data.len()), data) {
+                    let held = format!("{}{}", xid.transaction, xid.qualifier());
+                    prop_assert_eq!(held.as_bytes(), data);
+                }
+            }
+        }
     }
 }
