@@ -4,14 +4,18 @@
 
 mod limits;
 mod metrics;
+mod network;
 mod peer;
+mod proxy_protocol;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use limits::Limits;
 pub use metrics::Metrics;
+pub use network::Network;
 pub use peer::{Peer, PeerTls};
+pub use proxy_protocol::ProxyProtocol;
 use serde::Deserialize;
 
 /// The whole configuration of one node.
@@ -45,6 +49,12 @@ pub struct Config {
     /// TLS to clients. Without a section a self-signed certificate is made in `data_directory` at the first start.
     #[serde(default)]
     pub tls: Tls,
+    /// TLS to the instances: how this node knows their certificates. Restart to change.
+    #[serde(default)]
+    pub instance_tls: InstanceTls,
+    /// Load balancers that say whose connections they pass on. Without a section a connection is whoever opened it. Restart to change.
+    #[serde(default)]
+    pub proxy_protocol: Option<ProxyProtocol>,
     /// Who may log in. An empty password is accepted on a loopback `listen` address only.
     #[serde(default)]
     pub users: Vec<User>,
@@ -60,6 +70,20 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// PEM file of the private key.
     pub key: Option<PathBuf>,
+    /// A client without TLS is refused with error 3159.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// TLS to the instances that have it; see CREATE INSTANCE.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceTls {
+    /// PEM file of the authorities that sign the instances' certificates. Without it no certificate can be verified.
+    pub authority: Option<PathBuf>,
+    /// PEM files of the certificate and the key that this node shows to an instance that asks for them.
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
 }
 
 /// An account.
@@ -72,6 +96,9 @@ pub struct User {
     /// `mysql_native_password` or `caching_sha2_password`.
     #[serde(default)]
     pub plugin: AuthPlugin,
+    /// Logs in over TLS only; else error 1045, whatever the password.
+    #[serde(default)]
+    pub require_tls: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -144,6 +171,14 @@ impl Config {
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             faults.push("tls.certificate and tls.key go together: set both or none".to_owned());
         }
+        if self.instance_tls.certificate.is_some() != self.instance_tls.key.is_some() {
+            faults.push(
+                "instance_tls.certificate and instance_tls.key go together: set both or none".to_owned(),
+            );
+        }
+        if let Some(balancers) = &self.proxy_protocol {
+            balancers.validate(&mut faults);
+        }
         if self.workers > 256 {
             faults.push(format!("workers is {}, at most 256 are possible", self.workers));
         }
@@ -208,6 +243,30 @@ mod tests {
         let peer = "[peer]\nlisten = '127.0.0.1:3308'\n[metrics]\nlisten =";
         assert!(parse(&format!("{peer} '127.0.0.1:3308'")).unwrap_err().contains("which peer.listen"));
         assert!(parse(&format!("{peer} '127.0.0.2:3308'")).is_ok());
+    }
+
+    #[test]
+    fn balancers_are_addresses_and_networks() {
+        let parse = |from: &str| {
+            parse(&format!("data_directory = 'd'\n[[users]]\nname = 'root'\n[proxy_protocol]\n{from}"))
+        };
+        let balancers =
+            parse("from = ['10.0.0.5', '10.1.0.0/16', '2001:db8::/32']").unwrap().proxy_protocol.unwrap();
+        for (address, is_one) in [
+            ("10.0.0.5", true),
+            ("10.0.0.6", false),
+            ("10.1.255.1", true),
+            ("10.2.0.1", false),
+            ("::ffff:10.1.0.1", true),
+            ("2001:db8:1::1", true),
+            ("2001:db9::1", false),
+        ] {
+            assert_eq!(balancers.are_at(address.parse().unwrap()), is_one, "{address}");
+        }
+        assert!(parse("from = []").unwrap_err().contains("proxy_protocol.from"));
+        assert!(parse("from = ['balancer.example']").unwrap_err().contains("balancer.example"));
+        assert!(parse("from = ['10.0.0.0/33']").unwrap_err().contains("10.0.0.0/33"));
+        assert!(parse("from = ['10.0.0.1/8']").unwrap_err().contains("10.0.0.0/8"));
     }
 
     #[test]

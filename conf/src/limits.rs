@@ -27,6 +27,15 @@ pub struct Limits {
     pub connect_timeout_ms: u64,
     /// How long a client may take to log in, in milliseconds.
     pub login_timeout_ms: u64,
+    /// Clients that may log in at the same time, in all and from one address; one more waits. Within `login_timeout_ms` it logs in or gets error 1040.
+    pub unauthenticated_connections: usize,
+    pub unauthenticated_connections_per_address: usize,
+    /// Connections in a row from one address that end with what is no login; then it is blocked with error 1129 until FLUSH HOSTS.
+    pub max_connect_errors: u64,
+    /// Refused logins in a row of one user from one address before a delay comes before the next one.
+    pub failed_logins: u32,
+    /// What that delay grows to, in milliseconds, but to no more than half of what a login may take; 0: there is none.
+    pub failed_login_delay_ms: u64,
     /// Rows held in memory by one merge, in bytes; over it error 1038.
     pub merge_memory: usize,
     /// Rows that the cursors of one client hold, in bytes; a larger answer comes without a cursor.
@@ -57,6 +66,11 @@ impl Default for Limits {
             connection_wait_ms: 10_000,
             connect_timeout_ms: 5_000,
             login_timeout_ms: 10_000,
+            unauthenticated_connections: 1_024,
+            unauthenticated_connections_per_address: 64,
+            max_connect_errors: 100,
+            failed_logins: 3,
+            failed_login_delay_ms: 5_000,
             merge_memory: 256 << 20,
             cursor_memory: 8 << 20,
             prepared_statements_per_client: 16_382,
@@ -92,6 +106,12 @@ impl Limits {
         range("connection_wait_ms", self.connection_wait_ms, 1, 3_600_000);
         range("connect_timeout_ms", self.connect_timeout_ms, 1, 600_000);
         range("login_timeout_ms", self.login_timeout_ms, 100, 600_000);
+        range("unauthenticated_connections", self.unauthenticated_connections as u64, 1, 1_000_000);
+        let per_address = self.unauthenticated_connections_per_address as u64;
+        range("unauthenticated_connections_per_address", per_address, 1, 1_000_000);
+        range("max_connect_errors", self.max_connect_errors, 1, u64::MAX);
+        range("failed_logins", self.failed_logins.into(), 0, 1_000_000);
+        range("failed_login_delay_ms", self.failed_login_delay_ms, 0, 600_000);
         range("merge_memory", self.merge_memory as u64, 1 << 16, 1 << 40);
         range("cursor_memory", self.cursor_memory as u64, 1 << 10, 1 << 40);
         range("prepared_statements_per_client", self.prepared_statements_per_client as u64, 1, 1_000_000);

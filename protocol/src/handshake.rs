@@ -5,7 +5,7 @@ mod response;
 
 pub use greeting::Greeting;
 pub use response::{
-    ChangeUser, HandshakeResponse, SSL_REQUEST_LENGTH, encode_ssl_request, is_ssl_request,
+    Attribute, ChangeUser, HandshakeResponse, SSL_REQUEST_LENGTH, encode_ssl_request, is_ssl_request,
     ssl_request_capabilities,
 };
 

@@ -4,8 +4,8 @@
 //! the other side is checked before it is used, so arbitrary bytes give a [`DecodeError`], never a panic and never a large
 //! allocation.
 //!
-//! Framing is in [`packet`], login in [`handshake`] and [`auth`], requests in [`command`] and [`statement`], answers in
-//! [`response`], [`mod@column`] and [`row`]. [`scanner`] and [`relay`] are the hot path: they find the end of an answer, and
+//! Framing is in [`packet`], what a load balancer says before in [`proxy_header`], login in [`handshake`] and [`auth`], requests in [`command`] and [`statement`], answers in
+//! [`response`], [`mod@column`] and [`row`]; [`compression`] is around all packets. [`scanner`] and [`relay`] are the hot path: they find the end of an answer, and
 //! forward it, looking at packet headers only.
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ pub mod auth;
 pub mod capability;
 pub mod column;
 pub mod command;
+pub mod compression;
 pub mod convert;
 pub mod errno;
 mod error;
@@ -20,6 +21,7 @@ mod flags;
 pub mod handshake;
 pub mod lenenc;
 pub mod packet;
+pub mod proxy_header;
 pub mod relay;
 pub mod response;
 #[cfg(test)]

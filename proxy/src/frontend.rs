@@ -2,22 +2,22 @@
 //!
 //! Buffers exist while a command is in hand; an idle client keeps none.
 
-mod compression;
-
 use std::io;
+use std::net::SocketAddr;
 
 use bytes::{Buf, BufMut, BytesMut};
 use ostrakon_protocol::auth::SALT_LENGTH;
 use ostrakon_protocol::capability::Capabilities;
+use ostrakon_protocol::compression::{Algorithm, Compression};
 use ostrakon_protocol::packet::{
     Assembler, HEADER_LENGTH, Header, MAX_PAYLOAD, PacketError, Taken, write_packet,
 };
+use ostrakon_protocol::proxy_header::{self, Origin, ProxyHeaderError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-pub use compression::Algorithm;
-use compression::Compression;
+use crate::door::Place;
 
 /// A client's socket.
 pub enum Stream {
@@ -38,6 +38,10 @@ pub struct Frontend {
     pub capabilities: Capabilities,
     /// That of the greeting. A client that knows no plugins proves itself by it in COM_CHANGE_USER, too.
     pub salt: [u8; SALT_LENGTH],
+    /// Where the client is: behind a balancer that says so, not the balancer.
+    pub peer: SocketAddr,
+    /// Among those who log in, until it has.
+    pub place: Option<Place>,
     assembler: Assembler,
     /// Before login no byte beyond the packet is read: what follows a TLS request belongs to TLS, and a clear-text byte smuggled in there must
     /// not be taken for a command.
@@ -66,6 +70,7 @@ pub enum ReadError {
     Packet(PacketError),
     /// A compressed packet that does not hold what it says.
     Uncompress,
+    ProxyHeader(ProxyHeaderError),
 }
 
 impl From<io::Error> for ReadError {
@@ -76,7 +81,7 @@ impl From<io::Error> for ReadError {
 
 impl Frontend {
     /// `max_payload`: largest packet that is accepted, in bytes.
-    pub fn new(stream: TcpStream, max_payload: usize, salt: [u8; SALT_LENGTH]) -> Self {
+    pub fn new(stream: TcpStream, peer: SocketAddr, max_payload: usize, salt: [u8; SALT_LENGTH]) -> Self {
         Self {
             stream: Stream::Plain(stream),
             input: BytesMut::new(),
@@ -84,6 +89,9 @@ impl Frontend {
             sequence: 0,
             capabilities: Capabilities::default(),
             salt,
+            // A listener for both families has IPv4 addresses in their IPv6 form.
+            peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
+            place: None,
             assembler: Assembler::new(max_payload),
             exact: true,
             kept_back: None,
@@ -94,8 +102,32 @@ impl Frontend {
     /// Login is over: reads go ahead, and packets may be longer. From now on both sides may compress.
     pub fn logged_in(&mut self, max_payload: usize, algorithm: Option<Algorithm>) {
         self.exact = false;
+        self.place = None;
         self.assembler.set_max_payload(max_payload);
         self.compression = algorithm.map(|algorithm| Box::new(Compression::new(algorithm)));
+    }
+
+    /// Reads the header with which a balancer begins, and no byte beyond it; `peer` is the client's address then.
+    pub async fn read_proxy_header(&mut self) -> Result<(), ReadError> {
+        let mut header = Vec::new();
+        loop {
+            match proxy_header::take(&header).map_err(ReadError::ProxyHeader)? {
+                proxy_header::Taken::Header { origin, .. } => {
+                    if let Origin::Client(address) = origin {
+                        self.peer = SocketAddr::new(address.ip().to_canonical(), address.port());
+                    }
+                    return Ok(());
+                }
+                proxy_header::Taken::NeedMore { at_least } => {
+                    let Stream::Plain(stream) = &mut self.stream else { return Err(ReadError::Gone) };
+                    let wanted = at_least.saturating_sub(header.len());
+                    let mut limited = (&mut header).limit(wanted);
+                    if stream.read_buf(&mut limited).await? == 0 {
+                        return Err(ReadError::Gone);
+                    }
+                }
+            }
+        }
     }
 
     /// Reads one payload into `payload` (cleared first) and sets the sequence for the answer.

@@ -1,6 +1,6 @@
 //! Ostrakon: many MySQL or MariaDB servers behind one MySQL endpoint.
 //!
-//! One statement, in order: `worker` accepts -> `frontend` logs in and reads commands -> `session` finds the plan -> `exec` sends
+//! One statement, in order: `worker` accepts, through the `door` -> `frontend` logs in and reads commands -> `session` finds the plan -> `exec` sends
 //! physical statements over `backend` connections and passes or merges (`merge`) the answers.
 
 pub mod account;
@@ -12,6 +12,7 @@ pub mod commit;
 pub mod deadlock;
 pub mod dev;
 pub mod dml;
+pub mod door;
 pub mod error;
 pub mod exec;
 pub mod failpoint;

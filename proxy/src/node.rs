@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::account::Accounts;
 use crate::commit::Commits;
 use crate::deadlock::history::History;
+use crate::door::Door;
 use crate::exec::sequence::Sequences;
 use crate::gather::budget::Users;
 use crate::registry::Registry;
@@ -24,6 +25,7 @@ pub struct Node {
     pub config: Config,
     pub meta: MetaNode,
     pub registry: Arc<Registry>,
+    pub door: Door,
     pub tls: TlsAcceptor,
     pub sequences: Sequences,
     pub commits: Commits,
@@ -154,6 +156,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
     let node = Arc::new(Node {
         registry: Arc::new(Registry::new(config.limits.max_connections)),
         tls,
+        door: Door::new(&config.limits),
         sequences: Sequences::new(config.node_id, runtime.handle().clone()),
         commits: Commits::default(),
         accounts: Accounts::default(),

@@ -7,11 +7,15 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use ostrakon_protocol::handshake::Attribute;
 use tokio::sync::Notify;
 
 use crate::commit::xid::TransactionId;
 use crate::deadlock::wait::Waits;
 use crate::error::{INTERRUPTED, SqlError};
+
+/// Bytes that are kept of what a client says of itself.
+const ATTRIBUTES_MAX: usize = 4 << 10;
 
 /// What others may know of a session and do to it.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub struct SessionEntry {
     pub host: String,
     /// Written when it changes.
     pub identity: Mutex<Identity>,
+    /// What the client said of itself at its last login.
+    pub attributes: Mutex<Vec<Attribute>>,
     /// Microseconds since `started` at which the current statement began; 0 when idle.
     pub busy_since: AtomicU64,
     pub started: Instant,
@@ -56,6 +62,20 @@ pub struct OpenTransaction {
 }
 
 impl SessionEntry {
+    /// Keeps what the client said of itself: as much as fits.
+    pub fn describe(&self, mut attributes: Vec<Attribute>) {
+        let mut left = ATTRIBUTES_MAX;
+        let fitting = attributes.iter().take_while(|(name, value)| {
+            let fits = left.checked_sub(name.len() + value.len());
+            left = fits.unwrap_or(0);
+            fits.is_some()
+        });
+        let count = fitting.count();
+        attributes.truncate(count);
+        attributes.shrink_to_fit();
+        *self.attributes.lock().unwrap_or_else(PoisonError::into_inner) = attributes;
+    }
+
     /// The command is answered.
     pub fn idle(&self) {
         // A statement long enough to be watched left its text.
@@ -190,6 +210,7 @@ impl Registry {
             id,
             host,
             identity: Mutex::default(),
+            attributes: Mutex::default(),
             busy_since: AtomicU64::new(0),
             started: Instant::now(),
             kill: Kill::default(),
@@ -273,6 +294,23 @@ mod tests {
         assert!(second.entry.kill.query.load(Ordering::SeqCst));
         assert!(!second.entry.kill.connection.load(Ordering::SeqCst));
         assert!(!registry.kill(second.entry.id + 1, true));
+    }
+
+    #[test]
+    fn attributes_are_kept_as_far_as_they_fit() {
+        let registry = Arc::new(Registry::new(1));
+        let client = registry.register("a".into()).unwrap();
+        let attribute = |name: &str, length: usize| (name.to_owned(), "x".repeat(length));
+        let long = vec![
+            attribute("a", 10),
+            attribute("b", ATTRIBUTES_MAX - 12),
+            attribute("c", 1),
+            attribute("", 0),
+        ];
+        client.entry.describe(long.clone());
+        assert_eq!(*client.entry.attributes.lock().unwrap(), long[..2]);
+        client.entry.describe(long[2..].to_vec());
+        assert_eq!(*client.entry.attributes.lock().unwrap(), long[2..]);
     }
 
     #[test]

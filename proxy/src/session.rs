@@ -10,6 +10,7 @@ mod ddl;
 pub mod definition;
 mod describe;
 pub mod dispatch;
+mod entrance;
 mod explain;
 mod hint;
 mod job_control;
@@ -132,20 +133,8 @@ pub struct Session {
 /// Serves one client until it leaves.
 pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     let _ = stream.set_nodelay(true);
-    let mut client = Frontend::new(stream, login::MAX_LOGIN_PACKET, login::salt());
-    if *worker.node.draining.borrow() {
-        login::refuse(&mut client, &SqlError::new(1053, "08S01", "Server shutdown in progress")).await;
-        return;
-    }
-    let Some(registration) = worker.node.registry.register(peer.to_string()) else {
-        login::refuse(&mut client, &SqlError::new(1040, "08004", "Too many connections")).await;
-        return;
-    };
-    let login = login::login(&worker, &mut client, registration.entry.id, peer);
-    let Ok(Some(account)) = tokio::time::timeout(login::limit(&worker), login).await else { return };
-    if client.flush().await.is_err() {
-        return;
-    }
+    let client = Frontend::new(stream, peer, login::MAX_LOGIN_PACKET, login::salt());
+    let Some((mut client, registration, account)) = entrance::enter(&worker, client).await else { return };
     client.logged_in(worker.node.config.limits.max_allowed_packet, account.compression);
     let server = worker.node.server.load();
     let mode = SqlMode { server: server.parsed, ..SqlMode::default() };
@@ -155,7 +144,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         user: account.user,
         rights: account.rights,
         counted: account.counted,
-        peer: peer.ip(),
+        peer: client.peer.ip(),
         database: account.database,
         first_settings: Rc::clone(&settings),
         settings,
@@ -212,7 +201,7 @@ impl Session {
             };
             match read {
                 Ok(()) => {}
-                Err(ReadError::Gone) => return,
+                Err(ReadError::Gone | ReadError::ProxyHeader(_)) => return,
                 Err(ReadError::Packet(e)) => {
                     // The rest of the stream cannot be trusted: say why, then close, as MySQL does.
                     self.client.sequence = self.client.next_after_refused();

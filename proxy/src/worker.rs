@@ -15,6 +15,7 @@ use ostrakon_router::plan::PlanCache;
 use crate::backend::pool::{Pool, PoolLimits, Purpose};
 use crate::backend::settings::{Interner, Settings};
 use crate::commit::participant::Participants;
+use crate::door::Turns;
 use crate::error::SqlError;
 use crate::gather::statistics::Statistics;
 use crate::node::Node;
@@ -38,6 +39,8 @@ pub struct Worker {
     gather_limits: PoolLimits,
     pub participants: Participants,
     pub statistics: Statistics,
+    /// Of TLS handshakes.
+    pub turns: Turns,
     /// Transactions that are committed, and whose branches still end.
     pub finishing: Cell<usize>,
 }
@@ -77,6 +80,7 @@ impl Worker {
             gather_limits: pool_limits(Purpose::Gather, gather_connections),
             participants: Participants::default(),
             statistics: Statistics::default(),
+            turns: Turns::default(),
             finishing: Cell::new(0),
         })
     }

@@ -3,6 +3,7 @@
 //! Each test starts its own cluster, in about a second, from a template data directory, and takes it down; nothing is shared, so
 //! tests run in any order and at once. A cluster of a failed test leaves its folder behind, with the logs.
 
+pub mod balancer;
 pub mod branches;
 pub mod cluster;
 pub mod compare;

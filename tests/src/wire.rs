@@ -18,6 +18,11 @@ impl Wire {
         Self { stream }
     }
 
+    /// A connection that is there.
+    pub fn over(stream: TcpStream) -> Self {
+        Self { stream }
+    }
+
     /// Connects and logs in as `root` with an empty password; `database` may be empty.
     pub async fn log_in(port: u16, database: &str) -> Self {
         Self::try_log_in(port, database).await.unwrap_or_else(|reason| panic!("port {port}: {reason}"))

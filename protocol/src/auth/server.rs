@@ -1,7 +1,7 @@
 //! The server's side of login as a state machine: it says what to send next, and in the end accept or deny.
 //!
-//! A wrong password and an unknown user take the same steps: an unknown user has the exchange of an account with
-//! [`Credential::Both`] hashes that nothing matches, and only the last step decides.
+//! A wrong password and an unknown user take the same steps: an unknown user has the exchange of an account of the default
+//! plugin with a hash that nothing matches, and only the last step decides.
 
 use subtle::Choice;
 use zeroize::Zeroizing;
@@ -150,7 +150,10 @@ impl ServerAuth {
     /// Looks at the client's first proof.
     pub fn begin(login: Login<'_>) -> (Self, ServerStep) {
         // A match with these hashes would not let anyone in: `known` denies in any case.
-        let dummy = Credential::Both { native: [0; 20], sha2: [0; 32] };
+        let dummy = match login.default_plugin {
+            Plugin::Native => Credential::Native([0; 20]),
+            Plugin::CachingSha2 => Credential::Sha2([0; 32]),
+        };
         let known = Choice::from(u8::from(login.credential.is_some()));
         let credential = login.credential.cloned().unwrap_or(dummy);
         let offered = match login.client_plugin {

@@ -64,6 +64,7 @@ impl Session {
                 self.statistics();
                 Ok(())
             }
+            Com::ProcessInfo => return self.query(b"SHOW PROCESSLIST").await,
             Com::ProcessKill(id) => self.kill(id.into(), false).map(|()| self.ok(0, 0, b"", false)),
             other => Err(SqlError::new(
                 1047,
@@ -163,6 +164,7 @@ impl Session {
                 let result = self.next_values(columns, *count).await?;
                 return self.answer(result, more);
             }
+            Command::FlushHosts => self.worker.node.door.hosts.forget(),
             Command::Prepared(command) => return self.prepared_command(command, more).await,
             Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
             Command::Nothing => {}
@@ -243,11 +245,12 @@ impl Session {
         let worker = Rc::clone(&self.worker);
         // Its place among the account's connections is free for the next login.
         self.counted = None;
-        let login = login::change_user(&worker, &mut self.client, payload, self.peer);
+        let login = login::change_user(&worker, &mut self.client, payload);
         let Ok(Some(account)) = tokio::time::timeout(login::limit(&worker), login).await else {
             return false;
         };
         self.first_settings = worker.intern(account.settings());
+        self.entry().describe(account.attributes);
         self.settings = Rc::clone(&self.first_settings);
         (self.user, self.database) = (account.user, account.database);
         (self.rights, self.counted) = (account.rights, account.counted);

@@ -1,15 +1,16 @@
 //! Login: greeting, TLS, authentication, and again as another user. Before it succeeds exactly one shape of packet is accepted at each step, and any failure closes.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::user::{AccountName, User as CatalogUser};
 use ostrakon_conf::{AuthPlugin, User};
 use ostrakon_protocol::auth::server::{Credential, Login, ServerAuth, ServerStep};
 use ostrakon_protocol::auth::{Plugin, SALT_LENGTH, caching_sha2, native};
-use ostrakon_protocol::handshake::{ChangeUser, Greeting, HandshakeResponse, is_ssl_request};
+use ostrakon_protocol::compression::Algorithm;
+use ostrakon_protocol::handshake::{Attribute, ChangeUser, Greeting, HandshakeResponse, is_ssl_request};
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::{Capabilities, Status};
 use ostrakon_router::access::Need;
@@ -19,8 +20,9 @@ use crate::account;
 use crate::account::connections::Counted;
 use crate::account::rights::Rights;
 use crate::backend::settings::Settings;
+use crate::door::Wait;
 use crate::error::SqlError;
-use crate::frontend::{Algorithm, Frontend, Stream};
+use crate::frontend::{Frontend, ReadError, Stream};
 use crate::session::authorize::no_database_access;
 use crate::worker::Worker;
 
@@ -43,6 +45,8 @@ pub struct Account {
     pub charset: Option<(String, String)>,
     /// How both sides compress from now on.
     pub compression: Option<Algorithm>,
+    /// What the client says of itself.
+    pub attributes: Vec<Attribute>,
 }
 
 impl Account {
@@ -108,11 +112,14 @@ fn compression(capabilities: Capabilities, zstd_level: Option<u8>) -> Option<Alg
 }
 
 /// Runs the login. `None`: the client was told why (or is gone), close.
-pub async fn login(worker: &Worker, client: &mut Frontend, id: u32, peer: SocketAddr) -> Option<Account> {
-    match attempt(worker, client, id, peer.ip()).await {
+pub async fn login(worker: &Worker, client: &mut Frontend, id: u32) -> Option<Account> {
+    match attempt(worker, client, id).await {
         Ok(account) => Some(account),
         Err(error) => {
-            tracing::debug!(%peer, error = %error.message, "login failed");
+            tracing::debug!(peer = %client.peer, error = %error.message, "login failed");
+            if error.errno == BAD_HANDSHAKE {
+                worker.node.door.hosts.failed(client.peer.ip());
+            }
             refuse(client, &error).await;
             None
         }
@@ -120,19 +127,15 @@ pub async fn login(worker: &Worker, client: &mut Frontend, id: u32, peer: Socket
 }
 
 /// COM_CHANGE_USER: a login over the connection that is there. `payload` is what follows the command's byte. `None`, as [`login`] has it.
-pub async fn change_user(
-    worker: &Worker,
-    client: &mut Frontend,
-    payload: &[u8],
-    peer: IpAddr,
-) -> Option<Account> {
+pub async fn change_user(worker: &Worker, client: &mut Frontend, payload: &[u8]) -> Option<Account> {
     let changed = match ChangeUser::decode(payload, client.capabilities) {
         Ok(change) => {
             // A proof for the greeting's salt could be that of the login, heard and sent again: a client that can be switched to a new salt is.
             let plugin = client.capabilities.contains(Capabilities::PLUGIN_AUTH).then(String::new);
             let (user, proof) = (change.username, change.auth_response);
             let claim = Claim { user, plugin, proof, database: change.database, charset: change.charset };
-            authenticate(worker, client, claim, peer).await
+            let account = authenticate(worker, client, claim).await;
+            account.map(|account| Account { attributes: change.attributes, ..account })
         }
         Err(e) => Err(handshake_error(&e.to_string())),
     };
@@ -154,7 +157,7 @@ pub async fn refuse(client: &mut Frontend, error: &SqlError) {
     let _ = client.flush().await;
 }
 
-async fn attempt(worker: &Worker, client: &mut Frontend, id: u32, peer: IpAddr) -> Result<Account, SqlError> {
+async fn attempt(worker: &Worker, client: &mut Frontend, id: u32) -> Result<Account, SqlError> {
     let greeting = Greeting {
         protocol: 10,
         server_version: worker.node.version(),
@@ -174,11 +177,21 @@ async fn attempt(worker: &Worker, client: &mut Frontend, id: u32, peer: IpAddr) 
         let Stream::Plain(stream) = std::mem::replace(&mut client.stream, Stream::Closed) else {
             return Err(handshake_error("TLS was asked for twice"));
         };
-        let tls = worker.node.tls.accept(stream).await.map_err(gone)?;
+        let tls = worker.turns.run(worker.node.tls.accept(stream)).await.map_err(|e| match e.kind() {
+            std::io::ErrorKind::InvalidData => handshake_error(&format!("TLS: {e}")),
+            _ => gone(e),
+        })?;
         client.stream = Stream::Tls(Box::new(tls));
         read(client, &mut payload).await?;
     }
     let response = HandshakeResponse::decode(&payload).map_err(|e| handshake_error(&e.to_string()))?;
+    // On loopback nobody listens, and the command line's own client has no TLS.
+    if worker.node.config.tls.required && !is_secure(client) && !client.peer.ip().is_loopback() {
+        // MySQL's words, for who looks them up.
+        let message = "Connections using insecure transport are prohibited while --require_secure_transport=ON. \
+                       Use TLS: tls.required is set on this node";
+        return Err(SqlError::new(3159, "HY000", message));
+    }
     client.capabilities = response.capabilities & offered();
     let claim = Claim {
         user: response.username,
@@ -187,8 +200,9 @@ async fn attempt(worker: &Worker, client: &mut Frontend, id: u32, peer: IpAddr) 
         database: response.database.filter(|name| !name.is_empty()),
         charset: Some(response.charset.into()),
     };
-    let account = authenticate(worker, client, claim, peer).await?;
-    Ok(Account { compression: compression(client.capabilities, response.zstd_level), ..account })
+    let account = authenticate(worker, client, claim).await?;
+    let compression = compression(client.capabilities, response.zstd_level);
+    Ok(Account { compression, attributes: response.attributes, ..account })
 }
 
 /// Whose login it is.
@@ -202,18 +216,17 @@ enum Whose {
 /// Lets the client prove itself, and queues the OK.
 ///
 /// Errors: 1045; what [`accept`] says.
-async fn authenticate(
-    worker: &Worker,
-    client: &mut Frontend,
-    claim: Claim,
-    peer: IpAddr,
-) -> Result<Account, SqlError> {
+async fn authenticate(worker: &Worker, client: &mut Frontend, claim: Claim) -> Result<Account, SqlError> {
+    await_turn(worker, client, &claim).await?;
+    let peer = client.peer.ip();
     let node = &worker.node;
     let users = &node.config.users;
     let catalog = node.meta.catalog();
     // The configuration file first: a DBA can always get in by it.
     let configured = users.iter().find(|user| user.name == claim.user);
     let (whose, credential) = match configured {
+        // As if there were no such user, like a server.
+        Some(user) if user.require_tls && !is_secure(client) => (Whose::Nobodys, None),
         Some(user) => (Whose::Configured, Some(credential(user))),
         None => match account::find(&catalog, &claim.user, peer) {
             Some(user) => {
@@ -223,7 +236,6 @@ async fn authenticate(
             None => (Whose::Nobodys, None),
         },
     };
-    let secure = matches!(client.stream, Stream::Tls(_));
     let (mut auth, mut step) = ServerAuth::begin(Login {
         credential: credential.as_ref(),
         default_plugin: default_plugin(users),
@@ -231,15 +243,10 @@ async fn authenticate(
         response: &claim.proof,
         salt: client.salt,
         switch_salt: salt(),
-        secure,
+        secure: is_secure(client),
     });
     let mut payload = Vec::new();
     let mut with = !claim.proof.is_empty();
-    let denied = |with: bool| {
-        let with = if with { "YES" } else { "NO" };
-        let message = format!("Access denied for user '{}'@'{peer}' (using password: {with})", claim.user);
-        SqlError::new(1045, "28000", message)
-    };
     for _ in 0..MAX_LOGIN_PACKETS {
         match step {
             ServerStep::Accept => break,
@@ -250,7 +257,7 @@ async fn authenticate(
             }
             ServerStep::Deny => break,
             ServerStep::Compare(password) => {
-                let Whose::Catalogs(user) = &whose else { return Err(denied(with)) };
+                let Whose::Catalogs(user) = &whose else { return Err(denied(&claim, peer, with)) };
                 let is_right = node.accounts.proofs.compare(user, &password.0, &catalog).await;
                 step = if is_right { ServerStep::Accept } else { ServerStep::Deny };
                 break;
@@ -265,19 +272,50 @@ async fn authenticate(
         }
     }
     if step != ServerStep::Accept {
-        return Err(denied(with));
+        worker.node.door.failures.failed(&claim.user, peer, Instant::now());
+        return Err(denied(&claim, peer, with));
     }
     let (rights, counted) = match whose {
-        Whose::Nobodys => return Err(denied(with)),
+        Whose::Nobodys => return Err(denied(&claim, peer, with)),
         Whose::Configured => (Rights::configured(&claim.user), None),
         Whose::Catalogs(user) => {
-            if user.requires_tls && !secure {
-                return Err(denied(with));
+            if user.requires_tls && !is_secure(client) {
+                return Err(denied(&claim, peer, with));
             }
             admit(worker, &catalog, &user, peer)?
         }
     };
     accept(worker, client, claim, rights, counted)
+}
+
+/// Who has failed too often waits first, and does so beside those who log in.
+///
+/// Errors: 1045 when too many of this user and address wait already.
+async fn await_turn(worker: &Worker, client: &mut Frontend, claim: &Claim) -> Result<(), SqlError> {
+    match worker.node.door.failures.wait(&claim.user, client.peer.ip(), Instant::now()) {
+        Wait::Nothing => Ok(()),
+        Wait::For(delay, _waiting) => {
+            client.place = None;
+            tokio::time::sleep(delay).await;
+            Ok(())
+        }
+        Wait::Refused => {
+            let error = denied(claim, client.peer.ip(), !claim.proof.is_empty());
+            let why = "; too many failed logins of this user and address wait already (limits.failed_login_delay_ms)";
+            Err(SqlError { message: error.message + why, ..error })
+        }
+    }
+}
+
+fn denied(claim: &Claim, peer: IpAddr, with_password: bool) -> SqlError {
+    let with = if with_password { "YES" } else { "NO" };
+    let message = format!("Access denied for user '{}'@'{peer}' (using password: {with})", claim.user);
+    SqlError::new(1045, "28000", message)
+}
+
+/// The connection is encrypted.
+fn is_secure(client: &Frontend) -> bool {
+    matches!(client.stream, Stream::Tls(_))
 }
 
 /// An account that has proved itself, if it may come in.
@@ -322,6 +360,7 @@ fn accept(
     rights: Rights,
     counted: Option<Counted>,
 ) -> Result<Account, SqlError> {
+    worker.node.door.failures.succeeded(&claim.user, client.peer.ip());
     let Claim { user, database, .. } = claim;
     if let Some(name) = &database {
         let need = Need::see_database(Some(name));
@@ -347,24 +386,36 @@ fn accept(
     let mut scratch = Vec::new();
     let capabilities = client.capabilities;
     client.packet_with(&mut scratch, |out| ok.encode(out, capabilities));
-    Ok(Account { user, rights, counted, database, charset: charset.flatten(), compression: None })
+    Ok(Account {
+        user,
+        rights,
+        counted,
+        database,
+        charset: charset.flatten(),
+        compression: None,
+        attributes: Vec::new(),
+    })
 }
 
 async fn read(client: &mut Frontend, payload: &mut Vec<u8>) -> Result<(), SqlError> {
     client.expect_reply();
-    client
-        .read_payload(payload)
-        .await
-        .map_err(|_| handshake_error("the connection ended or sent a malformed packet"))
+    client.read_payload(payload).await.map_err(|e| match e {
+        ReadError::Gone => gone(std::io::ErrorKind::UnexpectedEof.into()),
+        ReadError::Packet(e) => handshake_error(&e.to_string()),
+        ReadError::Uncompress | ReadError::ProxyHeader(_) => handshake_error("a malformed packet"),
+    })
 }
 
+/// The client has left, which is nothing to hold against it.
 fn gone(e: std::io::Error) -> SqlError {
-    handshake_error(&e.to_string())
+    SqlError::new(1158, "08S01", format!("Got an error reading communication packets: {e}"))
 }
 
-/// ER_HANDSHAKE_ERROR 1043.
-fn handshake_error(why: &str) -> SqlError {
-    SqlError::new(1043, "08S01", format!("Bad handshake: {why}"))
+/// ER_HANDSHAKE_ERROR: what is no login.
+const BAD_HANDSHAKE: u16 = 1043;
+
+pub fn handshake_error(why: &str) -> SqlError {
+    SqlError::new(BAD_HANDSHAKE, "08S01", format!("Bad handshake: {why}"))
 }
 
 /// 20 bytes from the operating system's generator, none of them 0 or `$`.

@@ -69,6 +69,7 @@ impl Session {
             ShowWhat::Warnings { count, limit } => self.diagnostics(*count, *limit, false),
             ShowWhat::Errors { count, limit } => self.diagnostics(*count, *limit, true),
             ShowWhat::Processlist { full } => self.processlist(*full),
+            ShowWhat::ConnectionAttributes => self.connection_attributes(),
             ShowWhat::Trace => self.show_trace(),
             ShowWhat::Rule { full, database, table } => {
                 self.rules(&catalog, *full, database.as_deref(), table.as_deref())?
@@ -340,6 +341,25 @@ impl Session {
         set
     }
 
+    /// What clients say of themselves, with the columns of performance_schema.session_connect_attrs.
+    fn connection_attributes(&self) -> ResultSet {
+        let mut set = ResultSet::text(&["PROCESSLIST_ID", "ATTR_NAME", "ATTR_VALUE", "ORDINAL_POSITION"])
+            .integer("PROCESSLIST_ID")
+            .integer("ORDINAL_POSITION");
+        for entry in self.worker.node.registry.all() {
+            let attributes = entry.attributes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            for (position, (name, value)) in attributes.iter().enumerate() {
+                set.push([
+                    u64::from(entry.id).into(),
+                    name.as_str().into(),
+                    value.as_str().into(),
+                    position.into(),
+                ]);
+            }
+        }
+        set
+    }
+
     /// A server's variables under the session's settings, with Ostrakon's own and those that the session holds in place.
     async fn variables(&mut self, global: bool) -> Result<ResultSet, Failure> {
         let mut lease = self.lease_any().await?;
@@ -367,6 +387,14 @@ impl Session {
             ("ostrakon_connection_wait_ms".into(), limits.connection_wait_ms.to_string()),
             ("ostrakon_connect_timeout_ms".into(), limits.connect_timeout_ms.to_string()),
             ("ostrakon_login_timeout_ms".into(), limits.login_timeout_ms.to_string()),
+            ("ostrakon_unauthenticated_connections".into(), limits.unauthenticated_connections.to_string()),
+            (
+                "ostrakon_unauthenticated_connections_per_address".into(),
+                limits.unauthenticated_connections_per_address.to_string(),
+            ),
+            ("max_connect_errors".into(), limits.max_connect_errors.to_string()),
+            ("ostrakon_failed_logins".into(), limits.failed_logins.to_string()),
+            ("ostrakon_failed_login_delay_ms".into(), limits.failed_login_delay_ms.to_string()),
             ("ostrakon_merge_memory".into(), limits.merge_memory.to_string()),
             ("ostrakon_cursor_memory".into(), limits.cursor_memory.to_string()),
             (

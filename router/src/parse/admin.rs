@@ -179,7 +179,7 @@ pub(super) fn kill(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
     Ok(Command::Kill { query, id })
 }
 
-/// FLUSH and UNLOCK: nothing to do here, but a FLUSH that locks is refused, because the lock would be believed.
+/// FLUSH and UNLOCK: nothing to do here but for HOSTS, and a FLUSH that locks is refused, because the lock would be believed.
 pub(super) fn flush(c: &mut Cursor<'_>) -> Command {
     let mut words = *c;
     while !words.at_end() {
@@ -188,5 +188,22 @@ pub(super) fn flush(c: &mut Cursor<'_>) -> Command {
         }
         words.advance();
     }
-    Command::Nothing
+    if flushes_hosts(*c) { Command::FlushHosts } else { Command::Nothing }
+}
+
+/// `HOSTS` among what FLUSH lists; not a table of that name.
+fn flushes_hosts(mut c: Cursor<'_>) -> bool {
+    if !c.accept("LOCAL") {
+        c.accept("NO_WRITE_TO_BINLOG");
+    }
+    if c.are(&["TABLES"]) || c.are(&["TABLE"]) {
+        return false;
+    }
+    while !c.at_end() {
+        if c.accept("HOSTS") {
+            return true;
+        }
+        c.advance();
+    }
+    false
 }

@@ -74,6 +74,8 @@ pub enum Command {
     },
     /// PREPARE, EXECUTE, DEALLOCATE PREPARE.
     Prepared(PreparedCommand),
+    /// FLUSH HOSTS: addresses that are blocked are not any more.
+    FlushHosts,
     /// A statement of MySQL's that Ostrakon refuses by name with 1235; the text is what it is, for example "LOCK TABLES".
     Refused(String),
     /// Does nothing here and is answered OK: `FLUSH ...` of kinds without meaning, `UNLOCK TABLES`, `/*!40000 ALTER TABLE t DISABLE KEYS */`.
@@ -224,6 +226,8 @@ pub enum ShowWhat {
     Processlist {
         full: bool,
     },
+    /// What clients said of themselves at login.
+    ConnectionAttributes,
     /// What the last traced statement sent.
     Trace,
     // DRDS

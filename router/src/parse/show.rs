@@ -84,6 +84,10 @@ const REFUSED: &[&[&str]] = &[
 
 /// Parses what follows SHOW.
 pub(super) fn parse(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
+    // DRDS's SHOW CONNECTION is another statement.
+    if c.accept_all(&["CONNECTION", "ATTRIBUTES"]) {
+        return finish(c, ShowWhat::ConnectionAttributes);
+    }
     if let Some(words) = REFUSED.iter().find(|words| c.are(words)) {
         return Ok(Command::Refused(format!("SHOW {}", words.join(" "))));
     }

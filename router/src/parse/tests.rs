@@ -250,6 +250,7 @@ fn show_names_what_ostrakon_answers() {
         ("SHOW COUNT ( * ) ERRORS", Errors { count: true, limit: None }),
         ("SHOW PROCESSLIST", Processlist { full: false }),
         ("SHOW FULL PROCESSLIST", Processlist { full: true }),
+        ("SHOW CONNECTION ATTRIBUTES", ConnectionAttributes),
         ("SHOW RULE", Rule { full: false, database: None, table: None }),
         ("SHOW FULL RULE FROM shop.t", Rule { full: true, database: shop(), table: Some(t()) }),
         ("SHOW TOPOLOGY FROM t", Topology { database: None, table: t() }),
@@ -334,6 +335,21 @@ fn small_statements_are_read() {
         "/*!40000 ALTER TABLE `t` DISABLE KEYS */",
         "ALTER TABLE shop.t ENABLE KEYS",
     ] {
+        assert_eq!(command(text), Command::Nothing, "{text}");
+    }
+}
+
+#[test]
+fn hosts_are_flushed_and_tables_of_that_name_are_not() {
+    for text in [
+        "FLUSH HOSTS",
+        "FLUSH LOCAL HOSTS",
+        "FLUSH NO_WRITE_TO_BINLOG PRIVILEGES, HOSTS",
+        "FLUSH /*!40101 LOCAL */ HOSTS",
+    ] {
+        assert_eq!(command(text), Command::FlushHosts, "{text}");
+    }
+    for text in ["FLUSH TABLES hosts", "FLUSH LOCAL TABLE t, hosts", "FLUSH STATUS"] {
         assert_eq!(command(text), Command::Nothing, "{text}");
     }
 }

@@ -21,6 +21,7 @@ mod differential;
 mod dml;
 mod elle;
 mod faults;
+mod front_door;
 mod garbage;
 mod gather;
 mod gather_cancel;

@@ -293,6 +293,11 @@ pub(super) fn help() -> ResultSet {
         ("DROP INSTANCE name", "Removes a server without groups", "DROP INSTANCE i1"),
         ("SHOW NODES", "Nodes of the cluster", "SHOW NODES"),
         (
+        (
+            "SHOW CONNECTION ATTRIBUTES",
+            "What clients say of themselves",
+            "SHOW CONNECTION ATTRIBUTES WHERE ATTR_NAME = 'program_name'",
+        ),
             "ALTER CLUSTER {ADD | REMOVE | PROMOTE | DEMOTE | DRAIN | UNDRAIN} NODE n",
             "Changes the cluster's nodes",
             "ALTER CLUSTER DRAIN NODE 2",
