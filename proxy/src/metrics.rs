@@ -229,6 +229,7 @@ mod tests {
                 user: String::new(),
                 password: String::new(),
                 draining: false,
+                tls: Default::default(),
             };
             catalog.instances.insert(id, Arc::new(instance));
         }

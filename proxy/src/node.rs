@@ -133,6 +133,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         .build()
         .map_err(StartError::Threads)?;
     let tls = crate::tls::acceptor(&config).map_err(StartError::Tls)?;
+    crate::backend::tls::open(&config.instance_tls).map_err(StartError::Tls)?;
     let Some(meta) = crate::member::open(&config, &runtime)? else { return Ok(()) };
     let key = crate::upkeep::open_key(&config, &meta)?;
     let workers = match config.workers {
@@ -155,8 +156,8 @@ pub fn run(config: Config) -> Result<(), StartError> {
     };
     let node = Arc::new(Node {
         registry: Arc::new(Registry::new(config.limits.max_connections)),
-        tls,
         door: Door::new(&config.limits),
+        tls,
         sequences: Sequences::new(config.node_id, runtime.handle().clone()),
         commits: Commits::default(),
         accounts: Accounts::default(),

@@ -94,6 +94,7 @@ async fn encrypt_older(meta: &MetaNode, key: &SecretKey) -> Result<(), AgreeErro
             user: None,
             password: Some(key.encrypt(&instance.name, &instance.password)?),
             draining: None,
+            tls: None,
         })
         .await?;
         tracing::info!(instance = %instance.name, "its password is encrypted in the catalog now");

@@ -180,7 +180,7 @@ fn entered(pools: &Pools, instance: &Arc<Instance>, limits: PoolLimits) -> Rc<Po
 
 /// Whether connections to one are connections to the other.
 fn same_server(one: &Arc<Instance>, other: &Arc<Instance>) -> bool {
-    let key = |i: &Instance| (i.host.clone(), i.port, i.user.clone(), i.password.clone());
+    let key = |i: &Instance| (i.host.clone(), i.port, i.user.clone(), i.password.clone(), i.tls);
     Arc::ptr_eq(one, other) || key(one) == key(other)
 }
 

@@ -30,7 +30,8 @@ fn catalog(tables: usize) -> Catalog {
         views: NameMap::new(),
     };
     let (name, host, user) = (text("i"), text("h"), text("u"));
-    let instance = Command::CreateInstance { name, host, port: 3306, user, password: String::new() };
+    let (password, tls) = (String::new(), Default::default());
+    let instance = Command::CreateInstance { name, host, port: 3306, user, password, tls };
     let all = (0..tables).map(create_table);
     for command in [instance, Command::CreateDatabase { database }].into_iter().chain(all) {
         catalog.apply(&command).expect("the sample is valid");

@@ -48,7 +48,7 @@ impl Catalog {
 
     fn dispatch(&mut self, command: &Command) -> Result<(Change, Outcome), Rejection> {
         match command {
-            Command::CreateInstance { name, host, port, user, password } => {
+            Command::CreateInstance { name, host, port, user, password, tls } => {
                 let new = Instance {
                     id: 0,
                     name: name.clone(),
@@ -57,6 +57,7 @@ impl Catalog {
                     user: user.clone(),
                     password: password.clone(),
                     draining: false,
+                    tls: *tls,
                 };
                 self.create_instance(new)
             }
@@ -131,7 +132,7 @@ impl Catalog {
     }
 
     fn alter_instance(&mut self, name: &str, command: &Command) -> Result<(Change, Outcome), Rejection> {
-        let Command::AlterInstance { host, port, user, password, draining, .. } = command else {
+        let Command::AlterInstance { host, port, user, password, draining, tls, .. } = command else {
             return Err(Rejection::Malformed { reason: "not an ALTER INSTANCE".to_owned() });
         };
         let unknown = || Rejection::UnknownInstance { name: name.to_owned() };
@@ -144,6 +145,7 @@ impl Catalog {
             user: user.as_ref().unwrap_or(&current.user).clone(),
             password: password.as_ref().unwrap_or(&current.password).clone(),
             draining: draining.unwrap_or(current.draining),
+            tls: tls.unwrap_or(current.tls),
         };
         if new == **current {
             return Ok((Change::Nothing, Outcome::Done));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::guard::GuardChange;
 use crate::job::{JobControl, JobId, JobUpdate, NewJob, Owner};
 use crate::node::{NodeId, NodeRecord};
-use crate::schema::{Database, Sequence, SequenceChange, Table};
+use crate::schema::{Database, InstanceTls, Sequence, SequenceChange, Table};
 use crate::user::{User, UserChange};
 use crate::view::View;
 
@@ -23,6 +23,8 @@ pub enum Command {
         port: u16,
         user: String,
         password: String,
+        #[serde(default, skip_serializing_if = "InstanceTls::is_disabled")]
+        tls: InstanceTls,
     },
     /// Refused while a group is on the instance.
     DropInstance {
@@ -103,6 +105,8 @@ pub enum Command {
         user: Option<String>,
         password: Option<String>,
         draining: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tls: Option<InstanceTls>,
     },
     /// `sequence.epoch` is ignored: apply gives the next one.
     CreateSequence {
@@ -264,9 +268,12 @@ impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct(self.kind());
         match self {
-            Self::CreateInstance { name, host, port, user, password: _ } => {
-                out.field("name", name).field("host", host).field("port", port).field("user", user)
-            }
+            Self::CreateInstance { name, host, port, user, password: _, tls } => out
+                .field("name", name)
+                .field("host", host)
+                .field("port", port)
+                .field("user", user)
+                .field("tls", tls),
             Self::DropInstance { name } | Self::DropDatabase { name } => out.field("name", name),
             Self::CreateDatabase { database } => out.field("database", database),
             Self::CreateTable { database, table, sequence } => {
@@ -294,12 +301,13 @@ impl fmt::Debug for Command {
             }
             Self::PutSetting { name, value } => out.field("name", name).field("value", value),
             Self::DropSetting { name } | Self::DropUser { name } => out.field("name", name),
-            Self::AlterInstance { name, host, port, user, password: _, draining } => out
+            Self::AlterInstance { name, host, port, user, password: _, draining, tls } => out
                 .field("name", name)
                 .field("host", host)
                 .field("port", port)
                 .field("user", user)
-                .field("draining", draining),
+                .field("draining", draining)
+                .field("tls", tls),
             Self::CreateSequence { database, sequence } => {
                 out.field("database", database).field("sequence", sequence)
             }

@@ -22,6 +22,7 @@ pub fn instance(name: &str) -> Command {
         port: 3306,
         user: "ostrakon".to_owned(),
         password: "secret".to_owned(),
+        tls: Default::default(),
     }
 }
 

@@ -28,6 +28,42 @@ pub struct Instance {
     /// CREATE DATABASE puts no group on it.
     #[serde(default)]
     pub draining: bool,
+    /// How connections to it are encrypted. Catalogs from before there was a choice have none of it.
+    #[serde(default, skip_serializing_if = "InstanceTls::is_disabled")]
+    pub tls: InstanceTls,
+}
+
+/// TLS to an instance, and what is asked of its certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstanceTls {
+    /// Plain connections.
+    #[default]
+    Disabled,
+    /// Any certificate.
+    Required,
+    /// A certificate that a known authority has signed, for whatever name.
+    VerifyCa,
+    /// The same, for the instance's host.
+    VerifyIdentity,
+}
+
+impl InstanceTls {
+    pub const ALL: [Self; 4] = [Self::Disabled, Self::Required, Self::VerifyCa, Self::VerifyIdentity];
+
+    /// As SQL says it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Disabled => "DISABLED",
+            Self::Required => "REQUIRED",
+            Self::VerifyCa => "VERIFY_CA",
+            Self::VerifyIdentity => "VERIFY_IDENTITY",
+        }
+    }
+
+    pub fn is_disabled(&self) -> bool {
+        *self == Self::Disabled
+    }
 }
 
 /// By hand: the password must never reach a log.
@@ -38,6 +74,7 @@ impl fmt::Debug for Instance {
             .field("name", &self.name)
             .field("host", &self.host)
             .field("port", &self.port);
+        out.field("tls", &self.tls);
         out.field("user", &self.user).finish_non_exhaustive()
     }
 }

@@ -192,8 +192,8 @@ mod tests {
 
     fn entry(counter: u64, since: u64) -> Vec<u8> {
         let (name, host) = (format!("m{counter}"), "h".to_owned());
-        let (user, password) = (String::new(), String::new());
-        let command = encode_command(&Command::CreateInstance { name, host, port: 1, user, password });
+        let (user, password, tls) = (String::new(), String::new(), Default::default());
+        let command = encode_command(&Command::CreateInstance { name, host, port: 1, user, password, tls });
         Proposal { id: RequestId { node: 1, start: 5, counter }, since, command: &command }.encode()
     }
 

@@ -174,8 +174,8 @@ mod tests {
 
     async fn fill(node: &MetaNode) {
         let (name, host) = ("m1".to_owned(), "h".to_owned());
-        let (user, password) = ("u".to_owned(), "p".to_owned());
-        node.propose(Command::CreateInstance { name, host, port: 1, user, password }).await.unwrap();
+        let (user, password, tls) = ("u".to_owned(), "p".to_owned(), Default::default());
+        node.propose(Command::CreateInstance { name, host, port: 1, user, password, tls }).await.unwrap();
         let group = Group { name: "D_G".to_owned(), physical_database: "d_0".to_owned(), instance: 1 };
         let database = Database {
             name: "d".to_owned(),

@@ -26,8 +26,8 @@ fn config(directory: &Path) -> MetaConfig {
 
 fn setup() -> Vec<Command> {
     let (name, host) = ("m1".to_owned(), "127.0.0.1".to_owned());
-    let instance =
-        Command::CreateInstance { name, host, port: 3306, user: "u".to_owned(), password: "p".to_owned() };
+    let (user, password, tls) = ("u".to_owned(), "p".to_owned(), Default::default());
+    let instance = Command::CreateInstance { name, host, port: 3306, user, password, tls };
     let (name, physical_database) = ("D_0000_GROUP".to_owned(), "d_0000".to_owned());
     let database = Database {
         name: "d".to_owned(),

@@ -1,4 +1,4 @@
-//! One connection to an instance: login, queued commands, answers as bytes or as small results.
+//! One connection to an instance: queued commands, answers as bytes or as small results.
 //!
 //! Commands are queued into one buffer and written together; answers are read in the same order. **Invariant:** `outstanding` counts the
 //! commands whose answers were not read to the end; a connection with any goes back to no pool.
@@ -7,30 +7,28 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, BytesMut};
+use bytes::{BufMut, BytesMut};
 use ostrakon_catalog::schema::Instance;
 use ostrakon_protocol::Status;
-use ostrakon_protocol::auth::client::{ClientAuth, ClientStep, Transport};
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::column::ColumnDefinition;
 use ostrakon_protocol::command::COM_QUERY;
-use ostrakon_protocol::handshake::{Greeting, HandshakeResponse};
-use ostrakon_protocol::packet::{
-    HEADER_LENGTH, Header, MAX_PAYLOAD, begin_packet, finish_packet, write_packet,
-};
+use ostrakon_protocol::packet::{HEADER_LENGTH, MAX_PAYLOAD, begin_packet, finish_packet, write_packet};
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::row::TextRow;
 use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
 use ostrakon_protocol::value::ValueType;
 use ostrakon_router::sharding::topology::quote;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 mod file;
+mod login;
 mod statements;
+mod stream;
 
 pub use file::FileSent;
+use stream::Stream;
 
 use super::settings::Settings;
 use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, SqlError};
@@ -55,7 +53,7 @@ pub struct BackendStatement {
 
 /// A connection to an instance.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     instance: String,
     /// Bytes from the server, not yet taken.
     pub input: BytesMut,
@@ -144,7 +142,7 @@ impl Connection {
             .map_err(|e| failed(e.to_string()))?;
         let _ = stream.set_nodelay(true);
         let mut connection = Self {
-            stream,
+            stream: Stream::Plain(stream),
             instance: instance.name.clone(),
             input: BytesMut::new(),
             output: Vec::new(),
@@ -173,70 +171,11 @@ impl Connection {
         Ok(connection)
     }
 
-    async fn login(&mut self, instance: &Instance) -> Result<(), SqlError> {
-        let (payload, _) = self.read_packet().await?;
-        if payload.first() == Some(&0xFF) {
-            return Err(self.decode_error(&payload));
-        }
-        let greeting = Greeting::decode(&payload).map_err(|e| self.malformed(&e))?;
-        self.id = greeting.connection_id;
-        self.version = greeting.server_version.clone();
-        // Never MULTI_STATEMENTS (user text must stay one statement). LOCAL_FILES for rows of ours and a client's file: see `file`.
-        let mut wanted = Capabilities::LONG_PASSWORD
-            | Capabilities::LONG_FLAG
-            | Capabilities::LOCAL_FILES
-            | Capabilities::PROTOCOL_41
-            | Capabilities::TRANSACTIONS
-            | Capabilities::SECURE_CONNECTION
-            | Capabilities::MULTI_RESULTS
-            | Capabilities::PS_MULTI_RESULTS
-            | Capabilities::PLUGIN_AUTH
-            | Capabilities::PLUGIN_AUTH_LENENC
-            | Capabilities::DEPRECATE_EOF;
-        if self.found_rows {
-            wanted = wanted | Capabilities::FOUND_ROWS;
-        }
-        self.capabilities = wanted & greeting.capabilities;
-        let transport = Transport::Plain { fetch_server_key: true };
-        let password = crate::secret::reveal(&instance.name, &instance.password)
-            .map_err(|e| SqlError::other(e.to_string()))?;
-        let mut auth = ClientAuth::new(password.as_bytes(), &greeting.plugin, &greeting.salt, transport);
-        let response = HandshakeResponse {
-            capabilities: self.capabilities,
-            max_packet: 1 << 30,
-            charset: UTF8MB4_GENERAL_CI,
-            username: instance.user.clone(),
-            auth_response: auth.initial_response(),
-            database: None,
-            plugin: Some(auth.plugin().to_owned()),
-            attributes: Vec::new(),
-            zstd_level: None,
-        };
-        let mut payload = Vec::new();
-        response.encode(&mut payload);
-        let mut sequence = 1;
-        write_packet(&mut self.output, &mut sequence, &payload);
-        loop {
-            self.flush().await?;
-            let (payload, got) = self.read_packet().await?;
-            match auth.receive(&payload, self.capabilities).map_err(|e| SqlError::other(e.to_string()))? {
-                ClientStep::Accepted(_) => return Ok(()),
-                ClientStep::Refused(err) => return Err(SqlError::from(err)),
-                ClientStep::Send(reply) => {
-                    let mut sequence = got.wrapping_add(1);
-                    write_packet(&mut self.output, &mut sequence, &reply);
-                }
-                ClientStep::Wait => {}
-            }
-        }
-    }
-
     // ---- state
 
     /// A reused connection whose server has not closed it: no readiness event came, so this costs no system call.
     pub fn is_alive(&self) -> bool {
-        let mut byte = [0u8; 1];
-        matches!(self.stream.try_read(&mut byte), Err(e) if e.kind() == std::io::ErrorKind::WouldBlock)
+        self.stream.is_quiet()
     }
 
     /// Logged in with CLIENT_FOUND_ROWS.
@@ -267,7 +206,7 @@ impl Connection {
 
     /// Closes the connection without a word, as a network does that fails: what is read or written next fails.
     pub fn sever(&mut self) {
-        if let Err(e) = socket2::SockRef::from(&self.stream).shutdown(std::net::Shutdown::Both) {
+        if let Err(e) = self.stream.sever() {
             tracing::debug!(instance = %self.instance, error = %e, "the connection was closed already");
         }
     }
@@ -440,20 +379,6 @@ impl Connection {
             "HY000",
             format!("Malformed packet from instance '{}': {why}", self.instance),
         )
-    }
-
-    /// One physical packet's payload (login only) and its sequence number.
-    async fn read_packet(&mut self) -> Result<(Vec<u8>, u8), SqlError> {
-        loop {
-            if let Some(header) = Header::parse(&self.input)
-                && self.input.len() >= 4 + header.length
-            {
-                let payload = self.input[4..4 + header.length].to_vec();
-                self.input.advance(4 + header.length);
-                return Ok((payload, header.sequence));
-            }
-            self.fill(0).await?;
-        }
     }
 
     fn decode_error(&mut self, payload: &[u8]) -> SqlError {

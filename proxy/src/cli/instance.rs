@@ -46,6 +46,9 @@ pub struct Server {
     /// File whose first line is the account's password [or the variable OSTRAKON_SERVER_PASSWORD].
     #[arg(long)]
     server_password_file: Option<PathBuf>,
+    /// TLS to the server [default for a new one: disabled on loopback, verify_identity elsewhere].
+    #[arg(long, value_parser = ["disabled", "required", "verify_ca", "verify_identity"])]
+    server_tls: Option<String>,
 }
 
 const PASSWORD_VARIABLE: &str = "OSTRAKON_SERVER_PASSWORD";
@@ -60,6 +63,9 @@ impl Server {
         }
         if let Some(port) = self.server_port {
             out.push_str(&format!(" PORT = {port}"));
+        }
+        if let Some(tls) = &self.server_tls {
+            out.push_str(&format!(" TLS = {tls}"));
         }
         let given = self.server_password_file.is_some() || std::env::var_os(PASSWORD_VARIABLE).is_some();
         if given {

@@ -93,6 +93,15 @@ impl Feed {
                     let pool = Rc::clone(connection.pool());
                     watch::fill(connection, at_least, &pool, reading.watched).await?;
                 }
+                Scan::Packet { event: Event::LocalInfile, .. } => {
+                    connection.mark_broken();
+                    return Err(SqlError::new(
+                        BACKEND_FAILED,
+                        "HY000",
+                        "Malformed answer from a group: the server asked for a local file",
+                    )
+                    .into());
+                }
                 Scan::Packet { length, event } => {
                     let packet = connection.input.split_to(length);
                     payload.clear();

@@ -1,5 +1,7 @@
 //! Tests of the statements about instances, accounts and the cluster.
 
+use ostrakon_catalog::schema::InstanceTls;
+
 use super::administration::*;
 use super::command::{Command, Show, ShowWhat};
 use super::parse_command;
@@ -38,8 +40,24 @@ fn instances_are_made_changed_and_dropped() {
         port,
         user: user.into(),
         password: secret(password),
+        tls: None,
     };
     assert_eq!(admin("CREATE INSTANCE `a-1` HOST='10.0.0.1'"), instance(3306, "root", ""));
+    for (text, tls) in [
+        ("TLS=DISABLED", InstanceTls::Disabled),
+        ("TLS required", InstanceTls::Required),
+        ("TLS = 'verify_ca'", InstanceTls::VerifyCa),
+        (", TLS = VERIFY_IDENTITY", InstanceTls::VerifyIdentity),
+    ] {
+        let Admin::CreateInstance { tls: found, .. } = admin(&format!("CREATE INSTANCE i HOST='h' {text}"))
+        else {
+            panic!("{text}");
+        };
+        assert_eq!(found, Some(tls), "{text}");
+        let change = InstanceChange { tls: Some(tls), ..InstanceChange::default() };
+        let altered = Admin::AlterInstance { name: "i".into(), change };
+        assert_eq!(admin(&format!("ALTER INSTANCE i {text}")), altered, "{text}");
+    }
     assert_eq!(
         admin("CREATE INSTANCE 'a-1' PASSWORD='it''s', PORT 3307, USER = bob HOST '10.0.0.1'"),
         instance(3307, "bob", "it's")
@@ -65,6 +83,8 @@ fn instances_are_made_changed_and_dropped() {
         "ALTER INSTANCE i1 HOST='a' HOST='b'",
         "CREATE INSTANCE i1 PASSWORD='a' PASSWORD='b' HOST='h'",
         "CREATE INSTANCE i1 USER='u'",
+        "CREATE INSTANCE i1 HOST='h' TLS=PREFERRED",
+        "CREATE INSTANCE i1 HOST='h' TLS=REQUIRED TLS=REQUIRED",
     ] {
         assert_eq!(parse(text).map_err(|e| e.errno), Err(1064), "{text}");
     }

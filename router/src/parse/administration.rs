@@ -5,21 +5,24 @@ use std::fmt;
 use ostrakon_catalog::guard::GuardChange;
 use ostrakon_catalog::privilege::Privileges;
 use ostrakon_catalog::user::AccountName;
+use ostrakon_catalog::schema::InstanceTls;
 
 use super::ddl::ObjectName;
 
 /// A statement that changes or examines the cluster itself.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Admin {
-    /// `CREATE INSTANCE name HOST='h' [PORT=n] [USER='u'] [PASSWORD='p']`
+    /// `CREATE INSTANCE name HOST='h' [PORT=n] [USER='u'] [PASSWORD='p'] [TLS={DISABLED | REQUIRED | VERIFY_CA | VERIFY_IDENTITY}]`
     CreateInstance {
         name: String,
         host: String,
         port: u16,
         user: String,
         password: Secret,
+        /// `None`: as its host needs it.
+        tls: Option<InstanceTls>,
     },
-    /// `ALTER INSTANCE name {HOST=... | PORT=... | USER=... | PASSWORD=...}... | DRAIN | UNDRAIN`
+    /// `ALTER INSTANCE name {HOST=... | PORT=... | USER=... | PASSWORD=... | TLS=...}... | DRAIN | UNDRAIN`
     AlterInstance {
         name: String,
         change: InstanceChange,
@@ -141,6 +144,7 @@ pub struct InstanceChange {
     pub user: Option<String>,
     pub password: Option<Secret>,
     pub draining: Option<bool>,
+    pub tls: Option<InstanceTls>,
 }
 
 /// Whose account it is.

@@ -1,11 +1,13 @@
 //! CREATE, ALTER and DROP INSTANCE.
 
+use ostrakon_catalog::schema::InstanceTls;
+
 use super::administration::{Admin, InstanceChange, Secret};
 use super::command::Command;
 use super::cursor::Cursor;
 use crate::RouterError;
 
-/// What follows CREATE INSTANCE: `name HOST='h' PORT=n USER='u' PASSWORD='p'`, in any order, with commas or without.
+/// What follows CREATE INSTANCE: `name HOST='h' PORT=n USER='u' PASSWORD='p' TLS=mode`, in any order, with commas or without.
 pub(super) fn create(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
     let name = c.name_or_string()?;
     let change = properties(c)?;
@@ -16,6 +18,7 @@ pub(super) fn create(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
         port: change.port.unwrap_or(3306),
         user: change.user.unwrap_or_else(|| "root".into()),
         password: change.password.unwrap_or_default(),
+        tls: change.tls,
     }))
 }
 
@@ -66,6 +69,15 @@ fn properties(c: &mut Cursor<'_>) -> Result<InstanceChange, RouterError> {
         } else if change.port.is_none() && c.accept("PORT") {
             c.accept_op("=");
             change.port = Some(c.small::<u16>()?);
+        } else if change.tls.is_none() && c.accept("TLS") {
+            c.accept_op("=");
+            let mode = c.name_or_string()?;
+            let known = InstanceTls::ALL.into_iter().find(|tls| mode.eq_ignore_ascii_case(tls.name()));
+            change.tls = Some(known.ok_or_else(|| {
+                RouterError::syntax(format!(
+                    "TLS is DISABLED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY, not '{mode}'"
+                ))
+            })?);
         } else {
             return Err(c.error());
         }

@@ -132,8 +132,9 @@ async fn passwords_of_an_older_catalog_work_and_are_encrypted_at_the_start() {
     meta.propose(Command::DropSetting { name: "internal.instance_key".to_owned() }).await.unwrap();
     for name in ["i1", "i2"] {
         let (user, password) = (Some("ostrakon".to_owned()), Some("plain9Plain9".to_owned()));
-        let name = name.to_owned();
-        let altered = Command::AlterInstance { name, host: None, port: None, user, password, draining: None };
+        let (name, tls) = (name.to_owned(), None);
+        let altered =
+            Command::AlterInstance { name, host: None, port: None, user, password, draining: None, tls };
         meta.propose(altered).await.unwrap();
     }
     meta.shutdown().await;

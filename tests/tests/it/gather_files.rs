@@ -77,6 +77,7 @@ async fn server(trap: &'static str, file: &'static str) -> (Arc<Instance>, JoinH
         user: "root".into(),
         password: String::new(),
         draining: false,
+        tls: Default::default(),
     };
     (Arc::new(instance), serving)
 }

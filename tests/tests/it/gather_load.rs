@@ -220,6 +220,7 @@ fn instance(server: &PlainServer) -> Arc<Instance> {
         user: "root".into(),
         password: String::new(),
         draining: false,
+        tls: Default::default(),
     })
 }
 

@@ -9,6 +9,7 @@ mod deadlock;
 mod gather_load;
 mod generated;
 mod generated_key;
+mod instance_tls;
 mod into;
 mod load_data;
 mod loads;

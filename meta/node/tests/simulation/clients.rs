@@ -79,6 +79,7 @@ impl Clients {
                 user: None,
                 password: None,
                 draining: Some(random.one_in(2)),
+                tls: None,
             },
             _ => Command::CreateInstance {
                 name,
@@ -86,6 +87,7 @@ impl Clients {
                 port: 1,
                 user: String::new(),
                 password: String::new(),
+                tls: Default::default(),
             },
         }
     }

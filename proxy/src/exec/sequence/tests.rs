@@ -44,6 +44,7 @@ impl Shared {
             port: 1,
             user: text("u"),
             password: text(""),
+            tls: Default::default(),
         };
         let node = |id| Command::RegisterNode {
             node: ostrakon_catalog::node::NodeRecord { id, start: 1, ..Default::default() },

@@ -1,10 +1,11 @@
 //! CREATE, ALTER and DROP INSTANCE. A server that cannot be used is refused before the catalog knows it.
 
 use ostrakon_catalog::command::Command as CatalogCommand;
-use ostrakon_catalog::schema::Instance;
+use ostrakon_catalog::schema::{Instance, InstanceTls};
 use ostrakon_router::parse::administration::{Admin, InstanceChange};
 
 use crate::backend::connection::Connection;
+use crate::backend::tls::is_loopback;
 use crate::commit::finish::ensure_schema;
 use crate::error::SqlError;
 use crate::secret;
@@ -15,7 +16,7 @@ impl Session {
     /// Gives the number of changed instances.
     pub(super) async fn change_instance(&mut self, admin: &Admin) -> Result<u64, Failure> {
         match admin {
-            Admin::CreateInstance { name, host, port, user, password } => {
+            Admin::CreateInstance { name, host, port, user, password, tls } => {
                 let new = Instance {
                     id: 0,
                     name: name.clone(),
@@ -24,6 +25,7 @@ impl Session {
                     user: user.clone(),
                     password: self.encrypted(name, &password.0).await?,
                     draining: false,
+                    tls: tls.unwrap_or_else(|| usual_tls(host)),
                 };
                 let mut connection = self.try_out(&new).await?;
                 // Now: a transaction whose snapshot is older than the tables could not use them. The resolver makes up for it where it cannot be.
@@ -40,6 +42,7 @@ impl Session {
                     port: new.port,
                     user: new.user,
                     password: new.password,
+                    tls: new.tls,
                 })
                 .await?;
                 crate::session::collations::learn_server(&self.worker).await;
@@ -74,6 +77,7 @@ impl Session {
                 port: change.port.unwrap_or(current.port),
                 user: change.user.clone().unwrap_or_else(|| current.user.clone()),
                 password: password.clone().unwrap_or_else(|| current.password.clone()),
+                tls: change.tls.unwrap_or(current.tls),
                 ..(**current).clone()
             };
             let mut connection = self.try_out(&altered).await?;
@@ -87,6 +91,7 @@ impl Session {
             user: change.user.clone(),
             password,
             draining: change.draining,
+            tls: change.tls,
         })
         .await?;
         Ok(u64::from(self.catalog().revision != before))
@@ -156,5 +161,30 @@ impl Session {
         };
         crate::upkeep::agree_on_key(&self.worker.node.meta, key).await.map_err(|e| refused(&e))?;
         Ok(key.encrypt(instance, password).map_err(|e| refused(&e))?)
+    }
+}
+
+/// Where CREATE INSTANCE does not say: nobody listens on loopback, and everywhere else the server has to prove which one it is.
+fn usual_tls(host: &str) -> InstanceTls {
+    if is_loopback(host) { InstanceTls::Disabled } else { InstanceTls::VerifyIdentity }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_plain_unless_it_is_said() {
+        for (host, is_plain) in [
+            ("127.0.0.1", true),
+            ("127.8.0.1", true),
+            ("::1", true),
+            ("localhost", true),
+            ("10.0.0.1", false),
+            ("localhost.example", false),
+            ("db1", false),
+        ] {
+            assert_eq!(usual_tls(host).is_disabled(), is_plain, "{host}");
+        }
     }
 }

@@ -228,7 +228,7 @@ impl Session {
 }
 
 pub(super) fn instances(catalog: &Catalog) -> ResultSet {
-    let mut set = ResultSet::text(&["ID", "NAME", "HOST", "PORT", "USER", "GROUPS", "STATE"])
+    let mut set = ResultSet::text(&["ID", "NAME", "HOST", "PORT", "USER", "GROUPS", "STATE", "TLS"])
         .integer("ID")
         .integer("PORT")
         .integer("GROUPS");
@@ -242,6 +242,7 @@ pub(super) fn instances(catalog: &Catalog) -> ResultSet {
             instance.user.as_str().into(),
             groups.into(),
             if instance.draining { "draining" } else { "active" }.into(),
+            instance.tls.name().into(),
         ]);
     }
     set
@@ -293,11 +294,11 @@ pub(super) fn help() -> ResultSet {
         ("DROP INSTANCE name", "Removes a server without groups", "DROP INSTANCE i1"),
         ("SHOW NODES", "Nodes of the cluster", "SHOW NODES"),
         (
-        (
             "SHOW CONNECTION ATTRIBUTES",
             "What clients say of themselves",
             "SHOW CONNECTION ATTRIBUTES WHERE ATTR_NAME = 'program_name'",
         ),
+        (
             "ALTER CLUSTER {ADD | REMOVE | PROMOTE | DEMOTE | DRAIN | UNDRAIN} NODE n",
             "Changes the cluster's nodes",
             "ALTER CLUSTER DRAIN NODE 2",

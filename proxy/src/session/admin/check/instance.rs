@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ostrakon_catalog::Catalog;
-use ostrakon_catalog::schema::Instance;
+use ostrakon_catalog::schema::{Instance, InstanceTls};
 
 use super::Report;
 use super::cluster::CLOCK_MAX_MS;
 use super::privileges::Granted;
 use crate::backend::connection::Connection;
+use crate::backend::tls::is_loopback;
 use crate::call::now_ms;
 use crate::commit::counters::alarms;
 use crate::commit::finish::has_schema;
@@ -197,6 +198,18 @@ pub(super) fn check(report: &mut Report, instance: &Instance, facts: &Facts, nee
             format!("{} lacks {}", instance.user, missing.join(", ")),
             advice,
         );
+    }
+    match instance.tls {
+        InstanceTls::VerifyCa | InstanceTls::VerifyIdentity => {
+            report.ok("instance_tls", object, instance.tls.name());
+        }
+        mode if is_loopback(&instance.host) => report.ok("instance_tls", object, mode.name()),
+        mode => report.warning(
+            "instance_tls",
+            object,
+            mode.name(),
+            "Whoever can change packets on the way can read passwords and rows: ALTER INSTANCE ... TLS = VERIFY_IDENTITY",
+        ),
     }
     check_commits(report, instance, facts);
     match facts.clock_off_ms <= CLOCK_MAX_MS {

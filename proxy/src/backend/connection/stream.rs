@@ -1,0 +1,77 @@
+//! The socket of a backend connection, plain or TLS.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::net::Shutdown;
+use std::sync::Arc;
+
+use bytes::BufMut;
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+/// An instance's socket.
+pub enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// While TLS is being set up, or after it failed.
+    Closed,
+}
+
+impl Stream {
+    /// Nothing has come that nobody asked for, the end of the connection neither. Costs no system call unless something has come.
+    pub fn is_quiet(&self) -> bool {
+        let look = match self {
+            Self::Plain(stream) => stream.try_read(&mut [0]),
+            Self::Tls(stream) => {
+                let (socket, _) = stream.get_ref();
+                // What is there belongs to TLS: it stays.
+                socket.try_io(Interest::READABLE, || {
+                    SockRef::from(socket).peek(&mut [MaybeUninit::uninit(); 1])
+                })
+            }
+            Self::Closed => return false,
+        };
+        matches!(look, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    pub async fn read_buf(&mut self, buffer: &mut impl BufMut) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read_buf(buffer).await,
+            Self::Tls(stream) => stream.read_buf(buffer).await,
+            Self::Closed => Ok(0),
+        }
+    }
+
+    pub async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.write_all(bytes).await,
+            Self::Tls(stream) => {
+                stream.write_all(bytes).await?;
+                stream.flush().await
+            }
+            Self::Closed => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// The same connection under TLS, to the server that `host` names.
+    pub async fn encrypt(self, client: Arc<ClientConfig>, host: &str) -> io::Result<Self> {
+        let Self::Plain(stream) = self else { return Err(io::ErrorKind::NotConnected.into()) };
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        Ok(Self::Tls(Box::new(TlsConnector::from(client).connect(name, stream).await?)))
+    }
+
+    /// Closes it without a word.
+    pub fn sever(&self) -> io::Result<()> {
+        let socket = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+            Self::Closed => return Ok(()),
+        };
+        SockRef::from(socket).shutdown(Shutdown::Both)
+    }
+}
