@@ -34,16 +34,19 @@ LASTING ?= 60
 FULL ?= 0
 # How large TPC-H's tables are: 1 has 6 million lines.
 SCALE ?= 0.1
+# Fuzzing: executions of each target, and the only target to run.
+RUNS ?= 1000000
+FUZZ ?=
 # More arguments for the test runner, for example: make test ARGS='-E "test(tls)"'
 ARGS ?=
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate simulate-commit chaos bank elle matrix dialect cases diff tpcc tpch check bench bench-sequence bench-commit fmt
+.PHONY: help up down status test simulate simulate-commit chaos bank elle matrix dialect cases diff tpcc tpch check bench bench-sequence bench-commit fmt fuzz
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), ROWS=1000000 CLIENT=go SERVERS=mysql (matrix), SERVERS=mysql (dialect), CASES=joins:120 SERVERS=mysql (cases), LASTING=60 FULL=1 (tpcc), SCALE=0.1 (tpch)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), ROWS=1000000 CLIENT=go SERVERS=mysql (matrix), SERVERS=mysql (dialect), CASES=joins:120 SERVERS=mysql (cases), LASTING=60 FULL=1 (tpcc), SCALE=0.1 (tpch), RUNS=10000000 FUZZ=packet (fuzz)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
@@ -63,6 +66,9 @@ test: ## Runs all tests, with real database servers and clients
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
 	@cargo nextest run --locked --workspace $$(tools/without-mysql) $(ARGS)
+
+fuzz: ## Gives RUNS arbitrary inputs to each decoder, or to that of the target FUZZ alone
+	@tools/fuzz $(RUNS) $(FUZZ)
 
 simulate: ## Plays the Raft catalog on a simulated network, from SEEDS seeds beginning with FROM
 	@OSTRAKON_SIMULATION_SEEDS=$(SEEDS) OSTRAKON_SIMULATION_FROM=$(FROM) \
