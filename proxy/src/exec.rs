@@ -6,6 +6,7 @@ mod consistent;
 pub mod feed;
 pub mod kept;
 pub mod lease;
+pub mod lock;
 pub mod names;
 pub mod pass;
 pub mod returned;

@@ -50,6 +50,7 @@ use crate::account::connections::Counted;
 use crate::account::rights::Rights;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
+use crate::exec::lease::Lease;
 use crate::exec::watch::Watched;
 use crate::frontend::{Frontend, ReadError};
 use crate::registry::{Identity, OpenTransaction, Registration, SessionEntry};
@@ -126,6 +127,8 @@ pub struct Session {
     /// Of the running statement, when it is traced.
     pub trace: Option<trace::Trace>,
     last_trace: Option<trace::Trace>,
+    /// The connection with its named locks.
+    pub locks: Option<Lease>,
     /// What the next OK tells that is new.
     changes: tracking::Changes,
 }
@@ -166,6 +169,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         hint: None,
         trace: None,
         last_trace: None,
+        locks: None,
         changes: tracking::Changes::default(),
         worker,
         client,

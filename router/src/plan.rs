@@ -71,6 +71,7 @@ pub use rows_first::{
     Literal, Moves, Reading, RowsFirst, Upsert,
 };
 pub use scan::ScanPlaces;
+pub use special::NamedLocks;
 pub use system::{SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable};
 pub use untyped::aggregates_parameters;
 pub use views::{Definition, Expansion, Literals, ViewNeed, check_view, define_view, expanded_view};
@@ -304,6 +305,8 @@ pub struct RoutedPlan {
     pub user_variables: Vec<String>,
     /// User variables that it assigns: their values are asked from the connection that ran the statement.
     pub assigned: Vec<String>,
+    /// It goes to the connection that holds the session's named locks.
+    pub locks: NamedLocks,
     /// Sequences that the statement takes values of by NEXTVAL, one for each place in it.
     pub nextvals: Vec<SequenceName>,
     /// What the account must be allowed.

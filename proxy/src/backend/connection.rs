@@ -77,6 +77,8 @@ pub struct Connection {
     broken: bool,
     /// It has temporary tables: no other session may have it.
     pub has_tables: bool,
+    /// It has named locks of its session: no other may have it.
+    pub has_locks: bool,
     /// It has a current database, which names in no other statement may be looked up in.
     has_database: bool,
     /// A KILL QUERY was sent to it: no other session may have it.
@@ -159,6 +161,7 @@ impl Connection {
             in_transaction: false,
             broken: false,
             has_tables: false,
+            has_locks: false,
             has_database: false,
             kill_sent: false,
             kills: Vec::new(),
@@ -194,6 +197,7 @@ impl Connection {
             && self.prefix == 0
             && !self.in_transaction
             && !self.has_tables
+            && !self.has_locks
             && !self.has_database
             && self.input.is_empty()
             && self.output.is_empty()

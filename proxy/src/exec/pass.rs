@@ -9,7 +9,7 @@ use ostrakon_protocol::relay::{ColumnRewrite, Relay, ResultEnd, Seen, StatusPatc
 use ostrakon_protocol::response::ErrPacket;
 use ostrakon_protocol::scanner::ResponseKind;
 use ostrakon_protocol::status::Status;
-use ostrakon_router::plan::{Execution, RoutedPlan, StatementClass};
+use ostrakon_router::plan::{Execution, NamedLocks, RoutedPlan, StatementClass};
 
 use super::lease::Lease;
 use super::names::Names;
@@ -95,6 +95,7 @@ impl Session {
             return Err(SqlError::other("Internal error (please report): nothing to pass").into());
         };
         let mut lease = match &plan.database {
+            None if plan.locks != NamedLocks::None => self.lease_locks().await?,
             None => self.lease_any().await?,
             Some(database) => {
                 let group = database.groups.get(statement.group);
@@ -136,7 +137,22 @@ impl Session {
             hides_generated: plan.hides_generated,
         };
         let place = self.trace.is_some().then(|| lease.group.name.clone());
-        let relayed = self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await?;
+        let relayed = match plan.locks {
+            NamedLocks::None => {
+                self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await?
+            }
+            locks => {
+                let mut lease = lease;
+                let kind = sending.response_kind();
+                let relayed = self.relay_answer(&mut lease, kind, Names::of(plan), after, more).await;
+                let done = matches!(relayed, Ok(Relayed::Answer { .. }));
+                self.keep_locks(lease, locks, done);
+                match relayed? {
+                    Relayed::Answer { rows, bytes } => (rows, bytes),
+                    Relayed::Error { .. } => return Err(Failure::Told),
+                }
+            }
+        };
         if let Some(first) = generated.filter(|_| after.returning && relayed.0 > 0) {
             self.last_insert_id = first;
         }

@@ -237,6 +237,8 @@ impl Session {
         self.row_count = 0;
         self.warnings.clear();
         self.last_trace = None;
+        // The server frees them when the connection is closed.
+        self.locks = None;
     }
 
     /// COM_CHANGE_USER: another login, and all that a session has is as after it; false where it fails, which ends the connection.

@@ -8,7 +8,7 @@ use ostrakon_catalog::privilege::Privileges;
 use ostrakon_protocol::column::flag;
 use ostrakon_router::lexer::{self, Template, Token, TokenKind};
 use ostrakon_router::parse::command::{Assignment, SetValue};
-use ostrakon_router::plan::{Combine, Execution, Plan};
+use ostrakon_router::plan::{Combine, Execution, NamedLocks, Plan};
 
 use super::dispatch::Input;
 use super::result::quote_string;
@@ -368,9 +368,10 @@ impl Session {
             || matches!(plan.combine, Combine::Gather(_))
             || !plan.nextvals.is_empty()
             || !plan.assigned.is_empty()
+            || plan.locks != NamedLocks::None
         {
             return Err(SqlError::not_supported(
-                "tables, sequences and assignments to user variables in an expression of SET, SHOW, PREPARE or EXECUTE",
+                "tables, named locks, sequences and assignments to user variables in an expression of SET, SHOW, PREPARE or EXECUTE",
             )
             .into());
         }

@@ -98,13 +98,14 @@ pub(super) fn refused(c: &Cursor<'_>) -> Option<Command> {
 
 /// `DO expression`: any server evaluates it, unless it is for its effect on a connection, which is shared.
 fn evaluated(mut c: Cursor<'_>) -> Command {
-    /// Named locks, and the session's own values, which a server does not know here.
-    const OF_THE_SESSION: &[&str] =
-        &["GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "LAST_INSERT_ID", "ROW_COUNT", "FOUND_ROWS"];
+    /// The session's own values, which a server does not know here.
+    const OF_THE_SESSION: &[&str] = &["LAST_INSERT_ID", "ROW_COUNT", "FOUND_ROWS"];
+    /// Named locks, which one connection has.
+    const LOCKS: &[&str] = &["GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "IS_FREE_LOCK", "IS_USED_LOCK"];
     let mut start = c;
     start.advance();
     let query = rest(&mut start);
-    let mut reads = false;
+    let mut is_planned = false;
     while !c.at_end() {
         if let Some(word) = OF_THE_SESSION.iter().find(|word| c.is(word)) {
             return Command::Refused(format!("{word} in DO"));
@@ -112,10 +113,10 @@ fn evaluated(mut c: Cursor<'_>) -> Command {
         if c.is_op(":=") {
             return Command::Refused("an assignment to a user variable in DO; use SET".to_owned());
         }
-        reads |= c.is("SELECT");
+        is_planned |= c.is("SELECT") || LOCKS.iter().any(|word| c.is(word));
         c.advance();
     }
-    if reads { Command::Evaluate(query) } else { Command::ShowPassed }
+    if is_planned { Command::Evaluate(query) } else { Command::ShowPassed }
 }
 
 /// The kind of object after CREATE, ALTER or DROP, past `OR REPLACE`, `DEFINER = ...`, `SQL SECURITY ...`, `AGGREGATE`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ostrakon_catalog::schema::Database;
 
-use super::special::special;
+use super::special::{NamedLocks, refuse_locks, special};
 use super::text::{Cutter, Piece, render};
 use super::tokens::Tokens;
 use super::{Arguments, Body, Combine, Execution, Request, RoutedPlan, StatementClass};
@@ -77,6 +77,7 @@ pub fn direct(
         )));
     };
     let special = special(&tokens)?;
+    refuse_locks(special.locks)?;
     if !special.nexts.is_empty() || !special.assigned.is_empty() {
         return Err(RouterError::not_supported(
             "NEXTVAL and assignments to user variables with the hint NODE",
@@ -106,6 +107,7 @@ pub fn direct(
         writes_whole: written_whole(&tokens, first, class),
         user_variables: special.variables,
         assigned: Vec::new(),
+        locks: NamedLocks::None,
         nextvals: Vec::new(),
         // Its names are those of physical tables, in whatever database of the instances.
         needs: vec![Need::administration()],

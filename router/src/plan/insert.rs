@@ -19,7 +19,7 @@ use super::nextval::Next;
 use super::rows::{AutoValue, Cell, Row, Rows};
 use super::rows_first::RowsFirst;
 use super::select::assemble;
-use super::special::{Special, refuse_assignment, special};
+use super::special::{NamedLocks, Special, refuse_assignment, refuse_locks, special};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::tree::Name;
@@ -53,6 +53,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
 fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
     let mut special = special(tokens)?;
     refuse_assignment(&special)?;
+    refuse_locks(special.locks)?;
     let layout = layout(tokens)?;
     if let Some(query) = layout.query {
         nextval::refuse(&special, "INSERT ... SELECT")?;
@@ -161,6 +162,7 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
         writes_whole: None,
         user_variables: special.variables,
         assigned: Vec::new(),
+        locks: NamedLocks::None,
         nextvals,
         needs: Vec::new(),
         body: PlanBody::Rows(Box::new(body)),

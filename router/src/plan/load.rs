@@ -14,7 +14,7 @@ pub use lines::{Format, Found, Line};
 use super::bind::{Binder, Kind, Reference};
 use super::rows::rounded;
 use super::select::assemble;
-use super::special::{refuse_assignment, special};
+use super::special::{refuse_assignment, refuse_locks, special};
 use super::text::{Cutter, Edit, Piece, push, text};
 use super::tokens::Tokens;
 use super::{Arguments, Combine, Execution, Request, RoutedPlan, SequenceName, StatementClass, access};
@@ -201,6 +201,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<Load, R
     }
     let special = special(tokens)?;
     refuse_assignment(&special)?;
+    refuse_locks(special.locks)?;
     super::nextval::refuse(&special, "LOAD DATA")?;
     let behind = clauses.list.map_or(clauses.list_place, |(open, _)| open);
     if (behind..tokens.len()).any(|at| tokens.is_word(at, "SELECT")) {

@@ -9,7 +9,7 @@ use super::bind::{Binder, Kind};
 use super::keyed::Builder;
 use super::rows_first::RowsFirst;
 use super::select::{assemble, edits};
-use super::special::{Special, refuse_assignment, special};
+use super::special::{Special, refuse_assignment, refuse_locks, special};
 use super::system;
 use super::text::{Cutter, Edit, Piece};
 use super::tokens::Tokens;
@@ -54,6 +54,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
 
 fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, RouterError> {
     let special = special(tokens)?;
+    refuse_locks(special.locks)?;
     refuse_assignment(&special)?;
     nextval::refuse(&special, "UPDATE and DELETE")?;
     let verb = tokens.behind_with();

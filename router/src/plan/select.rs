@@ -12,7 +12,7 @@ use super::gather::{Gatherer, is_grouped};
 use super::layout::Layout;
 use super::merging::Merge;
 use super::route::Tables;
-use super::special::{Special, special, user_variables};
+use super::special::{NamedLocks, Special, refuse_locks, special, user_variables};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Select};
@@ -41,6 +41,7 @@ pub(crate) fn plan(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedP
         Ok(query) => parsed(request, tokens, &query, special, class),
         Err(message) => {
             nextval::refuse(&special, "a statement that is not understood")?;
+            refuse_locks(special.locks)?;
             fallback::plan(request, tokens, special, class, &message)
         }
     }
@@ -105,6 +106,7 @@ fn parsed(
     let (mut analysis, binder) = Analyst::new(request, tokens).run(query)?;
     if !analysis.references.is_empty() {
         nextval::refuse(&special, "a query on tables")?;
+        refuse_locks(special.locks)?;
     }
     let holes = &request.template.holes;
     let mut cutter = Cutter::new(holes, edits(&analysis, special.edits));
@@ -144,6 +146,9 @@ fn parsed(
             }
         }
     };
+    if matches!(combine, Combine::Gather(_)) {
+        refuse_locks(special.locks)?;
+    }
     if matches!(combine, Combine::Never(_) | Combine::Gather(_)) {
         analysis.scatter = analysis.scatter.and(Err(String::new()));
     }
@@ -153,6 +158,7 @@ fn parsed(
     plan.nextvals = nextvals;
     plan.user_variables = special.variables;
     plan.assigned = assigned;
+    plan.locks = special.locks;
     Ok(plan)
 }
 
@@ -327,6 +333,7 @@ pub(crate) fn assemble(
         writes_whole: None,
         user_variables: Vec::new(),
         assigned: Vec::new(),
+        locks: NamedLocks::None,
         nextvals: Vec::new(),
         needs,
         body: PlanBody::Tables(Box::new(tables)),

@@ -21,6 +21,8 @@ pub(crate) struct Special {
     pub variables: Vec<String>,
     /// User variables that the statement assigns, as those that are read.
     pub assigned: Vec<String>,
+    /// Functions of named locks.
+    pub locks: NamedLocks,
     /// Places that ask for a value of a sequence, in the order of the text.
     pub nexts: Vec<Next>,
 }
@@ -55,6 +57,17 @@ const VARIABLES: &[(&str, SessionFunction)] = &[
 ];
 
 const LOCKS: &[&str] = &["GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "IS_FREE_LOCK", "IS_USED_LOCK"];
+
+/// What a statement does with named locks. They belong to a session of one server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NamedLocks {
+    #[default]
+    None,
+    /// It takes, releases or looks at some.
+    Used,
+    /// It releases all of them, and nothing else.
+    AllReleased,
+}
 
 const SEQUENCES: &[&str] = &["NEXTVAL", "LASTVAL", "SETVAL"];
 
@@ -126,6 +139,16 @@ pub(crate) fn refuse_assignment(special: &Special) -> Result<(), RouterError> {
     }
 }
 
+/// Errors: 1235 for named locks anywhere but in a query without tables.
+pub(crate) fn refuse_locks(locks: NamedLocks) -> Result<(), RouterError> {
+    match locks {
+        NamedLocks::None => Ok(()),
+        _ => Err(RouterError::not_supported(
+            "named locks (GET_LOCK and its like) in other than a query without tables, or DO",
+        )),
+    }
+}
+
 fn word(tokens: &Tokens<'_>, at: usize, found: &mut Special) -> Result<(), RouterError> {
     if at > 0 && tokens.is_op(at - 1, ".") {
         if is_nextval(tokens, at) {
@@ -149,8 +172,14 @@ fn word(tokens: &Tokens<'_>, at: usize, found: &mut Special) -> Result<(), Route
     if !tokens.is_op(at + 1, "(") {
         return Ok(());
     }
+    if tokens.is_word(at, "IS_USED_LOCK") {
+        return Err(RouterError::not_supported(
+            "IS_USED_LOCK: it tells the number of a server's connection, not of a client's",
+        ));
+    }
     if tokens.is_any_word(at, LOCKS) {
-        return Err(RouterError::not_supported("named locks (GET_LOCK and its like)"));
+        let all = found.locks != NamedLocks::Used && tokens.is_word(at, "RELEASE_ALL_LOCKS");
+        found.locks = if all { NamedLocks::AllReleased } else { NamedLocks::Used };
     }
     if tokens.is_any_word(at, VARYING) {
         found.varies = Some(String::from_utf8_lossy(tokens.bytes(at)).to_uppercase());

@@ -46,6 +46,7 @@ mod merge;
 mod metrics;
 mod mysql;
 mod named;
+mod named_locks;
 mod prepared;
 mod returning;
 mod rogue_server;

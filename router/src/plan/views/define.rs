@@ -15,7 +15,7 @@ use crate::plan::keys::AGGREGATES;
 use crate::plan::layout::Layout;
 use crate::plan::nextval;
 use crate::plan::select::{first_block, is_locking};
-use crate::plan::special::special;
+use crate::plan::special::{refuse_locks, special};
 use crate::plan::tokens::Tokens;
 use crate::plan::tree::{Body, Expr, Item, Query, Select, Source};
 use crate::sharding::topology::quote;
@@ -62,6 +62,7 @@ pub fn check(request: &Request<'_>) -> Result<(), RouterError> {
         return Err(RouterError::not_supported("FOR UPDATE and LOCK IN SHARE MODE in a view"));
     }
     let mut special = special(&tokens)?;
+    refuse_locks(special.locks)?;
     nextval::in_query(&tokens, &mut special)?;
     nextval::refuse(&special, "a view")?;
     parsed(&tokens, request.mode).map(|_| ())
