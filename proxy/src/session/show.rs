@@ -342,11 +342,14 @@ impl Session {
     }
 
     /// What clients say of themselves, with the columns of performance_schema.session_connect_attrs.
-    fn connection_attributes(&self) -> ResultSet {
+    fn connection_attributes(&mut self) -> ResultSet {
         let mut set = ResultSet::text(&["PROCESSLIST_ID", "ATTR_NAME", "ATTR_VALUE", "ORDINAL_POSITION"])
             .integer("PROCESSLIST_ID")
             .integer("ORDINAL_POSITION");
         for entry in self.worker.node.registry.all() {
+            if !self.may_watch(&entry.identity().account, Privileges::PROCESS) {
+                continue;
+            }
             let attributes = entry.attributes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             for (position, (name, value)) in attributes.iter().enumerate() {
                 set.push([

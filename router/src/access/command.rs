@@ -44,6 +44,7 @@ pub fn of_command(command: &Command) -> Vec<Need> {
             .iter()
             .map(|column| Need::table(column.database.as_deref(), &column.sequence, Privileges::INSERT))
             .collect(),
+        Command::FlushHosts => vec![Need::administration()],
         // They do nothing.
         Command::Refused(_) | Command::Nothing => Vec::new(),
     }
@@ -67,6 +68,7 @@ fn of_show(what: &ShowWhat) -> Vec<Need> {
     match what {
         ShowWhat::Databases
         | ShowWhat::Processlist { .. }
+        | ShowWhat::ConnectionAttributes
         | ShowWhat::Warnings { .. }
         | ShowWhat::Errors { .. }
         | ShowWhat::Trace
@@ -208,6 +210,7 @@ mod tests {
             ("SHOW TRANS", "PROCESS|SUPER"),
             ("SHOW USERS", "CREATE USER"),
             ("SHOW PROCESSLIST", ""),
+            ("FLUSH HOSTS", "SUPER"),
             ("CREATE USER a IDENTIFIED BY 'p'", "CREATE USER"),
             ("DROP USER a", "CREATE USER"),
             ("RENAME USER a TO b", "CREATE USER"),
