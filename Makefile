@@ -37,16 +37,18 @@ SCALE ?= 0.1
 # Fuzzing: executions of each target, and the only target to run.
 RUNS ?= 1000000
 FUZZ ?=
+# How many clients share a hundred backend connections.
+CLIENTS ?= 10000
 # More arguments for the test runner, for example: make test ARGS='-E "test(tls)"'
 ARGS ?=
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate simulate-commit chaos bank elle matrix dialect cases diff tpcc tpch check bench bench-sequence bench-commit fmt fuzz
+.PHONY: help up down status test simulate simulate-commit chaos bank elle matrix dialect cases diff tpcc tpch check bench bench-sequence bench-commit fmt fuzz clients
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), ROWS=1000000 CLIENT=go SERVERS=mysql (matrix), SERVERS=mysql (dialect), CASES=joins:120 SERVERS=mysql (cases), LASTING=60 FULL=1 (tpcc), SCALE=0.1 (tpch), RUNS=10000000 FUZZ=packet (fuzz)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), ROWS=1000000 CLIENT=go SERVERS=mysql (matrix), SERVERS=mysql (dialect), CASES=joins:120 SERVERS=mysql (cases), LASTING=60 FULL=1 (tpcc), SCALE=0.1 (tpch), RUNS=10000000 FUZZ=packet (fuzz), CLIENTS=10000 (clients)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
@@ -151,6 +153,11 @@ bench-commit: ## What each way to commit costs: statements for the servers, proc
 	@tools/setup test
 	@cargo build --release --locked --workspace --bins --examples
 	@'$(TARGET)/release/examples/commit_paths'
+
+clients: ## CLIENTS clients with settings of their own share a hundred backend connections, and see nobody else's
+	@tools/setup test
+	@cargo build --locked --workspace --bins --tests
+	@OSTRAKON_CLIENTS=$(CLIENTS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^many_clients/)'
 
 fmt: ## Formats the code
 	cargo fmt --all

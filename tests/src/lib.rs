@@ -14,6 +14,7 @@ pub mod pair;
 pub mod physical;
 pub mod place;
 pub mod program;
+pub mod raw;
 pub mod slow_line;
 pub mod statement;
 pub mod wire;

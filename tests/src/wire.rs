@@ -3,6 +3,9 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// CLIENT_DEPRECATE_EOF: results end with an OK packet.
+pub const DEPRECATE_EOF: u32 = 1 << 24;
+
 /// A connection whose bytes the test decides.
 #[derive(Debug)]
 pub struct Wire {
@@ -35,16 +38,18 @@ impl Wire {
 
     /// As [`Wire::try_log_in`], with more capabilities than [`Wire::login`] has; gives the OK packet, too.
     pub async fn log_in_with(port: u16, database: &str, more: u32) -> Result<(Self, Vec<u8>), String> {
+        Self::log_in_by(port, &Self::login_with(database, DEPRECATE_EOF | more)).await
+    }
+
+    /// As [`Wire::log_in_with`], by this packet.
+    pub async fn log_in_by(port: u16, login: &[u8]) -> Result<(Self, Vec<u8>), String> {
         let connecting = TcpStream::connect(("127.0.0.1", port)).await;
         let mut wire = Self { stream: connecting.map_err(|error| error.to_string())? };
         let greeting = wire.read_packet().await.ok_or("no greeting")?;
         if greeting.first() != Some(&10) {
             return Err(format!("not a greeting: {}", String::from_utf8_lossy(&greeting)));
         }
-        let mut login = Self::login(database);
-        let flags = u32::from_le_bytes([login[0], login[1], login[2], login[3]]) | more;
-        login[..4].copy_from_slice(&flags.to_le_bytes());
-        wire.send_packet(1, &login).await;
+        wire.send_packet(1, login).await;
         loop {
             let packet = wire.read_packet().await.ok_or("no answer to the login")?;
             match packet.first() {
@@ -60,7 +65,12 @@ impl Wire {
     /// HandshakeResponse41 of `root` without a password: PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH, DEPRECATE_EOF, TRANSACTIONS,
     /// and CONNECT_WITH_DB.
     pub fn login(database: &str) -> Vec<u8> {
-        let mut flags: u32 = 1 | 1 << 9 | 1 << 13 | 1 << 15 | 1 << 19 | 1 << 24;
+        Self::login_with(database, DEPRECATE_EOF)
+    }
+
+    /// As [`Wire::login`], with these flags in place of DEPRECATE_EOF.
+    pub fn login_with(database: &str, further: u32) -> Vec<u8> {
+        let mut flags: u32 = 1 | 1 << 9 | 1 << 13 | 1 << 15 | 1 << 19 | further;
         if !database.is_empty() {
             flags |= 1 << 3;
         }
@@ -97,12 +107,17 @@ impl Wire {
 
     /// The next packet's payload; `None` when the peer has closed.
     pub async fn read_packet(&mut self) -> Option<Vec<u8>> {
+        self.read_numbered().await.map(|(_, payload)| payload)
+    }
+
+    /// The next packet's number and payload; `None` when the peer has closed.
+    pub async fn read_numbered(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut header = [0; 4];
         self.stream.read_exact(&mut header).await.ok()?;
         let length = u32::from_le_bytes([header[0], header[1], header[2], 0]);
         let mut payload = vec![0; length as usize];
         self.stream.read_exact(&mut payload).await.ok()?;
-        Some(payload)
+        Some((header[3], payload))
     }
 
     /// Reads until the peer closes, and gives how many bytes came.

@@ -1,13 +1,14 @@
 //! Session settings as a value: what `SET` has changed, so that any backend connection can be brought to it by difference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
-use std::rc::Rc;
+use std::hash::{BuildHasher, RandomState};
+use std::rc::{Rc, Weak};
 
 /// Variables that differ from a fresh backend connection's: canonical name (`sql_mode`, `@user_variable`) to SQL literal.
 ///
 /// A fresh backend connection has utf8mb4 with utf8mb4_general_ci and the server's global defaults for everything else.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Settings {
     values: BTreeMap<String, String>,
 }
@@ -15,7 +16,7 @@ pub struct Settings {
 impl Settings {
     /// A copy with one variable changed. `literal` is SQL text that was read back from a server, so it is safe to send.
     pub fn with(&self, name: &str, literal: String) -> Self {
-        let mut values = self.values.clone();
+        let mut values = self.without(name).values;
         // A user variable that was set to NULL is not one that was never set: MySQL gives them different types.
         if !name.starts_with('@') && literal.trim_matches('\'') == default_literal(name) {
             values.remove(name);
@@ -25,10 +26,14 @@ impl Settings {
         Self { values }
     }
 
-    /// A copy with one variable back at its default.
+    /// A copy with one variable back at its default, under whatever name it was set.
     pub fn without(&self, name: &str) -> Self {
         let mut values = self.values.clone();
         values.remove(name);
+        let names = ALIASES.iter().filter(|names| names.contains(&name)).flat_map(|names| names.iter());
+        for alias in names {
+            values.remove(*alias);
+        }
         Self { values }
     }
 
@@ -72,15 +77,16 @@ impl Settings {
         let charset_differs = CHARSETS.iter().any(|name| self.values.get(*name) != target.values.get(*name));
         let names = target.names().filter(|_| charset_differs);
         let covered = |name: &str| names.is_some() && CHARSETS.contains(&name);
-        for (name, literal) in &target.values {
-            if self.values.get(name) != Some(literal) && !covered(name) {
-                add(name, literal);
-            }
-        }
+        // First what goes back: another name of the same variable may be set.
         for (name, literal) in &self.values {
             let is_default = literal == default_literal(name);
             if !target.values.contains_key(name) && !covered(name) && !is_default {
                 add(name, default_literal(name));
+            }
+        }
+        for (name, literal) in &target.values {
+            if self.values.get(name) != Some(literal) && !covered(name) {
+                add(name, literal);
             }
         }
         match names {
@@ -94,6 +100,14 @@ impl Settings {
 
 /// The variables that SET NAMES sets.
 const CHARSETS: [&str; 3] = ["character_set_client", "character_set_results", "collation_connection"];
+
+/// Names of one and the same variable: setting one sets the others.
+const ALIASES: [&[&str]; 4] = [
+    &["tx_isolation", "transaction_isolation"],
+    &["tx_read_only", "transaction_read_only"],
+    &["tmp_table_size", "tmp_memory_table_size"],
+    &["storage_engine", "default_storage_engine"],
+];
 
 /// What a fresh connection has for a variable that SET NAMES sets.
 pub fn default_charset(name: &str) -> &'static str {
@@ -114,18 +128,41 @@ fn default_literal(name: &str) -> &'static str {
 /// one pointer comparison.
 #[derive(Debug, Default)]
 pub struct Interner {
-    known: Vec<std::rc::Weak<Settings>>,
+    known: HashMap<u64, Vec<Weak<Settings>>>,
+    hashes: RandomState,
+    /// So many are known when those that nobody has any more are forgotten.
+    sweep_at: usize,
+    count: usize,
 }
 
 impl Interner {
+    /// Fewer are not worth a sweep.
+    const FEW: usize = 64;
+
     pub fn intern(&mut self, settings: Settings) -> Rc<Settings> {
-        self.known.retain(|weak| weak.strong_count() > 0);
-        if let Some(found) = self.known.iter().filter_map(std::rc::Weak::upgrade).find(|s| **s == settings) {
+        let hash = self.hashes.hash_one(&settings);
+        if let Some(alike) = self.known.get(&hash)
+            && let Some(found) = alike.iter().filter_map(Weak::upgrade).find(|known| **known == settings)
+        {
             return found;
         }
+        if self.count >= self.sweep_at.max(Self::FEW) {
+            self.sweep();
+        }
         let shared = Rc::new(settings);
-        self.known.push(Rc::downgrade(&shared));
+        self.known.entry(hash).or_default().push(Rc::downgrade(&shared));
+        self.count += 1;
         shared
+    }
+
+    /// Forgets those that nobody has. The next sweep comes when there are twice as many, so each new one pays for a constant number of others.
+    fn sweep(&mut self) {
+        self.known.retain(|_, alike| {
+            alike.retain(|known| known.strong_count() > 0);
+            !alike.is_empty()
+        });
+        self.count = self.known.values().map(Vec::len).sum();
+        self.sweep_at = self.count.saturating_mul(2);
     }
 }
 
@@ -137,7 +174,7 @@ mod tests {
     fn a_difference_sets_what_is_new_and_resets_what_is_gone() {
         let one = Settings::default().with("sql_mode", "'ANSI'".into()).with("@a", "1".into());
         let two = Settings::default().with("sql_mode", "''".into()).with("time_zone", "'+00:00'".into());
-        assert_eq!(one.difference(&two).unwrap(), "SET sql_mode='', time_zone='+00:00', @`a`=NULL");
+        assert_eq!(one.difference(&two).unwrap(), "SET @`a`=NULL, sql_mode='', time_zone='+00:00'");
         assert_eq!(one.difference(&one), None);
         assert_eq!(two.difference(&Settings::default()).unwrap(), "SET sql_mode=DEFAULT, time_zone=DEFAULT");
     }
@@ -163,10 +200,30 @@ mod tests {
     }
 
     #[test]
+    fn the_last_name_of_a_variable_counts() {
+        let one = Settings::default().with("tmp_table_size", "1024".into());
+        let two = one.with("tmp_memory_table_size", "2048".into());
+        assert_eq!(one.difference(&two).unwrap(), "SET tmp_table_size=DEFAULT, tmp_memory_table_size=2048");
+        assert_eq!(two.without("tmp_table_size"), Settings::default());
+    }
+
+    #[test]
     fn equal_settings_are_one_value() {
         let mut interner = Interner::default();
         let a = interner.intern(Settings::default().with("sql_mode", "''".into()));
         let b = interner.intern(Settings::default().with("sql_mode", "''".into()));
         assert!(Rc::ptr_eq(&a, &b));
+    }
+
+    #[test]
+    fn settings_that_nobody_has_are_forgotten() {
+        let mut interner = Interner::default();
+        let of = |number: u32| Settings::default().with("@n", number.to_string());
+        let kept: Vec<_> = (0..100).map(|number| interner.intern(of(number))).collect();
+        for number in 100..10_000 {
+            interner.intern(of(number));
+        }
+        assert!(interner.count < 400, "{}", interner.count);
+        assert!(kept.iter().zip(0..).all(|(known, number)| Rc::ptr_eq(known, &interner.intern(of(number)))));
     }
 }

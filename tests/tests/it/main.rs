@@ -41,6 +41,7 @@ mod kill;
 mod launcher;
 mod leak;
 mod load_data;
+mod many_clients;
 mod memory;
 mod merge;
 mod metrics;
