@@ -11,5 +11,6 @@ pub mod load;
 mod run;
 pub mod source;
 pub mod statistics;
-mod system;
+pub mod system;
+mod system_own;
 mod system_views;

@@ -13,6 +13,7 @@ pub mod dispatch;
 mod entrance;
 mod explain;
 mod hint;
+mod information_schema;
 mod job_control;
 mod login;
 mod named;
@@ -21,7 +22,7 @@ mod prepared;
 pub mod result;
 mod sequence;
 mod set;
-mod show;
+pub mod show;
 pub mod trace;
 mod tracking;
 pub mod transaction;
@@ -433,6 +434,7 @@ impl SessionFacts for Session {
         match function {
             // BIGINT, as the functions are: MariaDB gives a cast INT when its operand is short.
             SessionFunction::LastInsertId => format!("CAST('{:021}' AS UNSIGNED)", s.last_insert_id),
+            SessionFunction::LastInsertIdVariable => count(s.last_insert_id),
             // On MySQL the function itself stays in it: a server says that it is deprecated.
             SessionFunction::FoundRows => match s.mode.server.mariadb {
                 true => format!("CAST('{:021}' AS SIGNED)", s.found_rows),
@@ -463,6 +465,11 @@ impl SessionFacts for Session {
             SessionFunction::Port => s.worker.node.config.listen.port().to_string(),
             SessionFunction::Hostname => text("ostrakon"),
             SessionFunction::MaxAllowedPacket => s.worker.node.config.limits.max_allowed_packet.to_string(),
+            SessionFunction::LogBin => "IF(TRUE,CAST('000000000000000000000' AS SIGNED),NULL)".to_owned(),
+            // MariaDB has no such variable.
+            SessionFunction::GtidMode if s.mode.server.mariadb => "@@gtid_mode".to_owned(),
+            SessionFunction::GtidMode => "IF(TRUE,'OFF',NULL)".to_owned(),
+            SessionFunction::PseudoThreadId => count(u64::from(s.entry().id)),
         }
     }
 }

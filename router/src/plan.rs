@@ -72,7 +72,10 @@ pub use rows_first::{
 };
 pub use scan::ScanPlaces;
 pub use special::NamedLocks;
-pub use system::{SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable};
+pub use system::{
+    INFORMATION_SCHEMA, SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable,
+    table_named as system_table_named,
+};
 pub use untyped::aggregates_parameters;
 pub use views::{Definition, Expansion, Literals, ViewNeed, check_view, define_view, expanded_view};
 
@@ -242,8 +245,10 @@ pub type SequenceName = (Arc<str>, Arc<str>);
 /// Functions that read the session's state: the planner puts literals in their place, because backend connections are shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SessionFunction {
-    /// `LAST_INSERT_ID()` without argument, `@@last_insert_id`, `@@identity`.
+    /// `LAST_INSERT_ID()` without argument.
     LastInsertId,
+    /// `@@last_insert_id`, `@@identity`.
+    LastInsertIdVariable,
     FoundRows,
     RowCount,
     /// `DATABASE()`, `SCHEMA()`.
@@ -269,6 +274,11 @@ pub enum SessionFunction {
     Hostname,
     /// `@@max_allowed_packet`: what the node takes, which clients ask in order to cut their packets.
     MaxAllowedPacket,
+    /// `@@log_bin`, `@@gtid_mode`: binary logs are each server's own, and the cluster has none.
+    LogBin,
+    GtidMode,
+    /// `@@pseudo_thread_id`: what CONNECTION_ID() says.
+    PseudoThreadId,
 }
 
 /// What the session knows: SQL literal text for each function (`42`, `'shop'`, `NULL`), safe to splice.
@@ -295,6 +305,8 @@ pub struct RoutedPlan {
     pub reason: Arc<str>,
     /// SQL_CALC_FOUND_ROWS: FOUND_ROWS() must be asked from the connection that ran the statement.
     pub calc_found_rows: bool,
+    /// `NOW()` or its like is in it, or may be a default of what it writes: physical statements need one moment.
+    pub reads_time: bool,
     /// `LAST_INSERT_ID(expression)` is in it: the OK packet says the value.
     pub sets_last_id: bool,
     /// A server makes AUTO_INCREMENT values of which the answer tells nothing: it has rows (RETURNING).

@@ -22,7 +22,7 @@ impl SessionFacts for Facts {
         match function {
             SessionFunction::Database => "'shop'".into(),
             SessionFunction::User | SessionFunction::CurrentUser => "'app@%'".into(),
-            SessionFunction::LastInsertId => "42".into(),
+            SessionFunction::LastInsertId | SessionFunction::LastInsertIdVariable => "42".into(),
             other => format!("'{other:?}'"),
         }
     }

@@ -91,6 +91,8 @@ impl Rights {
             let name = database.as_deref().or(current);
             name.map(str::to_owned).ok_or(Missing::NoDatabase)
         };
+        // What there is to see of it, everybody may.
+        let is_public = |database: &str| database.eq_ignore_ascii_case("information_schema");
         match need {
             Need::Table { database, table, all } => {
                 let database = home(database)?;
@@ -102,6 +104,9 @@ impl Rights {
             }
             Need::AnyOnTable { database, table, any } => {
                 let database = home(database)?;
+                if is_public(&database) {
+                    return Ok(());
+                }
                 match self.grants.on_table(&database, table).has_any(*any) {
                     true => Ok(()),
                     false => {
@@ -119,9 +124,7 @@ impl Rights {
             }
             Need::SeeDatabase { database } => {
                 let database = home(database)?;
-                // What there is to see of it, everybody may.
-                let is_public = database.eq_ignore_ascii_case("information_schema");
-                match is_public || self.grants.touches_database(&database) {
+                match is_public(&database) || self.grants.touches_database(&database) {
                     true => Ok(()),
                     false => Err(Missing::OnDatabase(database)),
                 }

@@ -37,7 +37,7 @@ pub enum DefaultSharding {
 impl DatabaseCommand {
     pub fn run(&self, remote: &mut Remote) -> Result<(), Failure> {
         match self {
-            Self::List => remote.show("SHOW DATABASES"),
+            Self::List => remote.show("SHOW DATABASES WHERE `Database` <> 'information_schema'"),
             Self::Create { database, groups, default_sharding } => {
                 let groups = groups.map(|n| format!(" DBPARTITIONS {n}")).unwrap_or_default();
                 let sharding = match default_sharding {

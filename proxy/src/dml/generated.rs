@@ -1,7 +1,7 @@
 //! Generated shard keys of rows that are to be inserted: a server works them out on a temporary table of the same columns, under the session's settings,
 //! as it will where the rows belong.
 
-use ostrakon_router::plan::{GATHER_DATABASE, GeneratedKeys, RoutedPlan};
+use ostrakon_router::plan::{Execution, GATHER_DATABASE, GeneratedKeys, RoutedPlan};
 use ostrakon_router::value::Value;
 
 use crate::error::SqlError;
@@ -48,7 +48,22 @@ impl Session {
         &mut self,
         plan: &RoutedPlan,
     ) -> Option<std::rc::Rc<crate::backend::settings::Settings>> {
-        if plan.generated_keys().is_none() || self.settings.get("timestamp").is_some() {
+        plan.generated_keys().and_then(|_| self.hold())
+    }
+
+    /// One moment for all physical statements of one that asks for it, as `hold_moment`. One of a single physical table is left as it is: its server has
+    /// one moment, and the connection keeps its settings.
+    pub fn hold_moment_of_all(
+        &mut self,
+        plan: &RoutedPlan,
+        execution: &Execution,
+    ) -> Option<std::rc::Rc<crate::backend::settings::Settings>> {
+        let is_needed = plan.reads_time && execution.statements.len() > 1;
+        if is_needed { self.hold() } else { None }
+    }
+
+    fn hold(&mut self) -> Option<std::rc::Rc<crate::backend::settings::Settings>> {
+        if self.settings.get("timestamp").is_some() {
             return None;
         }
         let held = self.worker.intern(self.settings.with("timestamp", now()));

@@ -1,4 +1,4 @@
-//! Tables of information_schema in a gathered statement: the servers' rows about one physical table of each logical one, with logical names.
+//! System tables in a gathered statement: the servers' rows about one physical table of each logical one, with logical names, or rows of the node's own.
 //!
 //! **Invariant:** no physical name, and nothing of a schema that is not a logical database, reaches a temporary table.
 
@@ -11,7 +11,7 @@ use ostrakon_catalog::auto_sequence_name;
 use ostrakon_catalog::column::ColumnType;
 use ostrakon_catalog::schema::{Database, InstanceId, SequenceKind, Table, TableKind};
 use ostrakon_router::plan::carriage::{Carriage, carriage};
-use ostrakon_router::plan::{Gather, SUMMED, SYSTEM_TABLES, SystemRows, SystemSource};
+use ostrakon_router::plan::{Gather, INFORMATION_SCHEMA, SUMMED, SYSTEM_TABLES, SystemRows, SystemSource};
 use ostrakon_router::sharding::Topology;
 use ostrakon_router::sharding::topology::quote;
 
@@ -35,7 +35,7 @@ const TABLES_OF_A_QUESTION: usize = 200;
 /// Columns whose values are names of tables.
 const TABLE_COLUMNS: [&str; 2] = ["TABLE_NAME", "REFERENCED_TABLE_NAME"];
 
-type Row = Vec<Option<Vec<u8>>>;
+pub(super) type Row = Vec<Option<Vec<u8>>>;
 
 /// The tables of a physical database that answer for logical ones, by their names.
 type Known = HashMap<String, Arc<Table>>;
@@ -76,11 +76,14 @@ impl Asking<'_> {
             match self.source.system.rows {
                 SystemRows::Databases => questions.extend(self.of_database(database)),
                 SystemRows::Tables => self.of_tables(database, &mut questions)?,
-                SystemRows::Nothing | SystemRows::Server => {}
+                SystemRows::Nothing
+                | SystemRows::Server
+                | SystemRows::Sessions
+                | SystemRows::Variables { .. } => {}
             }
         }
         if let Some(instance) = catalog.instances.keys().next()
-            && self.database.as_deref().is_none_or(|only| only.eq_ignore_ascii_case("information_schema"))
+            && self.database.as_deref().is_none_or(|only| only.eq_ignore_ascii_case(INFORMATION_SCHEMA))
         {
             questions.extend(self.of_itself(*instance));
         }
@@ -171,7 +174,8 @@ impl Asking<'_> {
         let list = match name {
             "SCHEMATA" => String::new(),
             "TABLES" | "COLUMNS" => {
-                let tables = SYSTEM_TABLES.iter().map(|table| table.name);
+                let known = SYSTEM_TABLES.iter().filter(|table| table.schema == INFORMATION_SCHEMA);
+                let tables = known.map(|table| table.name);
                 let wanted = tables.filter(|name| self.table.as_deref().is_none_or(|only| only == *name));
                 let names: Vec<String> = wanted.map(str::to_owned).collect();
                 if names.is_empty() {
@@ -184,7 +188,7 @@ impl Asking<'_> {
         Some(Question {
             place: String::new(),
             instance,
-            sql: format!("{} = 'information_schema'{list}", self.select("NULL")),
+            sql: format!("{} = '{INFORMATION_SCHEMA}'{list}", self.select("NULL")),
             about: About::Itself,
         })
     }
@@ -314,6 +318,16 @@ fn logical(
     }
 }
 
+/// The next AUTO_INCREMENT value of a table with a sequence, or that it has none; `None` for a single table, whose server knows.
+pub fn next_of_sequence(catalog: &Catalog, database: &Database, table: &Table) -> Option<Option<u64>> {
+    if matches!(table.kind, TableKind::Single) {
+        return None;
+    }
+    let sequence = catalog.sequence(&database.name, &auto_sequence_name(&table.name));
+    let next = sequence.filter(|sequence| sequence.kind != SequenceKind::Time).map(|sequence| sequence.next);
+    Some(next.filter(|_| table.auto_increment().is_some()))
+}
+
 /// The next value of a table's sequence, in place of what a physical table says.
 fn put_sequence(
     catalog: &Catalog,
@@ -322,12 +336,7 @@ fn put_sequence(
     columns: &[LoadColumn],
     row: &mut Row,
 ) {
-    if matches!(table.kind, TableKind::Single) {
-        return;
-    }
-    let sequence = catalog.sequence(&database.name, &auto_sequence_name(&table.name));
-    let next = sequence.filter(|sequence| sequence.kind != SequenceKind::Time).map(|sequence| sequence.next);
-    let next = next.filter(|_| table.auto_increment().is_some());
+    let Some(next) = next_of_sequence(catalog, database, table) else { return };
     if let Some(at) = columns.iter().position(|column| column.name == "AUTO_INCREMENT")
         && let Some(cell) = row.get_mut(at)
     {
@@ -354,11 +363,11 @@ impl Session {
         place: &mut GatherConnection,
         source: &SystemSource,
     ) -> Result<(), SqlError> {
-        let shape = format!("SELECT * FROM information_schema.{} WHERE FALSE", source.system.name);
+        let shape = format!("SELECT * FROM {}.{} WHERE FALSE", source.system.schema, source.system.name);
         place.create(&temporary_name(&source.table), (&shape, true), &[], &[]).await
     }
 
-    /// Makes the temporary tables of information_schema's tables, and brings their rows.
+    /// Makes the temporary tables of system tables, and brings their rows.
     pub async fn load_system(
         &mut self,
         place: &mut GatherConnection,
@@ -377,6 +386,7 @@ impl Session {
             let keys = asking.sum_keys();
             let questions = asking.questions(&catalog)?;
             let views = asking.views(&catalog);
+            let own = self.own_rows(source, &columns).await?;
             let mut sums = Sums::default();
             for question in questions {
                 let rows = self.ask(&question, &guard).await?;
@@ -408,10 +418,25 @@ impl Session {
                 budget.add(loaded.rows, loaded.bytes)?;
                 count += loaded.rows;
             }
-            let loading = load_rows(place, source, &columns, &views);
-            let loaded = guard.watch(loading, self.watched()).await?;
-            budget.add(loaded.rows, loaded.bytes)?;
-            count += loaded.rows;
+            // Not a server's, so as text: an ENUM of a server travels as its number.
+            let plain: Vec<LoadColumn> = columns
+                .iter()
+                .map(|column| LoadColumn { name: column.name.clone(), carriage: Carriage::PLAIN })
+                .collect();
+            if source.system.name == "TABLES" && !views.is_empty() && !self.mode.server.mariadb {
+                // MySQL knows when a view was made; the catalog does not.
+                let sql = format!(
+                    "ALTER TABLE {} MODIFY CREATE_TIME TIMESTAMP NULL",
+                    temporary_name(&source.table)
+                );
+                place.lease.connection.query(&sql).await?;
+            }
+            for rows in [views, own] {
+                let loading = load_rows(place, source, &plain, &rows);
+                let loaded = guard.watch(loading, self.watched()).await?;
+                budget.add(loaded.rows, loaded.bytes)?;
+                count += loaded.rows;
+            }
             if count < 2 {
                 place.hide_count(&temporary_name(&source.table)).await?;
             }
@@ -419,7 +444,7 @@ impl Session {
         Ok(())
     }
 
-    /// What a gathered statement's tables of information_schema ask the servers, for EXPLAIN.
+    /// What a gathered statement's system tables ask the servers, for EXPLAIN.
     pub async fn system_questions(
         &mut self,
         gather: &Gather,
@@ -444,7 +469,7 @@ impl Session {
         source: &SystemSource,
     ) -> Result<Vec<LoadColumn>, SqlError> {
         connection.queue_settings(&self.settings);
-        let sql = format!("SELECT * FROM information_schema.{} LIMIT 0", source.system.name);
+        let sql = format!("SELECT * FROM {}.{} LIMIT 0", source.system.schema, source.system.name);
         let answer = connection.query(&sql).await?;
         let mariadb = self.mode.server.mariadb;
         Ok(answer.columns.into_iter().map(|column| load_column(column, mariadb)).collect())

@@ -9,6 +9,7 @@ use ostrakon_router::access::Need;
 use ostrakon_router::lexer::{self, SqlMode, TokenKind};
 use ostrakon_router::parse::command::{Command, Show, ShowWhat};
 
+use super::information_schema::usable_database;
 use super::result::ResultSet;
 use super::transaction::Transaction;
 use super::{Failure, OwnVariables, Session, cursor, login};
@@ -215,10 +216,7 @@ impl Session {
     /// `USE`, COM_INIT_DB.
     async fn use_database(&mut self, name: &str) -> Result<(), Failure> {
         self.allow(Need::see_database(Some(name))).await?;
-        if self.catalog().database(name).is_none() {
-            return Err(ostrakon_router::RouterError::unknown_database(name).into());
-        }
-        self.database = Some(name.to_owned());
+        self.database = Some(usable_database(&self.catalog(), name)?);
         self.note_database();
         self.publish_identity();
         Ok(())

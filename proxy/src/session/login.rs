@@ -15,6 +15,7 @@ use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::{Capabilities, Status};
 use ostrakon_router::access::Need;
 
+use super::information_schema::usable_database;
 use super::tracking;
 use crate::account;
 use crate::account::connections::Counted;
@@ -365,10 +366,9 @@ fn accept(
     if let Some(name) = &database {
         let need = Need::see_database(Some(name));
         rights.allow(&need, None).map_err(|_| no_database_access(&rights.account, name))?;
-        if worker.node.meta.catalog().database(name).is_none() {
-            return Err(ostrakon_router::RouterError::unknown_database(name).into());
-        }
     }
+    let catalog = worker.node.meta.catalog();
+    let database = database.map(|name| usable_database(&catalog, &name)).transpose()?;
     let collations = Arc::clone(&worker.node.server.load().collations);
     let asked = claim.charset.map(|number| collations.client_charset(number)).transpose();
     let charset = asked.map_err(|charset| {

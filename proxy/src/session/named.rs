@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use ostrakon_router::RouterError;
 use ostrakon_router::lexer::{self, Keyword, SqlMode, Template, leading_keyword};
-use ostrakon_router::parse::command::PreparedCommand;
+use ostrakon_router::parse::command::{Command, PreparedCommand, ShowWhat};
 use ostrakon_router::plan::{Plan, with_literals};
 
 use super::hint::Unhinted;
@@ -29,6 +29,23 @@ fn unknown(name: &str, command: &str) -> SqlError {
 /// ER_UNSUPPORTED_PS.
 pub(super) fn not_preparable() -> SqlError {
     SqlError::new(1295, "HY000", "This command is not supported in the prepared statement protocol yet")
+}
+
+/// What MySQL does not prepare, and MariaDB does (tried: 9.7, 10.11).
+pub(super) fn is_text_only(command: &Command) -> bool {
+    match command {
+        Command::Begin { .. }
+        | Command::Savepoint(_)
+        | Command::RollbackTo(_)
+        | Command::ReleaseSavepoint(_)
+        | Command::Use(_)
+        | Command::CheckTable { .. } => true,
+        Command::Show(show) => matches!(
+            show.what,
+            ShowWhat::Warnings { count: false, .. } | ShowWhat::Errors { count: false, .. }
+        ),
+        _ => false,
+    }
 }
 
 impl Session {

@@ -19,7 +19,7 @@ use ostrakon_router::value::Value;
 use super::cursor::Cursor;
 use super::dispatch::Input;
 use super::hint::Unhinted;
-use super::named::{Named, not_preparable};
+use super::named::{Named, is_text_only, not_preparable};
 use super::{Failure, Session};
 use crate::error::SqlError;
 use crate::exec::names::Names;
@@ -192,6 +192,9 @@ impl Session {
             (Plan::Command(command), _) => match &**command {
                 // A trace is of a statement as text.
                 Command::Prepared(_) | Command::Trace(_) => return Err(not_preparable().into()),
+                command if !self.mode.server.mariadb && is_text_only(command) => {
+                    return Err(not_preparable().into());
+                }
                 Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
                 _ => Vec::new(),
             },

@@ -1,21 +1,26 @@
 //! SHOW and DESCRIBE on logical objects: from the catalog, the session, or the first physical table.
 
+mod absent;
 mod deadlocks;
 mod drds;
 mod jobs;
 pub(in crate::session) mod sequences;
+pub mod sessions;
 mod status;
+mod table_status;
+mod variables;
 mod view_columns;
 mod views;
 
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::privilege::Privileges;
-use ostrakon_catalog::schema::{Database, TableKind};
+use ostrakon_catalog::schema::Database;
 use ostrakon_router::RouterError;
 use ostrakon_router::parse::command::{Show, ShowWhat};
-use ostrakon_router::sharding::{Topology, text as rule_text};
+use ostrakon_router::plan::INFORMATION_SCHEMA;
+use ostrakon_router::sharding::text as rule_text;
 
-use super::result::{Cell, CellType, ResultSet, quote_string};
+use super::result::{CellType, ResultSet, quote_string};
 use super::{Failure, Session, Warning};
 use crate::backend::connection::Answer;
 use crate::exec::names;
@@ -26,6 +31,15 @@ impl Session {
     pub async fn show(&mut self, show: &Show) -> Result<ResultSet, Failure> {
         let catalog = self.catalog();
         let catalog = self.visible(catalog);
+        if let Some(mut set) = self.show_information_schema(show).await? {
+            if let Some(pattern) = &show.like {
+                set.keep_like(pattern);
+            }
+            return match &show.filter {
+                Some(filter) => self.filter(set, filter).await,
+                None => Ok(set),
+            };
+        }
         let mut pushed_like = false;
         let mut set = match &show.what {
             ShowWhat::Databases => databases(&catalog, show),
@@ -70,6 +84,7 @@ impl Session {
             ShowWhat::Errors { count, limit } => self.diagnostics(*count, *limit, true),
             ShowWhat::Processlist { full } => self.processlist(*full),
             ShowWhat::ConnectionAttributes => self.connection_attributes(),
+            ShowWhat::Absent(absent) => self.show_absent(&catalog, absent).await?,
             ShowWhat::Trace => self.show_trace(),
             ShowWhat::Rule { full, database, table } => {
                 self.rules(&catalog, *full, database.as_deref(), table.as_deref())?
@@ -111,10 +126,7 @@ impl Session {
     /// Lets a server evaluate a WHERE over rows of ours. The filter is the user's text: it is planned like any query, so that it reaches no table.
     async fn filter(&mut self, set: ResultSet, filter: &str) -> Result<ResultSet, Failure> {
         let query = self.without_tables(&set.as_select(filter))?;
-        let mut lease = self.lease_any().await?;
-        let answer = lease.connection.query(&query).await;
-        self.release(lease);
-        let mut filtered = to_result(answer?);
+        let mut filtered = self.described(&query).await?;
         filtered.columns = set.columns;
         Ok(filtered)
     }
@@ -211,82 +223,6 @@ impl Session {
         Ok(set)
     }
 
-    /// One row for each logical table: numbers summed over the physical ones.
-    async fn table_status(
-        &mut self,
-        catalog: &Catalog,
-        database: Option<&str>,
-        show: &Show,
-    ) -> Result<ResultSet, Failure> {
-        /// Columns of SHOW TABLE STATUS that add up: Rows, Data_length, Max_data_length, Index_length, Data_free.
-        const SUMMED: [usize; 5] = [4, 6, 7, 8, 9];
-        let database = self.database_or_current(catalog, database)?.clone();
-        let mut set = ResultSet::default();
-        for (name, table) in database.tables.iter() {
-            if show.like.as_deref().is_some_and(|pattern| !super::result::like(pattern, name)) {
-                continue;
-            }
-            let topology = Topology::new(table, &database)?;
-            let mut row: Option<Vec<Option<Vec<u8>>>> = None;
-            for physical in topology.tables() {
-                let Some(group) = database.groups.get(physical.group) else { continue };
-                let sql = format!(
-                    "SHOW TABLE STATUS FROM {} WHERE Name = {}",
-                    ostrakon_router::sharding::topology::quote(&group.physical_database),
-                    quote_string(&physical.name)
-                );
-                let mut lease = self.lease(group).await?;
-                let answer = lease.connection.query(&sql).await;
-                self.release(lease);
-                let answer = answer?;
-                if set.columns.is_empty() {
-                    set.columns = to_result(answer.clone()).columns;
-                }
-                let Some(found) = answer.rows.into_iter().next() else { continue };
-                match (&mut row, matches!(table.kind, TableKind::Broadcast)) {
-                    (None, _) => row = Some(found),
-                    (Some(_), true) => {}
-                    (Some(row), false) => {
-                        for index in SUMMED {
-                            let number = |cell: Option<&Option<Vec<u8>>>| {
-                                cell.and_then(Option::as_ref)
-                                    .and_then(|c| std::str::from_utf8(c).ok())
-                                    .and_then(|t| t.parse::<u64>().ok())
-                                    .unwrap_or(0)
-                            };
-                            let sum = number(row.get(index)).saturating_add(number(found.get(index)));
-                            if let Some(cell) = row.get_mut(index) {
-                                *cell = Some(sum.to_string().into_bytes());
-                            }
-                        }
-                    }
-                }
-            }
-            if let Some(mut row) = row {
-                if let Some(cell) = row.first_mut() {
-                    *cell = Some(name.as_bytes().to_vec());
-                }
-                set.rows.push(row);
-            }
-        }
-        let shown =
-            |name: &&str| show.like.as_deref().is_none_or(|pattern| super::result::like(pattern, name));
-        let views: Vec<&str> = database.views.keys().filter(shown).collect();
-        if set.columns.is_empty() && !views.is_empty() {
-            let mut lease = self.lease_any().await?;
-            let answer = lease.connection.query("SHOW TABLE STATUS FROM mysql WHERE FALSE").await;
-            self.release(lease);
-            set.columns = to_result(answer?).columns;
-        }
-        let comment = set.columns.iter().position(|(name, _)| name.eq_ignore_ascii_case("Comment"));
-        set.rows.extend(views.into_iter().map(|name| views::status_row(set.columns.len(), comment, name)));
-        set.rows.sort_by(|a, b| a.first().cmp(&b.first()));
-        if set.columns.is_empty() {
-            set.columns.push(("Name".into(), CellType::Text));
-        }
-        Ok(set)
-    }
-
     fn diagnostics(&self, count: bool, limit: Option<(u64, u64)>, errors_only: bool) -> ResultSet {
         let listed: Vec<&Warning> =
             self.warnings.iter().filter(|w| !errors_only || w.level == "Error").collect();
@@ -306,36 +242,6 @@ impl Session {
                 warning.level.as_str().into(),
                 u64::from(warning.code).into(),
                 warning.message.as_str().into(),
-            ]);
-        }
-        set
-    }
-
-    fn processlist(&mut self, full: bool) -> ResultSet {
-        let mut set = ResultSet::text(&["Id", "User", "Host", "db", "Command", "Time", "State", "Info"])
-            .integer("Id")
-            .integer("Time");
-        for entry in self.worker.node.registry.all() {
-            let Identity { user, account, database } = entry.identity();
-            if !self.may_watch(&account, Privileges::PROCESS) {
-                continue;
-            }
-            let since = entry.busy_since.load(std::sync::atomic::Ordering::Relaxed);
-            let now = u64::try_from(entry.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-            let statement = entry.statement.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-            let info =
-                statement.map(|text| if full { text.to_string() } else { text.chars().take(100).collect() });
-            let command = if since == 0 { "Sleep" } else { "Query" };
-            let time = if since == 0 { 0 } else { now.saturating_sub(since) / 1_000_000 };
-            set.push([
-                u64::from(entry.id).into(),
-                user.into(),
-                entry.host.as_str().into(),
-                database.into(),
-                command.into(),
-                time.into(),
-                "".into(),
-                Cell(info.map(String::into_bytes)),
             ]);
         }
         set
@@ -362,71 +268,6 @@ impl Session {
         }
         set
     }
-
-    /// A server's variables under the session's settings, with Ostrakon's own and those that the session holds in place.
-    async fn variables(&mut self, global: bool) -> Result<ResultSet, Failure> {
-        let mut lease = self.lease_any().await?;
-        let scope = if global { "GLOBAL" } else { "SESSION" };
-        let answer = lease.connection.query(&format!("SHOW {scope} VARIABLES")).await;
-        self.release(lease);
-        let mut set = to_result(answer?);
-        let node = &self.worker.node;
-        let limits = &node.config.limits;
-        let mut own: Vec<(String, String)> = vec![
-            ("version".into(), node.version()),
-            ("hostname".into(), "ostrakon".into()),
-            ("port".into(), node.config.listen.port().to_string()),
-            ("max_connections".into(), limits.max_connections.to_string()),
-            ("max_allowed_packet".into(), limits.max_allowed_packet.to_string()),
-            ("ostrakon_connections_per_instance".into(), limits.connections_per_instance.to_string()),
-            (
-                "ostrakon_gather_connections_per_instance".into(),
-                limits.gather_connections_per_instance.to_string(),
-            ),
-            ("ostrakon_gather_rows".into(), limits.gather_rows.to_string()),
-            ("ostrakon_gather_bytes".into(), limits.gather_bytes.to_string()),
-            ("ostrakon_gather_time_s".into(), limits.gather_time_s.to_string()),
-            ("ostrakon_gather_bytes_per_user".into(), limits.gather_bytes_per_user.to_string()),
-            ("ostrakon_connection_wait_ms".into(), limits.connection_wait_ms.to_string()),
-            ("ostrakon_connect_timeout_ms".into(), limits.connect_timeout_ms.to_string()),
-            ("ostrakon_login_timeout_ms".into(), limits.login_timeout_ms.to_string()),
-            ("ostrakon_unauthenticated_connections".into(), limits.unauthenticated_connections.to_string()),
-            (
-                "ostrakon_unauthenticated_connections_per_address".into(),
-                limits.unauthenticated_connections_per_address.to_string(),
-            ),
-            ("max_connect_errors".into(), limits.max_connect_errors.to_string()),
-            ("ostrakon_failed_logins".into(), limits.failed_logins.to_string()),
-            ("ostrakon_failed_login_delay_ms".into(), limits.failed_login_delay_ms.to_string()),
-            ("ostrakon_merge_memory".into(), limits.merge_memory.to_string()),
-            ("ostrakon_cursor_memory".into(), limits.cursor_memory.to_string()),
-            (
-                "ostrakon_prepared_statements_per_client".into(),
-                limits.prepared_statements_per_client.to_string(),
-            ),
-            (
-                "ostrakon_prepared_statements_per_backend".into(),
-                limits.prepared_statements_per_backend.to_string(),
-            ),
-            ("ostrakon_plan_cache_entries".into(), limits.plan_cache_entries.to_string()),
-            ("ostrakon_groups_per_instance".into(), limits.groups_per_instance.to_string()),
-            ("ostrakon_physical_tables_per_table".into(), limits.physical_tables_per_table.to_string()),
-        ];
-        if !global {
-            let autocommit = if self.transaction.autocommit { "ON" } else { "OFF" };
-            own.push(("autocommit".into(), autocommit.into()));
-            let scope = if self.own.unique_scope_global { "global" } else { "physical" };
-            own.push(("ostrakon_unique_scope".into(), scope.into()));
-            let asynchronous = if self.own.ddl_async { "ON" } else { "OFF" };
-            own.push(("ostrakon_ddl_async".into(), asynchronous.into()));
-        }
-        for (name, value) in own {
-            set.rows.retain(|row| row.first().and_then(Option::as_deref) != Some(name.as_bytes()));
-            set.rows.push(vec![Some(name.into_bytes()), Some(value.into_bytes())]);
-        }
-        set.rows.sort();
-        Ok(set)
-    }
 }
 
 fn databases(catalog: &Catalog, show: &Show) -> ResultSet {
@@ -435,8 +276,11 @@ fn databases(catalog: &Catalog, show: &Show) -> ResultSet {
         None => "Database".to_owned(),
     };
     let mut set = ResultSet::text(&[&label]);
-    for name in catalog.databases.keys() {
-        set.push([name.as_str().into()]);
+    let mut names: Vec<&str> = catalog.databases.keys().map(String::as_str).collect();
+    names.push(INFORMATION_SCHEMA);
+    names.sort_unstable();
+    for name in names {
+        set.push([name.into()]);
     }
     set
 }
@@ -465,7 +309,7 @@ fn create_database(catalog: &Catalog, name: &str) -> Result<ResultSet, Failure> 
     Ok(set)
 }
 
-fn to_result(answer: Answer) -> ResultSet {
+pub(in crate::session) fn to_result(answer: Answer) -> ResultSet {
     let columns = answer.columns.into_iter().map(|c| {
         let kind =
             if matches!(c.column_type, 1 | 2 | 3 | 8 | 9) { CellType::Integer } else { CellType::Text };

@@ -69,6 +69,8 @@ fn of_show(what: &ShowWhat) -> Vec<Need> {
         ShowWhat::Databases
         | ShowWhat::Processlist { .. }
         | ShowWhat::ConnectionAttributes
+        // Empty lists.
+        | ShowWhat::Absent(_)
         | ShowWhat::Warnings { .. }
         | ShowWhat::Errors { .. }
         | ShowWhat::Trace

@@ -181,6 +181,23 @@ pub struct Show {
     pub filter: Option<String>,
 }
 
+/// What SHOW lists on a server and no logical database has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// Behind SHOW.
+    pub words: &'static str,
+    pub scope: Scope,
+}
+
+/// What a SHOW is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// A database: the current one, where none is named.
+    Database(Option<String>),
+    /// The server. `filtered`: with LIKE and WHERE.
+    Server { filtered: bool },
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum ShowWhat {
     Databases,
@@ -228,6 +245,8 @@ pub enum ShowWhat {
     },
     /// What clients said of themselves at login.
     ConnectionAttributes,
+    /// TRIGGERS, EVENTS, MASTER STATUS and others.
+    Absent(Absent),
     /// What the last traced statement sent.
     Trace,
     // DRDS

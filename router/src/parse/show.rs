@@ -2,7 +2,7 @@
 
 use super::account::whom;
 use super::administration::Whom;
-use super::command::{Command, Show, ShowWhat};
+use super::command::{Absent, Command, Scope, Show, ShowWhat};
 use super::cursor::Cursor;
 use crate::RouterError;
 use crate::lexer::TokenKind;
@@ -26,26 +26,12 @@ const PASSED: [&[&str]; 13] = [
 
 /// MySQL's, MariaDB's and DRDS's others.
 const REFUSED: &[&[&str]] = &[
-    &["MASTER", "STATUS"],
-    &["MASTER", "LOGS"],
-    &["BINARY", "LOGS"],
-    &["BINARY", "LOG"],
     &["BINLOG", "EVENTS"],
-    &["BINLOG", "STATUS"],
     &["RELAYLOG", "EVENTS"],
-    &["SLAVE"],
-    &["SLAVES"],
-    &["REPLICA"],
-    &["REPLICAS"],
-    &["ALL", "SLAVES"],
-    &["ALL", "REPLICAS"],
-    &["PROCEDURE"],
-    &["FUNCTION"],
-    &["PACKAGE"],
-    &["TRIGGERS"],
-    &["EVENTS"],
-    &["OPEN", "TABLES"],
     &["ENGINE"],
+    &["PROCEDURE", "CODE"],
+    &["FUNCTION", "CODE"],
+    &["PACKAGE", "BODY", "CODE"],
     &["CREATE", "PROCEDURE"],
     &["CREATE", "FUNCTION"],
     &["CREATE", "TRIGGER"],
@@ -82,6 +68,28 @@ const REFUSED: &[&[&str]] = &[
     &["JOB"],
 ];
 
+/// What no logical database has, with a database.
+const ABSENT_OF_DATABASE: [(&[&str], &str); 3] =
+    [(&["TRIGGERS"], "TRIGGERS"), (&["EVENTS"], "EVENTS"), (&["OPEN", "TABLES"], "OPEN TABLES")];
+
+/// What no cluster has: stored programs, which can be listed with LIKE and WHERE, and the state of replication.
+const ABSENT: [(&[&str], &str, bool); 14] = [
+    (&["PROCEDURE", "STATUS"], "PROCEDURE STATUS", true),
+    (&["FUNCTION", "STATUS"], "FUNCTION STATUS", true),
+    (&["PACKAGE", "STATUS"], "PACKAGE STATUS", true),
+    (&["PACKAGE", "BODY", "STATUS"], "PACKAGE BODY STATUS", true),
+    (&["MASTER", "STATUS"], "MASTER STATUS", false),
+    (&["BINARY", "LOG", "STATUS"], "BINARY LOG STATUS", false),
+    (&["BINLOG", "STATUS"], "BINLOG STATUS", false),
+    (&["SLAVE", "STATUS"], "SLAVE STATUS", false),
+    (&["SLAVE", "HOSTS"], "SLAVE HOSTS", false),
+    (&["REPLICA", "STATUS"], "REPLICA STATUS", false),
+    (&["REPLICA", "HOSTS"], "REPLICA HOSTS", false),
+    (&["REPLICAS"], "REPLICAS", false),
+    (&["ALL", "SLAVES", "STATUS"], "ALL SLAVES STATUS", false),
+    (&["ALL", "REPLICAS", "STATUS"], "ALL REPLICAS STATUS", false),
+];
+
 /// Parses what follows SHOW.
 pub(super) fn parse(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
     // DRDS's SHOW CONNECTION is another statement.
@@ -106,6 +114,11 @@ pub(super) fn parse(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
             ShowWhat::Tables { full, database: from_database(c)? }
         } else if extended && !full && c.accept_any(&["INDEX", "INDEXES", "KEYS"]) {
             index(c)?
+        } else if full
+            && !extended
+            && let Some(what) = absent_of_database(c)?
+        {
+            what
         } else if full && !extended && c.accept("PROCESSLIST") {
             ShowWhat::Processlist { full }
         } else if full && !extended && c.accept("RULE") {
@@ -159,8 +172,37 @@ fn scoped(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
     if PASSED.iter().any(|words| c.are(words)) {
         return Ok(Command::ShowPassed);
     }
-    let what = plain(c)?;
+    if c.accept_all(&["BINARY", "LOGS"]) || c.accept_all(&["MASTER", "LOGS"]) {
+        c.finish()?;
+        return Err(RouterError::new(1381, "HY000", "You are not using binary logging".to_owned()));
+    }
+    let what = match absent(c)? {
+        Some(what) => what,
+        None => plain(c)?,
+    };
     finish(c, what)
+}
+
+fn absent_of_database(c: &mut Cursor<'_>) -> Result<Option<ShowWhat>, RouterError> {
+    for (words, shown) in ABSENT_OF_DATABASE {
+        if c.accept_all(words) {
+            let scope = Scope::Database(from_database(c)?);
+            return Ok(Some(ShowWhat::Absent(Absent { words: shown, scope })));
+        }
+    }
+    Ok(None)
+}
+
+fn absent(c: &mut Cursor<'_>) -> Result<Option<ShowWhat>, RouterError> {
+    if let Some(what) = absent_of_database(c)? {
+        return Ok(Some(what));
+    }
+    for (words, shown, filtered) in ABSENT {
+        if c.accept_all(words) {
+            return Ok(Some(ShowWhat::Absent(Absent { words: shown, scope: Scope::Server { filtered } })));
+        }
+    }
+    Ok(None)
 }
 
 fn plain(c: &mut Cursor<'_>) -> Result<ShowWhat, RouterError> {
@@ -318,6 +360,7 @@ fn finish(c: &mut Cursor<'_>, what: ShowWhat) -> Result<Command, RouterError> {
             | ShowWhat::Processlist { .. }
             | ShowWhat::Grants(_)
             | ShowWhat::CreateUser(_)
+            | ShowWhat::Absent(Absent { scope: Scope::Server { filtered: false }, .. })
             | ShowWhat::Help
     );
     if filtered && c.accept("LIKE") {

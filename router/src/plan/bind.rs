@@ -136,6 +136,11 @@ impl<'r> Binder<'r> {
         }
     }
 
+    /// The session's current database.
+    pub fn current(&self) -> Option<&str> {
+        self.request.database
+    }
+
     /// True when the name means a WITH query.
     pub fn is_cte(&self, name: &[Name]) -> bool {
         matches!(name, [only] if self.ctes.contains(&only.text))

@@ -101,6 +101,7 @@ pub fn direct(
         sequence: None,
         cacheable: false,
         reason: "the hint NODE".into(),
+        reads_time: false,
         calc_found_rows: has(&["SQL_CALC_FOUND_ROWS"]),
         sets_last_id: special.sets_last_id,
         hides_generated: false,

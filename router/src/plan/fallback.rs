@@ -110,6 +110,7 @@ pub(crate) fn plan(
     plan.user_variables = special.variables;
     plan.assigned = special.assigned;
     plan.calc_found_rows = calculates_found_rows(tokens);
+    plan.reads_time |= special.reads_time;
     Ok(plan)
 }
 

@@ -321,7 +321,7 @@ impl Gatherer<'_> {
             physical_prefix: table_name(references.len() + at).into(),
         });
         let known = system.iter().map(|source| TableName {
-            logical_database: "information_schema".into(),
+            logical_database: source.system.schema.into(),
             logical_table: source.system.name.into(),
             physical_prefix: source.table.as_str().into(),
         });

@@ -156,6 +156,7 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
         sequence,
         cacheable: layout.rows.len() <= CACHED_ROWS,
         reason: "rows of several physical tables".into(),
+        reads_time: true,
         calc_found_rows: false,
         sets_last_id: special.sets_last_id,
         hides_generated: false,

@@ -138,7 +138,7 @@ impl Analyst<'_> {
     fn system<'q>(&mut self, scope: usize, index: usize) -> Bound<'q> {
         let reference = &self.binder.system[index];
         let spread = match reference.is_brought() {
-            true => Spread::Never(format!("information_schema.{}", reference.table.name)),
+            true => Spread::Never(format!("{}.{}", reference.table.schema, reference.table.name)),
             false => Spread::Copies,
         };
         let name = reference.known_as.clone();

@@ -13,6 +13,7 @@ use super::layout::Layout;
 use super::merging::Merge;
 use super::route::Tables;
 use super::special::{NamedLocks, Special, refuse_locks, special, user_variables};
+use super::system::SystemReference;
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Select};
@@ -155,6 +156,7 @@ fn parsed(
     let found_rows = calculates_found_rows(tokens);
     let mut plan = assemble(request, analysis, class, combine, alone, many);
     plan.calc_found_rows = found_rows;
+    plan.reads_time |= special.reads_time;
     plan.nextvals = nextvals;
     plan.user_variables = special.variables;
     plan.assigned = assigned;
@@ -228,6 +230,7 @@ pub(crate) fn edits(analysis: &Analysis, session: Vec<Edit>) -> Vec<Edit> {
         edits.push(Edit::new(reference.span.clone(), pieces));
     }
     edits.extend(analysis.system_qualifiers.iter().cloned().map(Edit::cut));
+    edits.extend(analysis.system.iter().filter_map(SystemReference::qualified));
     for (span, index) in &analysis.qualifiers {
         if let Some(reference) = analysis.references.get(*index) {
             let piece = if reference.bare { Piece::Table(*index) } else { text(quote(&reference.known_as)) };
@@ -270,7 +273,12 @@ fn keep_labels(
         // A WITH query may become a table.
         let reads_cte =
             analysis.cte_mentions.iter().any(|found| found.span.start >= start && found.span.end <= end);
-        if reads_cte || cutter.touches(start, end) {
+        // Nor does a table stand there any more that the node brings.
+        let brings = analysis
+            .system
+            .iter()
+            .any(|system| system.is_brought() && system.span.start >= start && system.span.end <= end);
+        if reads_cte || brings || cutter.touches(start, end) {
             labels.push(Edit::new(end..end, vec![text(" AS "), cutter.label(start, end)]));
         }
     }
@@ -327,6 +335,7 @@ pub(crate) fn assemble(
         sequence: None,
         cacheable: true,
         reason,
+        reads_time: class == StatementClass::Write,
         calc_found_rows: false,
         sets_last_id: false,
         hides_generated: false,

@@ -17,6 +17,8 @@ pub(crate) struct Special {
     pub sets_last_id: bool,
     /// A function whose value differs from copy to copy.
     pub varies: Option<String>,
+    /// The present moment is asked for.
+    pub reads_time: bool,
     /// User variables that are read, lower case, without the `@`.
     pub variables: Vec<String>,
     /// User variables that the statement assigns, as those that are read.
@@ -42,18 +44,27 @@ const FUNCTIONS: &[(&str, SessionFunction)] = &[
     ("VERSION", SessionFunction::Version),
 ];
 
-/// Variables that become literals; also with `session.` or `local.` before the name.
+/// Variables of the session that become literals; also with `session.` or `local.` before the name.
 const VARIABLES: &[(&str, SessionFunction)] = &[
-    ("last_insert_id", SessionFunction::LastInsertId),
-    ("identity", SessionFunction::LastInsertId),
+    ("last_insert_id", SessionFunction::LastInsertIdVariable),
+    ("identity", SessionFunction::LastInsertIdVariable),
     ("autocommit", SessionFunction::Autocommit),
-    ("version", SessionFunction::VersionVariable),
     ("warning_count", SessionFunction::WarningCount),
     ("error_count", SessionFunction::ErrorCount),
     ("in_transaction", SessionFunction::InTransaction),
+    ("pseudo_thread_id", SessionFunction::PseudoThreadId),
+    // The servers have it for sessions too.
+    ("max_allowed_packet", SessionFunction::MaxAllowedPacket),
+];
+
+/// Variables of the node, which are the same for all sessions: also with `global.` before the name.
+const GLOBAL_VARIABLES: &[(&str, SessionFunction)] = &[
+    ("version", SessionFunction::VersionVariable),
     ("port", SessionFunction::Port),
     ("hostname", SessionFunction::Hostname),
     ("max_allowed_packet", SessionFunction::MaxAllowedPacket),
+    ("log_bin", SessionFunction::LogBin),
+    ("gtid_mode", SessionFunction::GtidMode),
 ];
 
 const LOCKS: &[&str] = &["GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "IS_FREE_LOCK", "IS_USED_LOCK"];
@@ -85,6 +96,22 @@ pub(crate) const VARYING: &[&str] = &[
     "SLEEP",
     "BENCHMARK",
     "ROWNUM",
+];
+
+/// The moment at which the statement began.
+const MOMENTS: &[&str] = &[
+    "NOW",
+    "CURRENT_TIMESTAMP",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "CURDATE",
+    "CURRENT_DATE",
+    "CURTIME",
+    "CURRENT_TIME",
+    "UTC_DATE",
+    "UTC_TIME",
+    "UTC_TIMESTAMP",
+    "UNIX_TIMESTAMP",
 ];
 
 /// Reads the statement's tokens.
@@ -158,6 +185,7 @@ fn word(tokens: &Tokens<'_>, at: usize, found: &mut Special) -> Result<(), Route
         }
         return Ok(());
     }
+    found.reads_time |= tokens.is_any_word(at, MOMENTS);
     if (tokens.is_any_word(at, &["NEXT", "PREVIOUS"]) && tokens.are_words(at + 1, &["VALUE", "FOR"]))
         || (tokens.is_any_word(at, SEQUENCES) && tokens.is_op(at + 1, "("))
     {
@@ -198,9 +226,15 @@ fn word(tokens: &Tokens<'_>, at: usize, found: &mut Special) -> Result<(), Route
 fn system_variable(tokens: &Tokens<'_>, at: usize, found: &mut Special) {
     let text = String::from_utf8_lossy(tokens.bytes(at)).to_lowercase().replace('`', "");
     let name = text.trim_start_matches('@');
-    let name = name.strip_prefix("session.").or(name.strip_prefix("local.")).unwrap_or(name);
-    match VARIABLES.iter().find(|(known, _)| *known == name) {
-        Some((_, function)) => found.edits.push(replace(tokens, at, at, *function)),
+    let of_session = name.strip_prefix("session.").or(name.strip_prefix("local."));
+    let of_node = name.strip_prefix("global.");
+    let found_in = |list: &[(&str, SessionFunction)], name: Option<&str>| {
+        list.iter().find(|(known, _)| Some(*known) == name).map(|(_, function)| *function)
+    };
+    let function = found_in(VARIABLES, of_session.or(of_node.is_none().then_some(name)))
+        .or_else(|| found_in(GLOBAL_VARIABLES, of_node.or(of_session.is_none().then_some(name))));
+    match function {
+        Some(function) => found.edits.push(replace(tokens, at, at, function)),
         None => found.varies = Some(text),
     }
 }

@@ -1,5 +1,7 @@
-//! Tables of information_schema in a query: which there are, and what the query asks of them. Their columns are the servers' affair; the node
-//! brings their rows, with logical names.
+//! System tables in a query, and what the query asks of them. Their columns are the servers' affair; the node brings the rows of most, with logical
+//! names.
+
+mod tables;
 
 use std::ops::Range;
 
@@ -13,132 +15,12 @@ use crate::RouterError;
 use crate::lexer::SqlMode;
 use crate::sharding::topology::quote;
 use crate::value::Value;
-
-const INFORMATION_SCHEMA: &str = "information_schema";
-
-/// Where the rows of one of these tables come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SystemRows {
-    /// One for each logical database.
-    Databases,
-    /// Those of one physical table for each logical table.
-    Tables,
-    /// There is nothing of the kind on the servers.
-    Nothing,
-    /// The server's own: every server has the same.
-    Server,
-}
-
-/// A table of information_schema that can be read.
-#[derive(Debug, PartialEq, Eq)]
-pub struct SystemTable {
-    pub name: &'static str,
-    pub rows: SystemRows,
-    /// Its column for the database that a row is about.
-    pub database: &'static str,
-}
-
-const fn by_table(name: &'static str, database: &'static str) -> SystemTable {
-    SystemTable { name, rows: SystemRows::Tables, database }
-}
-
-const fn empty(name: &'static str) -> SystemTable {
-    SystemTable { name, rows: SystemRows::Nothing, database: "" }
-}
-
-const fn of_server(name: &'static str) -> SystemTable {
-    SystemTable { name, rows: SystemRows::Server, database: "" }
-}
-
-/// The tables that can be read.
-pub const SYSTEM_TABLES: &[SystemTable] = &[
-    SystemTable { name: "SCHEMATA", rows: SystemRows::Databases, database: "SCHEMA_NAME" },
-    by_table("TABLES", "TABLE_SCHEMA"),
-    by_table("COLUMNS", "TABLE_SCHEMA"),
-    by_table("STATISTICS", "TABLE_SCHEMA"),
-    by_table("KEY_COLUMN_USAGE", "TABLE_SCHEMA"),
-    by_table("TABLE_CONSTRAINTS", "TABLE_SCHEMA"),
-    by_table("REFERENTIAL_CONSTRAINTS", "CONSTRAINT_SCHEMA"),
-    by_table("CHECK_CONSTRAINTS", "CONSTRAINT_SCHEMA"),
-    by_table("PARTITIONS", "TABLE_SCHEMA"),
-    SystemTable { name: "VIEWS", rows: SystemRows::Nothing, database: "TABLE_SCHEMA" },
-    empty("ROUTINES"),
-    empty("PARAMETERS"),
-    empty("TRIGGERS"),
-    empty("EVENTS"),
-    of_server("CHARACTER_SETS"),
-    of_server("COLLATIONS"),
-    of_server("COLLATION_CHARACTER_SET_APPLICABILITY"),
-    of_server("ENGINES"),
-    of_server("KEYWORDS"),
-    of_server("PLUGINS"),
-    of_server("SQL_FUNCTIONS"),
-    of_server("ST_SPATIAL_REFERENCE_SYSTEMS"),
-    of_server("ST_UNITS_OF_MEASURE"),
-];
-
-/// Tables that servers have, and that say nothing of logical objects.
-const REFUSED: &[&str] = &[
-    "ADMINISTRABLE_ROLE_AUTHORIZATIONS",
-    "ALL_PLUGINS",
-    "APPLICABLE_ROLES",
-    "CLIENT_STATISTICS",
-    "COLUMN_PRIVILEGES",
-    "COLUMN_STATISTICS",
-    "COLUMNS_EXTENSIONS",
-    "ENABLED_ROLES",
-    "FILES",
-    "GEOMETRY_COLUMNS",
-    "GLOBAL_STATUS",
-    "GLOBAL_VARIABLES",
-    "INDEX_STATISTICS",
-    "KEY_CACHES",
-    "KEY_PERIOD_USAGE",
-    "LIBRARIES",
-    "LOCALES",
-    "METADATA_LOCK_INFO",
-    "OPTIMIZER_COSTS",
-    "OPTIMIZER_TRACE",
-    "PERIODS",
-    "PROCESSLIST",
-    "PROFILING",
-    "QUERY_CACHE_INFO",
-    "QUERY_RESPONSE_TIME",
-    "RESOURCE_GROUPS",
-    "ROLE_COLUMN_GRANTS",
-    "ROLE_ROUTINE_GRANTS",
-    "ROLE_TABLE_GRANTS",
-    "ROUTINE_LIBRARIES",
-    "SCHEMA_PRIVILEGES",
-    "SCHEMATA_EXTENSIONS",
-    "SEQUENCES",
-    "SESSION_STATUS",
-    "SESSION_VARIABLES",
-    "SPATIAL_REF_SYS",
-    "ST_GEOMETRY_COLUMNS",
-    "SYSTEM_VARIABLES",
-    "TABLE_CONSTRAINTS_EXTENSIONS",
-    "TABLE_PRIVILEGES",
-    "TABLE_STATISTICS",
-    "TABLES_EXTENSIONS",
-    "TABLESPACES",
-    "TABLESPACES_EXTENSIONS",
-    "THREAD_POOL_GROUPS",
-    "THREAD_POOL_QUEUES",
-    "THREAD_POOL_STATS",
-    "THREAD_POOL_WAITS",
-    "USER_ATTRIBUTES",
-    "USER_PRIVILEGES",
-    "USER_STATISTICS",
-    "USER_VARIABLES",
-    "VIEW_ROUTINE_USAGE",
-    "VIEW_TABLE_USAGE",
-];
+pub use tables::{INFORMATION_SCHEMA, SYSTEM_TABLES, SystemRows, SystemTable, table_named};
 
 /// Columns that are sums over all physical tables.
 pub const SUMMED: [&str; 5] = ["TABLE_ROWS", "DATA_LENGTH", "MAX_DATA_LENGTH", "INDEX_LENGTH", "DATA_FREE"];
 
-/// One reference to a table of information_schema.
+/// One reference to a system table.
 #[derive(Clone, Debug)]
 pub(crate) struct SystemReference {
     pub table: &'static SystemTable,
@@ -146,12 +28,21 @@ pub(crate) struct SystemReference {
     pub span: Range<usize>,
     pub known_as: String,
     pub has_alias: bool,
+    /// The current database is its schema, and the statement does not name it.
+    pub bare: bool,
 }
 
 impl SystemReference {
     /// The node brings its rows; it is not read where it is.
     pub fn is_brought(&self) -> bool {
         self.table.rows != SystemRows::Server
+    }
+
+    /// What a server needs that has no current database: the schema before the name of a table that is read where it is.
+    pub fn qualified(&self) -> Option<Edit> {
+        let is_read = self.bare && !self.is_brought();
+        let schema = format!("{}.", quote(self.table.schema));
+        is_read.then(|| Edit::new(self.span.start..self.span.start, vec![text(schema)]))
     }
 }
 
@@ -172,7 +63,7 @@ pub(crate) struct Narrowing {
     pub wanted: Wanted,
 }
 
-/// A table of information_schema in a gathered statement.
+/// A system table in a gathered statement.
 #[derive(Debug)]
 pub struct SystemSource {
     /// Name of the temporary table.
@@ -213,47 +104,33 @@ impl SystemSource {
     }
 }
 
-/// The table of information_schema that a name means; `None` for names of other databases.
-///
-/// Errors: 1109, and 1235 for tables that are not there yet.
-fn find(name: &[Name]) -> Result<Option<&'static SystemTable>, RouterError> {
-    let [database, table] = name else { return Ok(None) };
-    if !database.text.eq_ignore_ascii_case(INFORMATION_SCHEMA) {
-        return Ok(None);
-    }
-    let upper = table.text.to_ascii_uppercase();
-    if let Some(found) = SYSTEM_TABLES.iter().find(|known| known.name == upper) {
-        return Ok(Some(found));
-    }
-    if REFUSED.contains(&upper.as_str()) || upper.starts_with("INNODB_") {
-        return Err(RouterError::not_supported(format_args!("information_schema.{upper} in a query")));
-    }
-    Err(RouterError::new(1109, "42S02", format!("Unknown table '{}' in information_schema", table.text)))
-}
-
 impl Binder<'_> {
-    /// Adds a reference to a table of information_schema, if that is what the name means.
+    /// Adds a reference to a system table, if that is what the name means.
     ///
     /// Errors: 1109, 1235.
     pub fn system_table(&mut self, name: &[Name], alias: Option<&str>) -> Result<Option<usize>, RouterError> {
-        let Some(table) = find(name)? else { return Ok(None) };
+        let Some(table) = tables::find(name, self.current())? else { return Ok(None) };
         let (Some(first), Some(last)) = (name.first(), name.last()) else { return Ok(None) };
         self.system.push(SystemReference {
             table,
             span: first.span.start..last.span.end,
             known_as: alias.unwrap_or(&last.text).to_owned(),
             has_alias: alias.is_some(),
+            bare: name.len() == 1,
         });
         Ok(Some(self.system.len() - 1))
     }
 
-    /// Notes `information_schema.t.c` of a table that gets another name.
+    /// Notes `schema.t.c` of a table that gets another name.
     pub fn note_system(&mut self, parts: &[Name]) {
         let [database, table, _] = parts else { return };
         let is_brought = self.system.iter().any(|reference| {
-            reference.is_brought() && !reference.has_alias && reference.known_as == table.text
+            reference.is_brought()
+                && !reference.has_alias
+                && reference.known_as == table.text
+                && database.text.eq_ignore_ascii_case(reference.table.schema)
         });
-        if is_brought && database.text.eq_ignore_ascii_case(INFORMATION_SCHEMA) {
+        if is_brought {
             self.system_qualifiers.push(database.span.start..table.span.start);
         }
     }
@@ -271,7 +148,10 @@ impl Binder<'_> {
                 let found = named.next()?.system?;
                 let by_database = column.parts.len() == 3;
                 let is_meant = match by_database {
-                    true => column.parts.first()?.text.eq_ignore_ascii_case(INFORMATION_SCHEMA),
+                    true => {
+                        let schema = self.system.get(found)?.table.schema;
+                        column.parts.first()?.text.eq_ignore_ascii_case(schema)
+                    }
                     false => true,
                 };
                 (named.next().is_none() && is_meant).then_some(found)
@@ -280,13 +160,16 @@ impl Binder<'_> {
         }
     }
 
-    /// True for a column that only tables of information_schema can have here.
-    pub fn is_system_column(&self, scope: usize, column: &Column) -> bool {
-        let all =
-            |entries: &[Entry]| !entries.is_empty() && entries.iter().all(|entry| entry.system.is_some());
+    /// True for a column that only tables can have here whose columns have labels in upper case.
+    pub fn has_upper_label(&self, scope: usize, column: &Column) -> bool {
+        let is_upper =
+            |index: usize| self.system.get(index).is_some_and(|reference| reference.table.has_upper_labels());
+        let all = |entries: &[Entry]| {
+            !entries.is_empty() && entries.iter().all(|entry| entry.system.is_some_and(is_upper))
+        };
         let alone =
             column.parts.len() == 1 && self.scopes.get(scope).is_some_and(|scope| all(&scope.entries));
-        alone || self.system_of(scope, column).is_some()
+        alone || self.system_of(scope, column).is_some_and(is_upper)
     }
 
     /// What a condition says of one database or one table.
@@ -385,8 +268,8 @@ fn names_sums(tokens: &Tokens<'_>) -> bool {
 pub(crate) fn refuse_in_write(references: &[SystemReference]) -> Result<(), RouterError> {
     match references.first() {
         Some(reference) => Err(RouterError::not_supported(format_args!(
-            "information_schema.{} in a statement that writes",
-            reference.table.name
+            "{}.{} in a statement that writes",
+            reference.table.schema, reference.table.name
         ))),
         None => Ok(()),
     }

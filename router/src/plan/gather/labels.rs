@@ -25,7 +25,7 @@ impl Gatherer<'_> {
                 });
                 let Some((scope, parts)) = named else { continue };
                 let column = Column { parts: parts.clone() };
-                if self.binder.is_system_column(*scope, &column) {
+                if self.binder.has_upper_label(*scope, &column) {
                     let label = quote(&column.name().to_ascii_uppercase());
                     labels.push(Edit::new(end..end, vec![text(format!(" AS {label}"))]));
                 }
