@@ -13,6 +13,7 @@ mod instance_tls;
 mod into;
 mod load_data;
 mod loads;
+mod metadata;
 mod mix;
 mod named;
 mod parameters;
