@@ -24,7 +24,6 @@ use super::result::{CellType, ResultSet, quote_string};
 use super::{Failure, Session, Warning};
 use crate::backend::connection::Answer;
 use crate::exec::names;
-use crate::registry::Identity;
 
 impl Session {
     /// The rows of a SHOW, filtered.

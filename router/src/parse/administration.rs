@@ -4,8 +4,8 @@ use std::fmt;
 
 use ostrakon_catalog::guard::GuardChange;
 use ostrakon_catalog::privilege::Privileges;
-use ostrakon_catalog::user::AccountName;
 use ostrakon_catalog::schema::InstanceTls;
+use ostrakon_catalog::user::AccountName;
 
 use super::ddl::ObjectName;
 

@@ -282,7 +282,7 @@ async fn what_is_not_built_yet_is_refused_with_1235_and_the_session_goes_on() {
     run(&mut client, "CREATE TABLE t (id INT PRIMARY KEY, v INT) DBPARTITION BY HASH(id)").await;
     for sql in [
         "LOCK TABLES t READ",
-        "SELECT GET_LOCK('a', 1)",
+        "SELECT IS_USED_LOCK('a')",
         "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW SET @a = 1",
     ] {
         let (errno, message) = refused(&mut client, sql).await;
