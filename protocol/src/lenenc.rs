@@ -99,8 +99,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A length-encoded string. NULL is an error.
+    ///
+    /// Of a length in eight bytes the lower four count, as for servers (`get_param_length` in their sql_prepare.cc): Node's mysql2 does not write the
+    /// upper ones as zeros, and no packet is that long.
     pub fn lenenc_bytes(&mut self) -> Result<&'a [u8], DecodeError> {
-        let length = self.lenenc_int()?;
+        let length = self.lenenc_int()? & u64::from(u32::MAX);
         let left = self.rest.len();
         let count = usize::try_from(length).map_err(|_| DecodeError::Truncated { wanted: length, left })?;
         self.bytes(count)
@@ -199,6 +202,8 @@ mod tests {
     fn a_length_beyond_the_payload_is_refused_before_allocation() {
         let huge = [0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 1];
         assert!(matches!(Reader::new(&huge).lenenc_bytes(), Err(DecodeError::Truncated { left: 1, .. })));
+        let untidy = [0xFE, 2, 0, 0, 0, 2, 0, 0, 0, b'a', b'b'];
+        assert_eq!(Reader::new(&untidy).lenenc_bytes(), Ok(&b"ab"[..]));
     }
 
     #[test]

@@ -107,17 +107,23 @@ pub enum Taken<'a> {
 pub struct Assembler {
     max_payload: usize,
     expected: u8,
+    numbered: bool,
 }
 
 impl Assembler {
     /// `max_payload` is the longest payload to accept, in bytes, over all its packets. The first sequence number is 0.
     pub fn new(max_payload: usize) -> Self {
-        Self { max_payload, expected: 0 }
+        Self { max_payload, expected: 0, numbered: true }
     }
 
     /// Sets the limit, as after login.
     pub fn set_max_payload(&mut self, max_payload: usize) {
         self.max_payload = max_payload;
+    }
+
+    /// From now on packets have any numbers: inside of compressed ones, which are counted instead, some clients begin at 0, and MariaDB's library gives all of them 0.
+    pub fn take_any_number(&mut self) {
+        self.numbered = false;
     }
 
     /// Sets the next sequence number: 0 before a command, one more than what was sent before a reply.
@@ -139,7 +145,7 @@ impl Assembler {
             let Some(header) = Header::parse(buf.get(end..).unwrap_or_default()) else {
                 return Ok(Taken::NeedMore { at_least: end + HEADER_LENGTH });
             };
-            if header.sequence != expected {
+            if self.numbered && header.sequence != expected {
                 return Err(PacketError::OutOfOrder { expected, got: header.sequence });
             }
             total += header.length;
@@ -150,7 +156,7 @@ impl Assembler {
             if buf.len() < end {
                 return Ok(Taken::NeedMore { at_least: end });
             }
-            expected = expected.wrapping_add(1);
+            expected = header.sequence.wrapping_add(1);
             if header.length < MAX_PAYLOAD {
                 break;
             }
@@ -211,6 +217,19 @@ mod tests {
             assert!(joined == payload && consumed == out.len() - 2);
             assert_eq!((last, assembler.expected()), (sequence.wrapping_sub(1), sequence));
         }
+    }
+
+    #[test]
+    fn packets_inside_of_compressed_ones_may_have_any_numbers() {
+        let mut bytes = vec![0xFF, 0xFF, 0xFF, 0];
+        bytes.resize(MAX_PAYLOAD + HEADER_LENGTH, 7);
+        bytes.extend_from_slice(&[1, 0, 0, 0, 8]);
+        let mut assembler = Assembler::new(usize::MAX);
+        assert_eq!(assembler.take(&bytes), Err(PacketError::OutOfOrder { expected: 1, got: 0 }));
+        assembler.take_any_number();
+        let taken = assembler.take(&bytes);
+        let Ok(Taken::Packet { payload, consumed, sequence: 0 }) = taken else { panic!("{taken:?}") };
+        assert!(payload.len() == MAX_PAYLOAD + 1 && consumed == bytes.len());
     }
 
     #[test]

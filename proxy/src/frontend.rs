@@ -105,6 +105,9 @@ impl Frontend {
         self.place = None;
         self.assembler.set_max_payload(max_payload);
         self.compression = algorithm.map(|algorithm| Box::new(Compression::new(algorithm)));
+        if self.compression.is_some() {
+            self.assembler.take_any_number();
+        }
     }
 
     /// Reads the header with which a balancer begins, and no byte beyond it; `peer` is the client's address then.
@@ -138,10 +141,6 @@ impl Frontend {
         loop {
             let mut wanted = HEADER_LENGTH;
             if !self.input.is_empty() {
-                if let (Some(_), Some(header)) = (&self.compression, Header::parse(&self.input)) {
-                    // Clients count compressed packets instead.
-                    self.assembler.expect(header.sequence);
-                }
                 match self.assembler.take(&self.input).map_err(ReadError::Packet)? {
                     Taken::Packet { payload: bytes, consumed, sequence } => {
                         payload.extend_from_slice(&bytes);

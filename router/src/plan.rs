@@ -63,7 +63,7 @@ pub use gather::{GATHER_DATABASE, Gather, Link, Made, Source};
 pub use generated_key::generated_key;
 pub use insert::generated::GeneratedKeys;
 pub use literals::with_literals;
-pub use load::{Apart, Found, LOADED_FILE, Line, Load, Needs};
+pub use load::{Apart, Format, Found, LOADED_FILE, Line, Load, Needs};
 pub use nextval::unknown as unknown_sequence;
 pub use returning::Returning;
 pub use rows_first::{

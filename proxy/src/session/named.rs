@@ -114,11 +114,10 @@ impl Session {
         let (plan, params, _) = self.plan_to_prepare(text, template).await?;
         match &*plan {
             Plan::Routed(_) => Ok(params),
-            Plan::Command(_) | Plan::Ddl(_) | Plan::Views(_) if params > 0 => {
+            Plan::Load(_) | Plan::Command(_) | Plan::Ddl(_) | Plan::Views(_) if params > 0 => {
                 Err(SqlError::not_supported("parameters in this kind of statement").into())
             }
-            Plan::Load(_) => Err(not_preparable().into()),
-            Plan::Command(_) | Plan::Ddl(_) | Plan::Views(_) => Ok(0),
+            Plan::Load(_) | Plan::Command(_) | Plan::Ddl(_) | Plan::Views(_) => Ok(0),
         }
     }
 

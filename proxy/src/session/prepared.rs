@@ -198,8 +198,9 @@ impl Session {
                 Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
                 _ => Vec::new(),
             },
-            (Plan::Load(_), _) => return Err(not_preparable().into()),
-            (Plan::Ddl(_) | Plan::Views(_), _) => Vec::new(),
+            // MariaDB's since 10.6.
+            (Plan::Load(_), _) if !self.mode.server.mariadb => return Err(not_preparable().into()),
+            (Plan::Load(_) | Plan::Ddl(_) | Plan::Views(_), _) => Vec::new(),
         };
         Ok((plan, params, columns))
     }
@@ -414,7 +415,7 @@ impl Session {
                 self.current.extend_from_slice(&statement.text);
                 self.routed(plan, input, sending, false).await
             }
-            Plan::Command(_) | Plan::Ddl(_) | Plan::Views(_) if !params.is_empty() => {
+            Plan::Load(_) | Plan::Command(_) | Plan::Ddl(_) | Plan::Views(_) if !params.is_empty() => {
                 Err(SqlError::not_supported("parameters in this kind of statement").into())
             }
             // What is expanded has no views.
@@ -425,7 +426,12 @@ impl Session {
                 self.binary_results = false;
                 result
             }
-            Plan::Load(_) => Err(not_preparable().into()),
+            Plan::Load(load) => {
+                self.current.clear();
+                self.current.extend_from_slice(&statement.text);
+                let input = Input { text: &statement.text, template: &statement.template, values: None };
+                Box::pin(self.load_data(load, input, false)).await
+            }
             Plan::Ddl(ddl) => {
                 self.warnings.clear();
                 self.run_ddl(ddl, &statement.text).await?;

@@ -1,4 +1,4 @@
--- DBeaver 24, from its source: connecting, and opening each folder of its tree.
+-- DBeaver 24, written by hand after its source and documentation, not recorded: connecting, and opening each folder of its tree.
 
 SELECT @@global.max_allowed_packet > 0;
 -- shape: of the server

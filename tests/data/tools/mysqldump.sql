@@ -1,4 +1,4 @@
--- mysqldump of MySQL 8 and 9, from its source: --single-transaction --routines --events --triggers app.
+-- mysqldump of MySQL 8 and 9, written by hand after its source and documentation, not recorded: --single-transaction --routines --events --triggers app.
 
 /*!40100 SET @@SQL_MODE='' */;
 /*!40103 SET TIME_ZONE='+00:00' */;

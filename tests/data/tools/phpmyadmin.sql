@@ -1,4 +1,4 @@
--- phpMyAdmin 5.2, from its source: login, navigation, a table's pages, and the server's pages.
+-- phpMyAdmin 5.2, written by hand after its source and documentation, not recorded: login, navigation, a table's pages, and the server's pages.
 
 -- shape: of the server
 SELECT @@version, @@version_comment;

@@ -1,4 +1,4 @@
--- Prisma 6, from its source: connecting, `prisma db pull`, `prisma migrate diff`.
+-- Prisma 6, written by hand after its source and documentation, not recorded: connecting, `prisma db pull`, `prisma migrate diff`.
 
 -- shape: of the server
 SELECT @@GLOBAL.version version, @@lower_case_table_names lower_case_table_names, @@version_comment version_comment;

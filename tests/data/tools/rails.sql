@@ -1,4 +1,4 @@
--- Ruby on Rails 7 (Active Record with mysql2), from its source: connecting, the schema dumper, columns and keys of a table.
+-- Ruby on Rails 7 (Active Record with mysql2), written by hand after its source and documentation, not recorded: connecting, the schema dumper, columns and keys of a table.
 
 SET @@SESSION.sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO'), @@SESSION.sql_auto_is_null = 0, @@SESSION.wait_timeout = 2147483;
 -- shape: of the server
@@ -17,5 +17,4 @@ SELECT fk.referenced_table_name AS 'to_table', fk.referenced_column_name AS 'pri
 SELECT cc.constraint_name AS 'name', cc.check_clause AS 'expression' FROM information_schema.check_constraints cc JOIN information_schema.table_constraints tc USING (constraint_schema, constraint_name) WHERE tc.table_schema = database() AND tc.table_name = 'customers' AND cc.constraint_schema = database();
 SHOW VARIABLES LIKE 'innodb_file_per_table';
 SELECT DATABASE() AS db;
--- refused: named locks
 SELECT GET_LOCK('4064120393', 0) AS get_lock;

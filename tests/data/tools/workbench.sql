@@ -1,4 +1,4 @@
--- MySQL Workbench 8, from its source: connecting, the schema tree, the server's status and its client connections.
+-- MySQL Workbench 8, written by hand after its source and documentation, not recorded: connecting, the schema tree, the server's status and its client connections.
 
 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
 SET CHARACTER SET utf8mb4;

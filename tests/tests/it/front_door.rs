@@ -97,10 +97,10 @@ async fn clients_say_what_they_are(node: u16, client: &mut Conn) {
     let left: Vec<Row> =
         client.query("SHOW CONNECTION ATTRIBUTES WHERE ATTR_VALUE = 'libmariadb'").await.unwrap();
     assert!(left.is_empty(), "of a client that is gone: {left:?}");
-    // COM_PROCESS_INFO: eight columns, as SHOW PROCESSLIST.
+    // COM_PROCESS_INFO: nine columns, as SHOW PROCESSLIST of MariaDB.
     let mut wire = Wire::log_in(node, "").await;
     wire.send_packet(0, &[0x0a]).await;
-    assert_eq!(wire.read_packet().await, Some(vec![8]));
+    assert_eq!(wire.read_packet().await, Some(vec![9]));
 }
 
 async fn nobody_else_says_who_he_is(node: u16) {
