@@ -83,50 +83,55 @@ impl Rights {
     }
 
     /// Errors: what is missing. `current`: the current database.
-    pub fn allow(&self, need: &Need, current: Option<&str>) -> Result<(), Missing> {
+    pub fn allow<'n>(&self, need: &'n Need, current: Option<&'n str>) -> Result<(), Missing> {
         if self.everything {
             return Ok(());
         }
-        let home = |database: &Option<Arc<str>>| {
-            let name = database.as_deref().or(current);
-            name.map(str::to_owned).ok_or(Missing::NoDatabase)
-        };
+        let home = |database: Option<&'n str>| database.or(current).ok_or(Missing::NoDatabase);
         // What there is to see of it, everybody may.
         let is_public = |database: &str| database.eq_ignore_ascii_case("information_schema");
         match need {
             Need::Table { database, table, all } => {
-                let database = home(database)?;
-                let lacks = all.without(self.grants.on_table(&database, table));
+                let database = home(database.as_deref())?;
+                let lacks = all.without(self.grants.on_table(database, table));
                 match lacks.is_empty() {
                     true => Ok(()),
-                    false => Err(Missing::OnTable { database, table: table.to_string(), privilege: lacks }),
+                    false => Err(Missing::OnTable {
+                        database: database.to_owned(),
+                        table: table.to_string(),
+                        privilege: lacks,
+                    }),
                 }
             }
             Need::AnyOnTable { database, table, any } => {
-                let database = home(database)?;
-                if is_public(&database) {
+                let database = home(database.as_deref())?;
+                if is_public(database) {
                     return Ok(());
                 }
-                match self.grants.on_table(&database, table).has_any(*any) {
+                match self.grants.on_table(database, table).has_any(*any) {
                     true => Ok(()),
                     false => {
                         let privilege = Privileges::SELECT;
-                        Err(Missing::OnTable { database, table: table.to_string(), privilege })
+                        Err(Missing::OnTable {
+                            database: database.to_owned(),
+                            table: table.to_string(),
+                            privilege,
+                        })
                     }
                 }
             }
             Need::Database { database, all } => {
-                let database = home(database)?;
-                match self.grants.in_database(&database).has(*all) {
+                let database = home(database.as_deref())?;
+                match self.grants.in_database(database).has(*all) {
                     true => Ok(()),
-                    false => Err(Missing::OnDatabase(database)),
+                    false => Err(Missing::OnDatabase(database.to_owned())),
                 }
             }
             Need::SeeDatabase { database } => {
-                let database = home(database)?;
-                match is_public(&database) || self.grants.touches_database(&database) {
+                let database = home(database.as_deref())?;
+                match is_public(database) || self.grants.touches_database(database) {
                     true => Ok(()),
-                    false => Err(Missing::OnDatabase(database)),
+                    false => Err(Missing::OnDatabase(database.to_owned())),
                 }
             }
             Need::Global { any } => match self.grants.global.has_any(*any) {

@@ -67,6 +67,9 @@ impl Session {
     pub(super) fn take_changes(&mut self) -> Vec<u8> {
         let changes = std::mem::take(&mut self.changes);
         let mut out = Vec::new();
+        if changes.variables.is_empty() && !changes.database && !changes.state {
+            return out;
+        }
         let tracked =
             self.settings.get("session_track_system_variables").map(|literal| literal.trim_matches('\''));
         let tracked = tracked.unwrap_or(TRACKED);
