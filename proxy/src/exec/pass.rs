@@ -123,7 +123,10 @@ impl Session {
             Err(e) => Err(e),
         };
         if let Err(e) = queued {
-            self.release(lease);
+            match plan.locks {
+                NamedLocks::None => self.release(lease),
+                locks => self.keep_locks(lease, locks, false),
+            }
             return Err(self.logical_error(e, Names::of(plan)).into());
         }
         let writes = plan.class.writes();

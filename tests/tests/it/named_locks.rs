@@ -45,6 +45,9 @@ async fn named_locks_exclude_the_sessions_of_all_nodes() {
     };
     let (waited, ()) = tokio::join!(waits, kills);
     assert!(!matches!(waited, Ok(Some(Some(1)))), "{waited:?}");
+    // What fails before it runs costs no lock.
+    assert!(first.exec_drop("SELECT GET_LOCK('a', 1, ?)", (1,)).await.is_err());
+    assert!(first.query_drop("SELECT GET_LOCK('a', missing)").await.is_err());
     assert_eq!(value::<i64>(first, "SELECT RELEASE_ALL_LOCKS()").await, 2);
     assert_eq!(value::<i64>(third, "SELECT GET_LOCK('a', 0)").await, 1);
     // They end with their session, and with COM_RESET_CONNECTION.
