@@ -40,6 +40,10 @@ pub struct Config {
     /// `data_directory`; the first node of a cluster makes it at its first start. Restart to change.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
+    /// PEM file of the RSA private key under which clients without TLS send their passwords, where they must (`caching_sha2_password`). Without the
+    /// field `login-key.pem` in `data_directory`, which the node makes when a client first asks for it. Restart to change.
+    #[serde(default)]
+    pub login_key_file: Option<PathBuf>,
     /// Connections between nodes. Without a section this node stays alone. Restart to change.
     #[serde(default)]
     pub peer: Option<Peer>,

@@ -2,6 +2,7 @@
 
 pub mod caching_sha2;
 pub mod client;
+pub mod login_key;
 pub mod native;
 pub mod salted;
 pub mod server;

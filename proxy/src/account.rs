@@ -2,6 +2,7 @@
 
 pub mod connections;
 pub mod host;
+pub mod node_key;
 pub mod proof;
 pub mod rights;
 
@@ -10,14 +11,24 @@ use std::sync::Arc;
 
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::user::User;
+use ostrakon_conf::Config;
 
 use host::HostPattern;
 
 /// What a node keeps of accounts while it runs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Accounts {
     pub proofs: proof::Proofs,
+    pub key: node_key::NodeKey,
     pub connections: Arc<connections::Connections>,
+}
+
+impl Accounts {
+    /// The error says what is wrong with the configured key.
+    pub fn open(config: &Config) -> Result<Self, String> {
+        let key = node_key::NodeKey::open(config.login_key_file.as_deref(), &config.data_directory)?;
+        Ok(Self { proofs: proof::Proofs::default(), key, connections: Arc::default() })
+    }
 }
 
 /// The account that a login by that name from that address is: the most specific host decides, then the name before none.

@@ -134,6 +134,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         .map_err(StartError::Threads)?;
     let tls = crate::tls::acceptor(&config).map_err(StartError::Tls)?;
     crate::backend::tls::open(&config.instance_tls).map_err(StartError::Tls)?;
+    let accounts = Accounts::open(&config).map_err(StartError::Tls)?;
     let Some(meta) = crate::member::open(&config, &runtime)? else { return Ok(()) };
     let key = crate::upkeep::open_key(&config, &meta)?;
     let workers = match config.workers {
@@ -160,7 +161,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         tls,
         sequences: Sequences::new(config.node_id, runtime.handle().clone()),
         commits: Commits::default(),
-        accounts: Accounts::default(),
+        accounts,
         gathering: Users::default(),
         deadlocks: History::default(),
         server: ArcSwap::from_pointee(ServerInfo::default()),

@@ -6,7 +6,8 @@
 use subtle::Choice;
 use zeroize::Zeroizing;
 
-use super::{Plugin, SALT_LENGTH, caching_sha2, native};
+use super::caching_sha2::{self, REQUEST_PUBLIC_KEY};
+use super::{Plugin, SALT_LENGTH, native};
 use crate::handshake::{AuthMoreData, AuthSwitchRequest};
 
 /// What an account's password is checked against. Neither form is the password, but a client that knows the inner hash of
@@ -21,8 +22,8 @@ pub enum Credential {
     Sha2([u8; 32]),
     /// Both hashes of one password: the client chooses its plugin.
     Both { native: [u8; 20], sha2: [u8; 32] },
-    /// A salted hash of caching_sha2_password, which no scramble can be checked against: the client must send the password itself, and the caller
-    /// compares.
+    /// A salted hash of caching_sha2_password, which no scramble can be checked against: the client must send the password itself, inside TLS or
+    /// under the server's RSA key, and the caller compares.
     Salted,
 }
 
@@ -104,6 +105,10 @@ pub enum ServerStep {
     Send(Vec<u8>),
     /// Compare this password with the account's salted hash: the client is logged in if it is the same, else as [`ServerStep::Deny`].
     Compare(Cleartext),
+    /// Send the public half of the server's RSA key ([`public_key`]), and give the client's next packet to [`ServerAuth::reply`].
+    SendPublicKey,
+    /// Open this with the RSA key (`LoginKey::open`), and compare as with [`ServerStep::Compare`]. What cannot be opened is a wrong password.
+    Open { ciphertext: Vec<u8>, salt: [u8; SALT_LENGTH] },
     /// Send error 1045 and close the connection.
     Deny,
 }
@@ -133,6 +138,9 @@ pub struct Login<'a> {
 enum State {
     AwaitSwitchReply(Plugin),
     AwaitCleartext,
+    /// As above without TLS, before and after the client has asked for the RSA key, which it does once.
+    AwaitKeyRequest,
+    AwaitCiphertext,
     Done,
 }
 
@@ -176,17 +184,24 @@ impl ServerAuth {
             State::AwaitSwitchReply(plugin) => self.check(plugin, payload),
             State::AwaitCleartext if self.credential == Credential::Salted => {
                 match payload.strip_suffix(&[0]) {
-                    // Over a plain connection it would be the wish for an RSA key, which is not there.
-                    Some(password) if self.secure => {
-                        ServerStep::Compare(Cleartext(Zeroizing::new(password.to_vec())))
-                    }
-                    _ => ServerStep::Deny,
+                    Some(password) => ServerStep::Compare(Cleartext(Zeroizing::new(password.to_vec()))),
+                    None => ServerStep::Deny,
                 }
+            }
+            State::AwaitKeyRequest if payload == [REQUEST_PUBLIC_KEY] => {
+                self.state = State::AwaitCiphertext;
+                ServerStep::SendPublicKey
+            }
+            // A client that has the key in a file does not ask.
+            State::AwaitKeyRequest | State::AwaitCiphertext if CIPHERTEXT.contains(&payload.len()) => {
+                ServerStep::Open { ciphertext: payload.to_vec(), salt: self.salt }
             }
             State::AwaitCleartext if bool::from(self.credential.verify_cleartext(payload) & self.known) => {
                 ServerStep::Accept
             }
-            State::AwaitCleartext | State::Done => ServerStep::Deny,
+            State::AwaitCleartext | State::AwaitKeyRequest | State::AwaitCiphertext | State::Done => {
+                ServerStep::Deny
+            }
         }
     }
 
@@ -209,27 +224,35 @@ impl ServerAuth {
             (Plugin::Native, true) => ServerStep::Accept,
             // An empty password has no fast exchange to confirm.
             (Plugin::CachingSha2, true) if self.credential == Credential::Empty => ServerStep::Accept,
-            (Plugin::CachingSha2, true) => ServerStep::AcceptAfter(more_data(caching_sha2::FAST_AUTH_OK)),
-            // On a plain connection the client says itself that it will not send the password.
+            (Plugin::CachingSha2, true) => ServerStep::AcceptAfter(more_data(&[caching_sha2::FAST_AUTH_OK])),
+            // Without TLS only for who has no hash that the proof could have been checked against: the others have failed.
             (Plugin::CachingSha2, false)
                 if (self.secure || self.credential == Credential::Salted) && !is_empty_password(response) =>
             {
-                self.state = State::AwaitCleartext;
-                ServerStep::Send(more_data(caching_sha2::PERFORM_FULL_AUTH))
+                self.state = if self.secure { State::AwaitCleartext } else { State::AwaitKeyRequest };
+                ServerStep::Send(more_data(&[caching_sha2::PERFORM_FULL_AUTH]))
             }
             (_, false) => ServerStep::Deny,
         }
     }
 }
 
+/// Bytes that something under an RSA key may have: those of the keys that a server may have.
+const CIPHERTEXT: std::ops::RangeInclusive<usize> = 256..=512;
+
 /// Clients send an empty password as nothing, or as its terminating zero byte.
 fn is_empty_password(response: &[u8]) -> bool {
     matches!(response, [] | [0])
 }
 
-fn more_data(byte: u8) -> Vec<u8> {
+/// The payload that gives a client the server's public key.
+pub fn public_key(pem: &str) -> Vec<u8> {
+    more_data(pem.as_bytes())
+}
+
+fn more_data(data: &[u8]) -> Vec<u8> {
     let mut payload = Vec::new();
-    AuthMoreData(&[byte]).encode(&mut payload);
+    AuthMoreData(data).encode(&mut payload);
     payload
 }
 

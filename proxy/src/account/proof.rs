@@ -1,13 +1,16 @@
 //! What checks passwords: the forms that the catalog keeps, and what a node learns of salted ones when somebody logs in.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::user::{Proof, User};
+use ostrakon_protocol::auth::login_key::LoginKey;
 use ostrakon_protocol::auth::server::Credential;
-use ostrakon_protocol::auth::{Plugin, caching_sha2, native, salted};
+use ostrakon_protocol::auth::{Plugin, SALT_LENGTH, caching_sha2, native, salted};
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 use crate::secret::{from_hex, hex};
 
@@ -16,6 +19,9 @@ const SHA2_FORM: &str = "sha256x2:";
 
 /// Salted hashes that are worked out at once: each takes a processor for milliseconds, and anybody can ask for it.
 const AT_ONCE: usize = 2;
+
+/// So long after its turn a wrong password is refused, which is longer than the work: how long that took tells of the RSA key (see `LoginKey`).
+const REFUSED_AFTER: Duration = Duration::from_millis(200);
 
 /// How an account of the catalog proves itself. `None`, which lets nobody in, for a form that this version does not know.
 pub fn stored_credential(account: &User) -> Option<Credential> {
@@ -32,7 +38,7 @@ fn bytes<const N: usize>(digits: &str) -> Option<[u8; N]> {
 }
 
 /// What the catalog keeps of a password: MySQL's own form of the native hash; for caching_sha2_password SHA256(SHA256(password)), which MySQL's
-/// servers keep in memory. With its salted form each node's first login would need TLS.
+/// servers keep in memory. With its salted form each node's first login would need the password itself, inside TLS or under RSA.
 pub fn of_password(plugin: Plugin, password: &[u8]) -> Proof {
     let authentication = match plugin {
         Plugin::Native => format!("*{}", hex(&native::double_hash(password)).to_ascii_uppercase()),
@@ -56,7 +62,7 @@ pub fn of_hash(plugin: Plugin, hash: &str) -> Option<Proof> {
     is_known.then(|| Proof { plugin: plugin.name().to_owned(), authentication })
 }
 
-/// For salted hashes the other form, once a password has been seen: later logins need no TLS and no work. In memory alone; a changed account has
+/// For salted hashes the other form, once a password has been seen: later logins need neither TLS nor RSA, and no work. In memory alone; a changed account has
 /// another hash, so what was known of the old one is never found again.
 #[derive(Debug)]
 pub struct Proofs {
@@ -83,16 +89,47 @@ impl Proofs {
     }
 
     /// Whether the password is that of the account's salted hash; if so, it is known from now on.
-    pub async fn compare(&self, account: &User, password: &[u8], catalog: &Catalog) -> bool {
-        let Ok(_turn) = self.slow.acquire().await else { return false };
-        let (hash, owned) = (account.authentication.clone(), zeroize::Zeroizing::new(password.to_vec()));
-        let compared = tokio::task::spawn_blocking(move || salted::verify(&hash, &owned)).await;
-        if !compared.unwrap_or(false) {
+    pub async fn compare(&self, account: &User, password: Zeroizing<Vec<u8>>, catalog: &Catalog) -> bool {
+        self.learn(account, catalog, move |hash| salted::verify(hash, &password).then_some(password)).await
+    }
+
+    /// The same of a password under the node's RSA key.
+    pub async fn open(
+        &self,
+        account: &User,
+        key: Arc<LoginKey>,
+        ciphertext: Vec<u8>,
+        salt: [u8; SALT_LENGTH],
+        catalog: &Catalog,
+    ) -> bool {
+        let work = move |hash: &str| {
+            let password = key.open(&ciphertext, &salt);
+            // What cannot be opened is compared too, with nothing.
+            let is_right = salted::verify(hash, password.as_deref().map_or(&[], Vec::as_slice));
+            password.filter(|_| is_right)
+        };
+        self.learn(account, catalog, work).await
+    }
+
+    /// `work` is given the account's hash, and gives its password.
+    async fn learn(
+        &self,
+        account: &User,
+        catalog: &Catalog,
+        work: impl FnOnce(&str) -> Option<Zeroizing<Vec<u8>>> + Send + 'static,
+    ) -> bool {
+        let Ok(turn) = self.slow.acquire().await else { return false };
+        let refused_at = tokio::time::Instant::now() + REFUSED_AFTER;
+        let hash = account.authentication.clone();
+        let worked = tokio::task::spawn_blocking(move || work(&hash)).await;
+        drop(turn);
+        let Ok(Some(password)) = worked else {
+            tokio::time::sleep_until(refused_at).await;
             return false;
-        }
+        };
         let mut fast = self.fast.lock().unwrap_or_else(PoisonError::into_inner);
         fast.retain(|key, _| catalog.users.contains_key(key));
-        fast.insert(account.key(), (account.authentication.clone(), caching_sha2::double_hash(password)));
+        fast.insert(account.key(), (account.authentication.clone(), caching_sha2::double_hash(&password)));
         true
     }
 }

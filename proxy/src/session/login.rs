@@ -1,5 +1,7 @@
 //! Login: greeting, TLS, authentication, and again as another user. Before it succeeds exactly one shape of packet is accepted at each step, and any failure closes.
 
+mod exchange;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,7 +9,7 @@ use std::time::{Duration, Instant};
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::user::{AccountName, User as CatalogUser};
 use ostrakon_conf::{AuthPlugin, User};
-use ostrakon_protocol::auth::server::{Credential, Login, ServerAuth, ServerStep};
+use ostrakon_protocol::auth::server::{Credential, Login};
 use ostrakon_protocol::auth::{Plugin, SALT_LENGTH, caching_sha2, native};
 use ostrakon_protocol::compression::Algorithm;
 use ostrakon_protocol::handshake::{Attribute, ChangeUser, Greeting, HandshakeResponse, is_ssl_request};
@@ -31,8 +33,6 @@ use crate::worker::Worker;
 pub const MAX_LOGIN_PACKET: usize = 16 << 10;
 /// zstd's level for a client that names none.
 const ZSTD_LEVEL: u8 = 3;
-/// Packets that a login may take.
-const MAX_LOGIN_PACKETS: usize = 6;
 
 /// Who logged in.
 pub struct Account {
@@ -237,7 +237,8 @@ async fn authenticate(worker: &Worker, client: &mut Frontend, claim: Claim) -> R
             None => (Whose::Nobodys, None),
         },
     };
-    let (mut auth, mut step) = ServerAuth::begin(Login {
+    let with = &mut !claim.proof.is_empty();
+    let login = Login {
         credential: credential.as_ref(),
         default_plugin: default_plugin(users),
         client_plugin: claim.plugin.as_deref(),
@@ -245,34 +246,14 @@ async fn authenticate(worker: &Worker, client: &mut Frontend, claim: Claim) -> R
         salt: client.salt,
         switch_salt: salt(),
         secure: is_secure(client),
-    });
-    let mut payload = Vec::new();
-    let mut with = !claim.proof.is_empty();
-    for _ in 0..MAX_LOGIN_PACKETS {
-        match step {
-            ServerStep::Accept => break,
-            ServerStep::AcceptAfter(reply) => {
-                client.packet(&reply);
-                step = ServerStep::Accept;
-                break;
-            }
-            ServerStep::Deny => break,
-            ServerStep::Compare(password) => {
-                let Whose::Catalogs(user) = &whose else { return Err(denied(&claim, peer, with)) };
-                let is_right = node.accounts.proofs.compare(user, &password.0, &catalog).await;
-                step = if is_right { ServerStep::Accept } else { ServerStep::Deny };
-                break;
-            }
-            ServerStep::Send(reply) => {
-                client.packet(&reply);
-                client.flush().await.map_err(gone)?;
-                read(client, &mut payload).await?;
-                with |= !payload.is_empty();
-                step = auth.reply(&payload);
-            }
-        }
-    }
-    if step != ServerStep::Accept {
+    };
+    let salted = match &whose {
+        Whose::Catalogs(user) => Some((&**user, &*catalog)),
+        Whose::Nobodys | Whose::Configured => None,
+    };
+    let has_proved = exchange::prove(node, client, login, salted, with).await?;
+    let with = *with;
+    if !has_proved {
         worker.node.door.failures.failed(&claim.user, peer, Instant::now());
         return Err(denied(&claim, peer, with));
     }

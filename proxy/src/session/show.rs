@@ -110,7 +110,10 @@ impl Session {
             ShowWhat::TransOutcome(id) => self.transaction_outcome(id).await?,
             ShowWhat::Deadlocks { global } => self.deadlocks(*global).await,
             ShowWhat::Variables { global } => self.variables(*global).await?,
-            ShowWhat::Status { global } => self.server_status(*global).await?,
+            ShowWhat::Status { global } => {
+                pushed_like = true;
+                self.server_status(*global, show.like.as_deref()).await?
+            }
             ShowWhat::Help => drds::help(),
         };
         if !pushed_like && let Some(pattern) = &show.like {

@@ -325,8 +325,11 @@ func main() {
 	readExpected()
 	// The driver does not say which it is.
 	fmt.Println("version: with " + runtime.Version())
-	for _, plugin := range []string{"sha2", "native"} {
+	for _, plugin := range []string{"sha2", "rsa", "native"} {
 		for _, tls := range []bool{false, true} {
+			if plugin == "rsa" && tls {
+				continue
+			}
 			column, more := plugin, ""
 			if tls {
 				column, more = plugin+" tls", "&tls=skip-verify"

@@ -34,8 +34,8 @@ public class Client {
             String[] parts = line.split("\t", 3);
             expected.put(parts[0] + " " + parts[1], parts[2].replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\"));
         }
-        for (String plugin : new String[] {"sha2", "native"}) {
-            for (boolean tls : new boolean[] {false, true}) {
+        for (String plugin : new String[] {"sha2", "rsa", "native"}) {
+            for (boolean tls : plugin.equals("rsa") ? new boolean[] {false} : new boolean[] {false, true}) {
                 String column = plugin + (tls ? " tls" : "");
                 for (boolean prepared : new boolean[] {false, true}) {
                     try (Connection connection = connect(plugin + "_" + CLIENT, PASSWORD, prepared,

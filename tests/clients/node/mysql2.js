@@ -160,7 +160,7 @@ async function pool() {
 
 async function main() {
   matrix.version(require('mysql2/package.json').version);
-  for (const [plugin, tls] of [['sha2', false], ['sha2', true], ['native', false], ['native', true]]) {
+  for (const [plugin, tls] of [['sha2', false], ['sha2', true], ['rsa', false], ['native', false], ['native', true]]) {
     const connection = await connect({ user: matrix.user(plugin), password: matrix.password, ...(tls ? { ssl: { rejectUnauthorized: false } } : {}) });
     columnNames ??= (await connection.query('SELECT * FROM every_type LIMIT 0'))[1].map((field) => field.name);
     const [[who]] = await connection.query('SELECT CURRENT_USER() AS name');

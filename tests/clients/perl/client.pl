@@ -90,8 +90,8 @@ sub read_all {
     }
 }
 
-for my $plugin (qw(sha2 native)) {
-    for my $tls (0, 1) {
+for my $plugin (qw(sha2 rsa native)) {
+    for my $tls ($plugin eq 'rsa' ? 0 : (0, 1)) {
         my $column = $plugin . ($tls ? ' tls' : '');
         my $db = connect_as("${plugin}_$client", $password, tls => $tls);
         print 'version: ' . "DBD::$kind"->VERSION . "\n" if $column eq 'sha2';

@@ -28,8 +28,8 @@ function read(mysqli $connection, string $how): void
     check_rows("$how, by key", $rows);
 }
 
-foreach (['sha2', 'native'] as $plugin) {
-    foreach ([false, true] as $tls) {
+foreach (['sha2', 'rsa', 'native'] as $plugin) {
+    foreach ($plugin === 'rsa' ? [false] : [false, true] as $tls) {
         $connection = connect("{$plugin}_" . CLIENT, getenv('MATRIX_PASSWORD'), $tls ? MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT : 0);
         if ($plugin === 'sha2' && !$tls) {
             echo 'version: ' . PHP_VERSION . "\n";

@@ -31,8 +31,8 @@ function read(PDO $pdo, string $how): void
     }
 }
 
-foreach (['sha2', 'native'] as $plugin) {
-    foreach ([false, true] as $tls) {
+foreach (['sha2', 'rsa', 'native'] as $plugin) {
+    foreach ($plugin === 'rsa' ? [false] : [false, true] as $tls) {
         $pdo = connect("{$plugin}_" . CLIENT, getenv('MATRIX_PASSWORD'), $tls);
         if ($plugin === 'sha2' && !$tls) {
             echo 'version: ' . PHP_VERSION . "\n";

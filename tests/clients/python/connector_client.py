@@ -13,8 +13,8 @@ UNREAD = {"text": ("c_point",), "binary": ("c_point", "c_year", "c_time", "c_tim
 
 
 def connect(user, password, tls, compressed):
-    if user.startswith("sha2") and not tls:
-        matrix.none("sha2", "the driver wants TLS for this plugin")
+    if user.startswith(("sha2", "rsa")) and not tls:
+        matrix.none(user.split("_")[0], "the driver wants TLS for this plugin")
         return None
     connection = mysql.connector.connect(
         host="127.0.0.1", port=matrix.PORT, user=user, password=password, database=matrix.DATABASE, charset="utf8mb4",

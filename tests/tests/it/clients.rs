@@ -27,9 +27,10 @@ use list::{Client, Program};
 use table::{Outcome, Row, Table};
 
 /// What a driver shows: each way to log in with all values read, both protocols, and what they carry.
-const DRIVERS: [&str; 13] = [
+const DRIVERS: [&str; 14] = [
     "sha2",
     "sha2 tls",
+    "rsa",
     "native",
     "native tls",
     "compressed",
@@ -47,6 +48,8 @@ const MAPPERS: [&str; 8] =
     ["migrate", "alter", "introspection", "models", "transaction", "lock", "admin", "undo"];
 /// The password of every account of the matrix.
 const PASSWORD: &str = "funeral oration";
+/// What MySQL 9.7 keeps of it: a client without TLS must send the password under the node's RSA key.
+const SALTED: &str = "0x2441243030412467360B6A7B4A59757146187A4D395C50014B0F233734437A7A4D2F426E54746A3265745569753773557371575467502F477953796436466B3237757A473336";
 /// Longer than any client needs on a busy machine.
 const TIME: Duration = Duration::from_secs(240);
 
@@ -90,11 +93,15 @@ async fn fill_many(client: &mut Conn) {
     }
 }
 
-/// A database and two accounts of the client's own, so that each goes through the first login of an account by itself.
+/// A database and three accounts of the client's own, so that each goes through the first login of an account by itself.
 async fn prepare(client: &mut Conn, name: &str, tables: bool) {
     run(client, &format!("CREATE DATABASE matrix_{name}")).await;
-    for (user, plugin) in [("sha2", "caching_sha2_password"), ("native", "mysql_native_password")] {
-        run(client, &format!("CREATE USER {user}_{name} IDENTIFIED WITH {plugin} BY '{PASSWORD}'")).await;
+    for (user, plugin, proof) in [
+        ("sha2", "caching_sha2_password", format!("BY '{PASSWORD}'")),
+        ("rsa", "caching_sha2_password", format!("AS {SALTED}")),
+        ("native", "mysql_native_password", format!("BY '{PASSWORD}'")),
+    ] {
+        run(client, &format!("CREATE USER {user}_{name} IDENTIFIED WITH {plugin} {proof}")).await;
         run(client, &format!("GRANT ALL ON *.* TO {user}_{name}")).await;
     }
     if tables {

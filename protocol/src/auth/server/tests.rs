@@ -165,7 +165,7 @@ proptest! {
 }
 
 #[test]
-fn a_salted_hash_is_compared_by_the_caller_and_only_over_tls() {
+fn a_salted_hash_is_compared_by_the_caller() {
     let sha2 = Plugin::CachingSha2;
     let proof = sha2.scramble(PASSWORD, &SALT);
     let full = ServerStep::Send(vec![0x01, 0x04]);
@@ -181,11 +181,37 @@ fn a_salted_hash_is_compared_by_the_caller_and_only_over_tls() {
         assert_eq!(auth.reply(b"secret\0"), ServerStep::Deny);
     }
     let (mut auth, _) = begin(Some(&Credential::Salted), Some(sha2.name()), &proof, true);
-    assert_eq!(auth.reply(b"secret"), ServerStep::Deny, "no zero byte");
+    assert_eq!(auth.clone().reply(b"secret"), ServerStep::Deny, "no zero byte");
+    assert_eq!(auth.reply(&[REQUEST_PUBLIC_KEY]), ServerStep::Deny, "TLS needs no key");
     let (_, step) = begin(Some(&Credential::Salted), Some(sha2.name()), b"", true);
     assert_eq!(step, ServerStep::Deny, "an empty password");
     let native = Plugin::Native.scramble(PASSWORD, &SALT);
     let (_, step) = begin(Some(&Credential::Salted), Some(Plugin::Native.name()), &native, true);
     assert_eq!(step, switch_to(sha2));
     assert_eq!(begin(Some(&Credential::Salted), None, &native, true).1, ServerStep::Deny);
+}
+
+#[test]
+fn without_tls_a_salted_hash_wants_the_password_under_the_key_which_is_given_once() {
+    let sha2 = Plugin::CachingSha2;
+    let (asked, _) =
+        begin(Some(&Credential::Salted), Some(sha2.name()), &sha2.scramble(PASSWORD, &SALT), false);
+    let open = |salt| ServerStep::Open { ciphertext: vec![7; 256], salt };
+    let mut auth = asked.clone();
+    assert_eq!(auth.reply(&[REQUEST_PUBLIC_KEY]), ServerStep::SendPublicKey);
+    let mut twice = auth.clone();
+    assert_eq!(auth.reply(&[7; 256]), open(SALT));
+    assert_eq!(auth.reply(&[7; 256]), ServerStep::Deny);
+    assert_eq!(twice.reply(&[REQUEST_PUBLIC_KEY]), ServerStep::Deny);
+    assert_eq!(twice.reply(&[7; 256]), ServerStep::Deny);
+    // It may have the key already.
+    assert_eq!(asked.clone().reply(&[7; 256]), open(SALT));
+    for wrong in [&b""[..], &[1], &[REQUEST_PUBLIC_KEY, 0], &[7; 255], &[7; 513]] {
+        assert_eq!(asked.clone().reply(wrong), ServerStep::Deny, "{} bytes", wrong.len());
+    }
+    // Hidden by the salt of the switch, where there was one.
+    let (mut switched, _) = begin(Some(&Credential::Salted), Some(""), b"", false);
+    assert_eq!(switched.reply(&sha2.scramble(PASSWORD, &FRESH)), ServerStep::Send(vec![0x01, 0x04]));
+    assert_eq!(switched.reply(&[7; 256]), open(FRESH));
+    assert_eq!(public_key("KEY"), b"\x01KEY");
 }
