@@ -13,12 +13,14 @@ use ostrakon_tests::cluster::{TestCluster, refused, run, server_of, value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A certificate for `localhost`, the authority that has signed it, and another authority.
+/// A certificate for `localhost`, one for a node, the authority that has signed them, and another authority.
 struct Certificates {
     authority: PathBuf,
     other: PathBuf,
     server: PathBuf,
     key: PathBuf,
+    node: PathBuf,
+    node_key: PathBuf,
 }
 
 impl Certificates {
@@ -38,27 +40,38 @@ impl Certificates {
         };
         let (issuer, pem) = authority("instances");
         let (_, other) = authority("others");
-        let key = rcgen::KeyPair::generate().unwrap();
-        let server = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        let server = server.signed_by(&key, &issuer).unwrap();
+        let signed = |names: Vec<String>| {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let mut parameters = rcgen::CertificateParams::new(names).unwrap();
+            // Servers take no certificate for the authority's own name.
+            parameters.distinguished_name.push(rcgen::DnType::CommonName, "signed");
+            (parameters.signed_by(&key, &issuer).unwrap().pem(), key.serialize_pem())
+        };
+        let (server, key) = signed(vec!["localhost".to_owned()]);
+        let (node, node_key) = signed(Vec::new());
         Self {
             authority: file("ca.pem", pem),
             other: file("other-ca.pem", other),
-            server: file("server.pem", server.pem()),
-            key: file("server-key.pem", key.serialize_pem()),
+            server: file("server.pem", server),
+            key: file("server-key.pem", key),
+            node: file("node.pem", node),
+            node_key: file("node-key.pem", node_key),
         }
     }
 }
 
-/// A server's account that lets nobody in without TLS, on all instances.
+/// On all instances an account that lets nobody in without TLS, and one that wants a certificate of the client's.
 fn require_tls(cluster: &TestCluster) {
     for instance in &cluster.cluster.instances {
         let mut direct = instance.connect().unwrap();
         for host in ["localhost", "127.0.0.1"] {
-            direct
-                .query(&format!("CREATE USER sealed@'{host}' IDENTIFIED BY 'Sealed1' REQUIRE SSL"))
-                .unwrap();
-            direct.query(&format!("GRANT ALL ON *.* TO sealed@'{host}'")).unwrap();
+            for (user, requires) in [("sealed", "SSL"), ("certified", "ISSUER '/CN=instances'")] {
+                let user = format!("{user}@'{host}'");
+                direct
+                    .query(&format!("CREATE USER {user} IDENTIFIED BY 'Sealed1' REQUIRE {requires}"))
+                    .unwrap();
+                direct.query(&format!("GRANT ALL ON *.* TO {user}")).unwrap();
+            }
         }
     }
 }
@@ -107,9 +120,14 @@ async fn connections_to_instances_obey_their_modes() {
         options.server_extra = vec![
             format!("--ssl-cert={}", certificates.server.display()),
             format!("--ssl-key={}", certificates.key.display()),
+            format!("--ssl-ca={}", certificates.authority.display()),
         ];
-        options.node_settings =
-            format!("[instance_tls]\nauthority = {:?}", certificates.authority.to_string_lossy());
+        options.node_settings = format!(
+            "[instance_tls]\nauthority = {:?}\ncertificate = {:?}\nkey = {:?}",
+            certificates.authority.to_string_lossy(),
+            certificates.node.to_string_lossy(),
+            certificates.node_key.to_string_lossy()
+        );
         made = Some(certificates);
     });
     let certificates = made.unwrap();
@@ -127,6 +145,10 @@ async fn connections_to_instances_obey_their_modes() {
     let shown: Vec<Row> = client.query("SHOW INSTANCES").await.unwrap();
     let modes: Vec<String> = shown.iter().map(|row| row.get("TLS").unwrap()).collect();
     assert_eq!(modes, ["REQUIRED", "VERIFY_IDENTITY"]);
+    // An account that wants to see the node's certificate, which it has shown all along.
+    let certified = "ALTER INSTANCE i1 USER='certified' PASSWORD='Sealed1'";
+    run(&mut client, certified).await;
+    assert!(told(&mut client, &format!("{certified} TLS=DISABLED")).await.contains("Access denied"));
     every_kind_of_work(&cluster, &mut client).await;
     meddling_lines_get_nothing(&cluster, &mut client).await;
     another_authority_is_not_believed(&cluster, &certificates).await;
@@ -177,21 +199,22 @@ async fn meddling_lines_get_nothing(cluster: &TestCluster, client: &mut Conn) {
     }
 }
 
-/// In this process, whose authority is another one.
+/// In this process, whose authority is another one, and which has no certificate to show.
 async fn another_authority_is_not_believed(cluster: &TestCluster, certificates: &Certificates) {
     let authority = Some(certificates.other.clone());
     ostrakon::backend::tls::open(&ostrakon_conf::InstanceTls { authority, ..Default::default() }).unwrap();
-    for (tls, expected) in [
-        (InstanceTls::Required, None),
-        (InstanceTls::VerifyCa, Some("UnknownIssuer")),
-        (InstanceTls::VerifyIdentity, Some("UnknownIssuer")),
+    for (user, tls, expected) in [
+        ("sealed", InstanceTls::Required, None),
+        ("certified", InstanceTls::Required, Some("Access denied")),
+        ("sealed", InstanceTls::VerifyCa, Some("UnknownIssuer")),
+        ("sealed", InstanceTls::VerifyIdentity, Some("UnknownIssuer")),
     ] {
         let instance = Arc::new(Instance {
             id: 1,
             name: "i1".into(),
             host: "localhost".into(),
             port: cluster.cluster.instances[0].port(),
-            user: "sealed".into(),
+            user: user.into(),
             password: "Sealed1".into(),
             draining: false,
             tls,

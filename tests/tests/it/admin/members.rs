@@ -40,6 +40,55 @@ fn all_vote(listed: &[(u64, String, String)]) -> bool {
         && listed.iter().all(|node| node.1 != "learner" && node.2 == "alive")
 }
 
+/// Waits until the statement of a session that is open ends so: 0, or an error's number.
+async fn comes_to(client: &mut Conn, sql: &str, wanted: u16) {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let got = match client.query_drop(sql).await {
+            Ok(()) => 0,
+            Err(mysql_async::Error::Server(error)) => error.code,
+            Err(error) => panic!("{sql}: {error}"),
+        };
+        if got == wanted {
+            return;
+        }
+        assert!(Instant::now() < end, "{sql}: {got}, not {wanted}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The account `app` may do nothing yet. Its open sessions on other nodes follow what one node is told, and so do its next logins.
+async fn a_grant_of_one_node_is_in_force_on_the_others(admins: &mut [Conn], ports: &[u16]) {
+    let log_in = async |password: &str| {
+        Conn::new(options(ports[2], None).user(Some("app")).pass(Some(password.to_owned()))).await
+    };
+    run(&mut admins[0], "CREATE DATABASE shared").await;
+    run(&mut admins[0], "CREATE TABLE shared.t (id INT PRIMARY KEY)").await;
+    let mut app = log_in("secret").await.unwrap();
+    comes_to(&mut app, "SELECT * FROM shared.t", 1142).await;
+    run(&mut admins[0], "GRANT SELECT ON shared.* TO app").await;
+    comes_to(&mut app, "SELECT * FROM shared.t", 0).await;
+    comes_to(&mut app, "INSERT INTO shared.t VALUES (1)", 1142).await;
+    run(&mut admins[1], "GRANT INSERT ON shared.t TO app").await;
+    comes_to(&mut app, "INSERT INTO shared.t VALUES (2)", 0).await;
+    run(&mut admins[0], "REVOKE INSERT ON shared.t FROM app").await;
+    comes_to(&mut app, "INSERT INTO shared.t VALUES (3)", 1142).await;
+    run(&mut admins[1], "REVOKE SELECT ON shared.* FROM app").await;
+    comes_to(&mut app, "SELECT * FROM shared.t", 1142).await;
+    // Open sessions stay when the password changes; the next login has the new one.
+    run(&mut admins[1], "ALTER USER app IDENTIFIED BY 'other'").await;
+    let end = Instant::now() + Duration::from_secs(10);
+    while log_in("secret").await.is_ok() {
+        assert!(Instant::now() < end, "the old password lets in");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    log_in("other").await.unwrap();
+    comes_to(&mut app, "SELECT 1", 0).await;
+    run(&mut admins[0], "DROP USER app").await;
+    comes_to(&mut app, "SELECT * FROM shared.t", 1142).await;
+    run(&mut admins[0], "DROP DATABASE shared").await;
+}
+
 #[tokio::test]
 async fn three_nodes_are_administered_from_any_of_them() {
     let mut cluster = TestCluster::start_with(|options| options.nodes = 3);
@@ -59,6 +108,7 @@ async fn three_nodes_are_administered_from_any_of_them() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+    a_grant_of_one_node_is_in_force_on_the_others(&mut clients, &ports).await;
     // The instances were made known to one node: the others have asked them what they are, too.
     let version = connect(ports[0], None).await.server_version();
     for port in &ports {
