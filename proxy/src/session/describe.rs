@@ -9,6 +9,7 @@ use ostrakon_protocol::row::{BinaryRowWriter, write_text_cell};
 use ostrakon_protocol::value::ValueType;
 
 use ostrakon_router::access::Need;
+use ostrakon_router::parse::command::Command;
 
 use super::result::{CellType, ResultSet};
 use super::{Failure, Session};
@@ -25,11 +26,8 @@ impl Session {
         let binary = self.binary_results;
         let mut scratch = std::mem::take(&mut self.scratch);
         self.client.packet_with(&mut scratch, |out| write_lenenc_int(out, set.columns.len() as u64));
-        for (index, (name, kind)) in set.columns.iter().enumerate() {
-            let longest =
-                set.rows.iter().filter_map(|r| r.get(index)).flatten().map(Vec::len).max().unwrap_or(0);
-            let definition = definition(name, *kind, longest);
-            self.client.packet_with(&mut scratch, |out| definition.encode(out));
+        for column in definitions(set) {
+            self.client.packet(&column);
         }
         self.write_columns_end(&mut scratch);
         for row in &set.rows {
@@ -83,6 +81,24 @@ impl Session {
         self.scratch = scratch;
     }
 
+    /// The columns of a SHOW that is prepared, as its rows would say them now; none for commands without rows.
+    pub(super) async fn columns_of_command(
+        &mut self,
+        command: &Command,
+        text: &[u8],
+    ) -> Result<Vec<Vec<u8>>, Failure> {
+        match command {
+            Command::Show(show) => Ok(definitions(&Box::pin(self.show(show)).await?)),
+            Command::ShowPassed => {
+                let mut lease = self.lease_any().await?;
+                let prepared = send::prepare(&mut lease.connection, text).await;
+                self.release(lease);
+                Ok(prepared?.1)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// COM_FIELD_LIST: the columns of a table, each with its default value.
     pub async fn field_list(&mut self, table: &[u8], wildcard: &[u8]) -> Result<(), Failure> {
         let table = String::from_utf8_lossy(table).into_owned();
@@ -130,6 +146,17 @@ async fn described(
     let shown = connection.query(&format!("SHOW COLUMNS FROM {quoted}")).await?;
     let default = |row: usize| shown.rows.get(row).and_then(|r| r.get(4)).cloned().flatten();
     Ok((columns, (0..shown.rows.len()).map(|row| (shown.text(row, 0), default(row))).collect()))
+}
+
+/// The column definitions of a result of our own.
+fn definitions(set: &ResultSet) -> Vec<Vec<u8>> {
+    let columns = set.columns.iter().enumerate().map(|(index, (name, kind))| {
+        let cells = set.rows.iter().filter_map(|row| row.get(index)).flatten();
+        let mut encoded = Vec::new();
+        definition(name, *kind, cells.map(Vec::len).max().unwrap_or(0)).encode(&mut encoded);
+        encoded
+    });
+    columns.collect()
 }
 
 fn value_type(kind: CellType) -> ValueType {

@@ -196,7 +196,7 @@ impl Session {
                     return Err(not_preparable().into());
                 }
                 Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
-                _ => Vec::new(),
+                command => self.columns_of_command(command, text).await?,
             },
             // MariaDB's since 10.6.
             (Plan::Load(_), _) if !self.mode.server.mariadb => return Err(not_preparable().into()),

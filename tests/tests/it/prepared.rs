@@ -29,6 +29,34 @@ async fn several_physical_tables_of_a_group_answer_prepared_statements() {
     pair.same_prepared("SELECT id, no_such_column FROM t WHERE v > ?", vec![2.into()]).await;
     pair.prepare("COMMIT").await;
     pair.same("SELECT v FROM t WHERE id = 1").await;
+    // A SHOW announces its columns too.
+    for show in [
+        "SHOW TABLES",
+        "SHOW FULL TABLES",
+        "SHOW TABLE STATUS",
+        "SHOW COLUMNS FROM t",
+        "SHOW FULL COLUMNS FROM t LIKE 'v%'",
+        "SHOW INDEX FROM t",
+        "SHOW CREATE TABLE t",
+        "SHOW CREATE DATABASE app",
+        "SHOW DATABASES",
+        "SHOW VARIABLES LIKE 'auto%'",
+        "SHOW STATUS LIKE 'Ssl%'",
+        "SHOW ENGINES",
+        "SHOW COLLATION LIKE 'utf8mb4_bin'",
+        "SHOW TRIGGERS",
+        "SHOW GRANTS",
+        "SET @n = 1",
+    ] {
+        let announced = [pair.node.prep(show).await.unwrap(), pair.plain.prep(show).await.unwrap()]
+            .map(|statement| statement.columns().len());
+        assert_eq!(announced[0], announced[1], "{show}");
+    }
+    assert_eq!(pair.node.prep("SHOW COLUMNS FROM nothing").await.err().and_then(errno), Some(1146));
+}
+
+fn errno(error: mysql_async::Error) -> Option<u16> {
+    if let mysql_async::Error::Server(error) = error { Some(error.code) } else { None }
 }
 
 #[tokio::test]
