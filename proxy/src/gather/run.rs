@@ -147,13 +147,8 @@ impl Session {
         let mut place = self.worker.gather_connection(chosen.instance, &self.settings).await?;
         let budget = Budget::new(&self.worker.node.config.limits, &self.worker.node.gathering, &self.user);
         let guard = Guard::new(&place.lease.connection, budget.deadline());
-        for source in &gather.system {
-            self.create_system(&mut place, source).await?;
-        }
-        for source in gather.sources.iter().filter(|source| !chosen.direct.contains_key(&source.table)) {
-            let planned = self.plan_source(source, input, &[])?;
-            self.create_for(&mut place, gather, &planned, &guard).await?;
-        }
+        let created = self.create_all(&mut place, gather, input, &chosen, &guard).await;
+        created.map_err(|e| self.gather_failure(e, plan, gather))?;
         self.make_tables(&mut place, plan, gather, input, &chosen).await?;
         let execution = self.final_statement(plan, gather, input, &chosen);
         let settings = Rc::clone(&self.settings);
@@ -196,11 +191,38 @@ impl Session {
         let loaded = self.load_all(&mut place, gather, input, &order, &mut budget, reads).await;
         self.trace_loading(false);
         self.settings = session;
-        loaded?;
+        loaded.map_err(|e| self.gather_failure(e, plan, gather))?;
         self.make_tables(&mut place, plan, gather, input, &chosen).await?;
         let moment = self.worker.intern(self.final_settings(moment, &budget)?);
         place.lease.connection.queue_settings(&moment);
         Ok((place, self.final_statement(plan, gather, input, &chosen), budget))
+    }
+
+    /// Makes the temporary tables of all sources, without rows.
+    async fn create_all(
+        &mut self,
+        place: &mut GatherConnection,
+        gather: &Gather,
+        input: Input<'_>,
+        chosen: &Place,
+        guard: &Guard,
+    ) -> Result<(), Failure> {
+        for source in &gather.system {
+            self.create_system(place, source).await?;
+        }
+        for source in gather.sources.iter().filter(|source| !chosen.direct.contains_key(&source.table)) {
+            let planned = self.plan_source(source, input, &[])?;
+            self.create_for(place, gather, &planned, guard).await?;
+        }
+        Ok(())
+    }
+
+    /// What a server says of a temporary table, it says of the one that it stands for.
+    fn gather_failure(&self, failure: Failure, plan: &RoutedPlan, gather: &Gather) -> Failure {
+        match failure {
+            Failure::Sql(e) => self.logical_error(e, Names::of_gather(gather, plan)).into(),
+            other => other,
+        }
     }
 
     /// Makes the tables that the statement reads several times.
