@@ -52,7 +52,9 @@ impl Session {
             ShowWhat::CreateView { database, view } => {
                 self.show_create_view(&catalog, database.as_deref(), view)?
             }
-            ShowWhat::CreateDatabase { database, .. } => create_database(&catalog, database)?,
+            ShowWhat::CreateDatabase { database, if_not_exists } => {
+                create_database(&catalog, database, *if_not_exists)?
+            }
             ShowWhat::Columns { full, extended, database, table } => {
                 pushed_like = true;
                 let kind = match (full, extended) {
@@ -287,7 +289,7 @@ fn databases(catalog: &Catalog, show: &Show) -> ResultSet {
     set
 }
 
-fn create_database(catalog: &Catalog, name: &str) -> Result<ResultSet, Failure> {
+fn create_database(catalog: &Catalog, name: &str, if_not_exists: bool) -> Result<ResultSet, Failure> {
     let database = catalog.database(name).ok_or_else(|| RouterError::unknown_database(name))?;
     let sharding = match database.default_sharding {
         ostrakon_catalog::schema::DefaultSharding::Single => "SINGLE",
@@ -295,7 +297,9 @@ fn create_database(catalog: &Catalog, name: &str) -> Result<ResultSet, Failure> 
     };
     let mut set = ResultSet::text(&["Database", "Create Database"]);
     let mut text = format!(
-        "CREATE DATABASE {} DBPARTITIONS {} DEFAULT_SHARDING = {sharding} CHARACTER SET {} COLLATE {}",
+        "CREATE DATABASE {}{} DBPARTITIONS {} DEFAULT_SHARDING = {sharding} CHARACTER SET {} COLLATE {}",
+        // As servers say it, for dumps.
+        if if_not_exists { "/*!32312 IF NOT EXISTS*/ " } else { "" },
         ostrakon_router::sharding::topology::quote(name),
         database.groups.len(),
         database.charset,

@@ -19,6 +19,7 @@ mod ddl;
 mod deadlock;
 mod differential;
 mod dml;
+mod dump;
 mod elle;
 mod faults;
 mod front_door;
