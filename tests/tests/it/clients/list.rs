@@ -119,5 +119,6 @@ pub fn mappers() -> Vec<Client> {
         },
         Client { name: "sqlalchemy", program: |_| python("orm/sqlalchemy_client.py", &[]) },
         Client { name: "sequelize", program: |_| node("node/sequelize.js") },
+        Client { name: "typeorm", program: |_| node("node/typeorm.js") },
     ]
 }
