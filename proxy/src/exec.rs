@@ -13,6 +13,7 @@ pub mod returned;
 pub mod rows;
 pub mod send;
 pub mod sequence;
+pub mod table_locks;
 pub mod warned;
 pub mod watch;
 pub mod write;

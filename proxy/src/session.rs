@@ -52,6 +52,7 @@ use crate::account::rights::Rights;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
 use crate::exec::lease::Lease;
+use crate::exec::table_locks::TableLocks;
 use crate::exec::watch::Watched;
 use crate::frontend::{Frontend, ReadError};
 use crate::registry::{Identity, OpenTransaction, Registration, SessionEntry};
@@ -130,6 +131,8 @@ pub struct Session {
     last_trace: Option<trace::Trace>,
     /// The connection with its named locks.
     pub locks: Option<Lease>,
+    /// What LOCK TABLES has locked.
+    pub table_locks: Option<Box<TableLocks>>,
     /// What the next OK tells that is new.
     changes: tracking::Changes,
 }
@@ -171,6 +174,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         trace: None,
         last_trace: None,
         locks: None,
+        table_locks: None,
         changes: tracking::Changes::default(),
         worker,
         client,
@@ -192,10 +196,11 @@ impl Session {
             let entry = Arc::clone(self.entry());
             // No timer runs for a client without a transaction.
             let idle_limit = self.idle_limit();
+            let idle = !self.holds_something();
             let read = tokio::select! {
                 biased;
                 read = self.client.read_payload(&mut payload) => read,
-                () = ended(&entry, !self.transaction.is_open()) => return,
+                () = ended(&entry, idle) => return,
                 () = idled(idle_limit) => {
                     if self.client.has_input() {
                         // A long command is on its way.
@@ -230,6 +235,11 @@ impl Session {
                 return;
             }
         }
+    }
+
+    /// Closing the session now would take something from its client.
+    fn holds_something(&self) -> bool {
+        self.transaction.is_open() || self.locks.is_some() || self.table_locks.is_some()
     }
 
     /// Writes all output. A client that does not take it can still be killed.

@@ -32,6 +32,7 @@ pub mod sequence;
 mod set;
 mod sharding_clause;
 mod show;
+mod table_lock;
 mod table_option;
 #[cfg(test)]
 mod tests;

@@ -77,7 +77,7 @@ pub struct Connection {
     broken: bool,
     /// It has temporary tables: no other session may have it.
     pub has_tables: bool,
-    /// It has named locks of its session: no other may have it.
+    /// It has named locks or table locks of its session: no other may have it.
     pub has_locks: bool,
     /// It has a current database, which names in no other statement may be looked up in.
     has_database: bool,

@@ -22,6 +22,13 @@ pub enum Ending {
 
 impl Ending {
     fn statements(self, branch: &Branch) -> Vec<String> {
+        if branch.locked {
+            let end = match self {
+                Self::Commit | Self::Release | Self::CommitPrepared => "COMMIT",
+                Self::RollBack | Self::RollBackPrepared => "ROLLBACK",
+            };
+            return vec![end.to_owned(), "SET autocommit = 1".to_owned()];
+        }
         match (branch.xid, self) {
             (None, Self::Commit | Self::Release | Self::CommitPrepared) => vec!["COMMIT".to_owned()],
             (None, Self::RollBack | Self::RollBackPrepared) => vec!["ROLLBACK".to_owned()],

@@ -69,6 +69,9 @@ impl Session {
         if branches.is_empty() {
             return Ok(());
         }
+        if branches.iter().any(|branch| branch.locked) {
+            return self.commit_under_locks(branches).await;
+        }
         let commits = &self.worker.node.commits;
         let wrote: Vec<bool> = branches.iter().map(|branch| branch.wrote).collect();
         match (machine::path(&wrote), id) {
@@ -97,6 +100,55 @@ impl Session {
     pub async fn rollback_all(&mut self) {
         let mut branches = self.transaction.end();
         end_all(&mut branches, Ending::RollBack, END_LIMIT).await;
+        self.keep_lock_holders(branches);
+    }
+
+    /// Connections with table locks have them until they are given back.
+    fn keep_lock_holders(&mut self, branches: Vec<Branch>) {
+        for branch in branches.into_iter().filter(|branch| branch.locked) {
+            let group = branch.group();
+            if let Some(connection) = branch.connection {
+                self.put_lock_holder_back(&group, connection);
+            }
+        }
+    }
+
+    /// Under LOCK TABLES no server prepares anything: each group commits by itself, all at once.
+    async fn commit_under_locks(&mut self, mut branches: Vec<Branch>) -> Result<(), Failure> {
+        let mut sent = Vec::with_capacity(branches.len());
+        for branch in &mut branches {
+            sent.push(branch.send_ending(Ending::Commit).await);
+        }
+        let (mut done, mut failed, mut unanswered) = (Vec::new(), Vec::new(), false);
+        for (branch, sent) in branches.iter_mut().zip(sent) {
+            let ended = branch.receive_ending(sent, Ending::Commit, END_LIMIT).await;
+            match ended {
+                _ if !branch.wrote => {}
+                Ok(()) => done.push(branch.name.clone()),
+                Err(e) => {
+                    unanswered |= branch.unanswered;
+                    failed.push((branch.name.clone(), e));
+                }
+            }
+        }
+        self.keep_lock_holders(branches);
+        let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+        let names = names.join(", ");
+        match failed.first() {
+            None => Ok(()),
+            Some((_, e)) if done.is_empty() && !unanswered => Err(e.clone().into()),
+            Some((_, e)) => {
+                let rest = match done.is_empty() {
+                    true => String::new(),
+                    false => format!("; it is committed in group {}", done.join(", ")),
+                };
+                let text = format!(
+                    "It is not known whether the transaction was committed in group {names} ({}){rest}. Under LOCK TABLES groups commit one by one",
+                    e.message
+                );
+                Err(self.outcome_unknown(text))
+            }
+        }
     }
 
     /// Ends branches in which nothing was done. The transaction goes on, and its next statement opens others.

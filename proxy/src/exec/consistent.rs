@@ -51,6 +51,8 @@ impl Session {
         self.own.read_consistency != ReadConsistency::Shard
             && !self.transaction.is_statement()
             && !self.transaction.agreed
+            // Nobody writes what is locked, and whoever did has finished.
+            && self.table_locks.is_none()
             && self.transaction.branches.is_empty()
     }
 

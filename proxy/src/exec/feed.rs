@@ -71,6 +71,11 @@ impl Feed {
         }
     }
 
+    /// Its connection is the client's transaction's, or has locks.
+    pub fn is_kept(&self) -> bool {
+        self.lease.in_transaction || self.lease.connection.has_locks
+    }
+
     pub fn ended(&self) -> bool {
         self.current >= self.sources.end
     }

@@ -60,6 +60,7 @@ impl Session {
         let mut missing: Vec<(u32, Vec<usize>)> = Vec::new();
         for (index, group) in groups.iter().enumerate() {
             let held = if in_transaction { self.transaction.take(group) } else { None };
+            let held = held.or_else(|| self.take_lock_holder(group));
             if held.is_none() {
                 match missing.iter_mut().find(|(instance, _)| *instance == group.instance) {
                     Some((_, indexes)) => indexes.push(index),
@@ -88,7 +89,8 @@ impl Session {
             if lease.in_transaction && !lease.connection.in_transaction {
                 let node = &self.worker.node;
                 let new_id = |instance| node.commits.new_id(instance, node.owner());
-                for statement in self.transaction.open(&lease.group, lease.connection.id, new_id) {
+                let locked = lease.connection.has_locks;
+                for statement in self.transaction.open(&lease.group, lease.connection.id, locked, new_id) {
                     lease.connection.queue_prefix(&statement);
                 }
                 lease.connection.in_transaction = true;
@@ -161,7 +163,25 @@ impl Session {
     pub fn release(&mut self, lease: Lease) {
         if lease.in_transaction && lease.connection.in_transaction {
             self.transaction.put_back(&lease.group, lease.connection);
+        } else if lease.connection.has_locks {
+            self.put_lock_holder_back(&lease.group, lease.connection);
         }
+    }
+
+    /// A connection to each of these groups, beside the transaction's.
+    pub async fn lease_apart(&mut self, groups: &[Group]) -> Result<Vec<Lease>, Failure> {
+        self.wait_for_own_commits(groups).await?;
+        let mut missing: Vec<(u32, Vec<usize>)> = Vec::new();
+        for (index, group) in groups.iter().enumerate() {
+            match missing.iter_mut().find(|(instance, _)| *instance == group.instance) {
+                Some((_, indexes)) => indexes.push(index),
+                None => missing.push((group.instance, vec![index])),
+            }
+        }
+        missing.sort_by_key(|(instance, _)| *instance);
+        let mut leases: Vec<Option<Lease>> = groups.iter().map(|_| None).collect();
+        self.fill_missing(groups, &mut leases, missing, false).await?;
+        Ok(leases.into_iter().flatten().collect())
     }
 
     /// A connection for a statement that names no table: the transaction's if there is one, else any group of the current database,

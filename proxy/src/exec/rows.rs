@@ -284,7 +284,7 @@ impl Session {
         let interrupted = matches!(&streamed, Err(Failure::Sql(e)) if e.errno == INTERRUPTED);
         if interrupted || streamed.is_err() && self.entry().kill.victim.load(Ordering::Relaxed) {
             // KILL, or the end of a deadlock's victim, was passed on to one group; it is the statement that must end.
-            for feed in feeds.iter_mut().filter(|feed| feed.lease.in_transaction && !feed.ended()) {
+            for feed in feeds.iter_mut().filter(|feed| feed.is_kept() && !feed.ended()) {
                 let pool = Rc::clone(feed.lease.connection.pool());
                 watch::interrupt(&mut feed.lease.connection, &pool);
             }
@@ -294,9 +294,11 @@ impl Session {
             if feed.lease.connection.is_broken() {
                 // Nothing more comes.
             } else if gone
-                || (streamed.is_err() && (!feed.lease.in_transaction || self.transaction.is_statement()))
+                || (streamed.is_err()
+                    && !feed.lease.connection.has_locks
+                    && (!feed.lease.in_transaction || self.transaction.is_statement()))
             {
-                // The answer is of no use any more. In the client's transaction the connection is: it is read to the end there.
+                // The answer is of no use any more. In the client's transaction, and with its locks, the connection is: it is read to the end there.
                 if !feed.ended() {
                     let pool = Rc::clone(feed.lease.connection.pool());
                     watch::abandon(&mut feed.lease.connection, &pool);

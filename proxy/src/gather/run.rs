@@ -170,6 +170,7 @@ impl Session {
         gather: &Gather,
         input: Input<'_>,
     ) -> Result<(GatherConnection, Execution, Budget), Failure> {
+        self.refuse_gather_of_locked(plan)?;
         let node = &self.worker.node;
         let mut budget = Budget::new(&node.config.limits, &node.gathering, &self.user);
         let chosen = self.choose_place(gather, plan)?;

@@ -29,6 +29,7 @@ impl Session {
     ///
     /// Errors: 1142 for a table, 1044 for a database, 1227 for what concerns everything, 1449 for a view whose definer is gone.
     pub async fn authorize(&mut self, plan: &Plan) -> Result<(), Failure> {
+        self.obey_table_locks(plan)?;
         if self.may_do_everything() {
             return Ok(());
         }
@@ -45,6 +46,7 @@ impl Session {
 
     /// As [`Session::authorize`], for a plan whose text has the queries of views in it: what those read was looked at before.
     pub async fn authorize_expanded(&mut self, plan: &Plan) -> Result<(), Failure> {
+        self.obey_table_locks(plan)?;
         if self.may_do_everything() {
             return Ok(());
         }

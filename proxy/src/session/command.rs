@@ -19,6 +19,7 @@ use crate::exec::names::Names;
 impl Session {
     /// Answers one command; false when the session is over.
     pub async fn command(&mut self, payload: &[u8]) -> bool {
+        self.disengage_table_locks();
         let command = match Com::decode(payload) {
             Ok(command) => command,
             Err(e) => {
@@ -165,6 +166,8 @@ impl Session {
                 let result = self.next_values(columns, *count).await?;
                 return self.answer(result, more);
             }
+            Command::LockTables { tables, wait } => self.lock_tables(tables, *wait).await?,
+            Command::UnlockTables => self.unlock_tables().await?,
             Command::FlushHosts => self.worker.node.door.hosts.forget(),
             Command::Prepared(command) => return self.prepared_command(command, more).await,
             Command::Refused(what) => return Err(SqlError::not_supported(what).into()),
@@ -237,6 +240,7 @@ impl Session {
         self.last_trace = None;
         // The server frees them when the connection is closed.
         self.locks = None;
+        self.table_locks = None;
     }
 
     /// COM_CHANGE_USER: another login, and all that a session has is as after it; false where it fails, which ends the connection.

@@ -98,7 +98,7 @@ impl Session {
         Ok(Found { database, table })
     }
 
-    fn database_of(&self, catalog: &Catalog, name: &ObjectName) -> Result<Arc<Database>, Failure> {
+    pub fn database_of(&self, catalog: &Catalog, name: &ObjectName) -> Result<Arc<Database>, Failure> {
         let database = match &name.database {
             Some(database) => database,
             None => self.current_database()?,

@@ -22,6 +22,8 @@ pub struct Branch {
     pub physical_database: String,
     /// `None`: a plain transaction.
     pub xid: Option<Xid>,
+    /// On a connection with table locks: a plain transaction without START TRANSACTION, which would give them back.
+    pub locked: bool,
     /// The server's number of its connection.
     pub opened_on: u32,
     /// A statement that writes was sent, whatever came of it.
@@ -50,6 +52,15 @@ impl Branch {
     /// Its connection, as its server knows it.
     pub fn backend(&self) -> Backend {
         Backend { instance: self.instance, connection: self.connection_id }
+    }
+
+    /// Its group.
+    pub fn group(&self) -> Group {
+        Group {
+            name: self.name.clone(),
+            physical_database: self.physical_database.clone(),
+            instance: self.instance,
+        }
     }
 
     fn is_in(&self, group: &Group) -> bool {
@@ -167,16 +178,17 @@ impl Transaction {
         self.read_only.or(self.next_read_only) == Some(true)
     }
 
-    /// Enters a branch for a group that was not touched before, over this connection, and returns the statements that open it.
+    /// Enters a branch for a group that was not touched before, over this connection, and returns the statements that open it. `locked`: it has table locks.
     /// `new_id`: makes the transaction's id, of which the instance decides.
     pub fn open(
         &mut self,
         group: &Group,
         connection: u32,
+        locked: bool,
         new_id: impl FnOnce(InstanceId) -> TransactionId,
     ) -> Vec<String> {
         let xid = match self.branches.first() {
-            Some(first) if !self.is_read_only() => {
+            Some(first) if !self.is_read_only() && !locked => {
                 let transaction = *self.id.get_or_insert_with(|| new_id(first.instance));
                 let ordinal = u16::try_from(self.branches.len()).unwrap_or(u16::MAX);
                 Some(Xid { transaction, ordinal, connection, deciding: first.opened_on })
@@ -189,6 +201,7 @@ impl Transaction {
             instance: group.instance,
             physical_database: group.physical_database.clone(),
             xid,
+            locked,
             opened_on: connection,
             wrote: false,
             prepared: false,
@@ -196,7 +209,7 @@ impl Transaction {
             connection_id: connection,
             connection: None,
         });
-        self.opening(xid)
+        self.opening(xid, locked)
     }
 
     /// The statements that end a group's branch, in which nothing was written, and open it anew.
@@ -206,11 +219,11 @@ impl Transaction {
             Some(xid) => vec![format!("XA END {xid}"), format!("XA ROLLBACK {xid}")],
             None => vec!["COMMIT".to_owned()],
         };
-        statements.extend(self.opening(xid));
+        statements.extend(self.opening(xid, false));
         statements
     }
 
-    fn opening(&self, xid: Option<Xid>) -> Vec<String> {
+    fn opening(&self, xid: Option<Xid>, locked: bool) -> Vec<String> {
         let mut statements = Vec::new();
         if let Some(isolation) = self.next_isolation {
             statements.push(format!("SET TRANSACTION ISOLATION LEVEL {}", isolation.as_sql()));
@@ -227,6 +240,7 @@ impl Transaction {
                     statements.push("SELECT 1 FROM `__ostrakon`.decision LIMIT 1".to_owned());
                 }
             }
+            None if locked => statements.push("SET autocommit = 0".to_owned()),
             None => {
                 let mut words = Vec::new();
                 if self.consistent_snapshot {
@@ -278,6 +292,10 @@ impl Transaction {
 
     /// Instances that hold writes of this transaction once these groups are written too: none, unless they are two groups or more.
     pub fn participants(&self, groups: &[Group]) -> Vec<InstanceId> {
+        // Under table locks nothing is prepared.
+        if self.branches.iter().any(|branch| branch.locked) {
+            return Vec::new();
+        }
         let wrote = self.branches.iter().filter(|branch| branch.wrote).map(|branch| branch.instance);
         let further = groups.iter().filter(|group| !self.branches.iter().any(|b| b.wrote && b.is_in(group)));
         let writers = wrote.chain(further.map(|group| group.instance));
@@ -304,9 +322,9 @@ impl Transaction {
         }
     }
 
-    /// The group's branch is a plain transaction, which a server may end on its own.
+    /// The group's branch is a plain transaction, which a server may end on its own: not where nobody else has the tables.
     pub fn is_plain(&self, group: &Group) -> bool {
-        self.branches.iter().any(|branch| branch.is_in(group) && branch.xid.is_none())
+        self.branches.iter().any(|branch| branch.is_in(group) && branch.xid.is_none() && !branch.locked)
     }
 
     /// A connection was closed by its server since its last answer.

@@ -13,6 +13,7 @@ impl Session {
         let next = (self.transaction.next_isolation, self.transaction.next_read_only);
         let was_open = self.transaction.is_open();
         self.commit_all().await?;
+        self.give_table_locks_back().await;
         if !was_open {
             (self.transaction.next_isolation, self.transaction.next_read_only) = next;
         }

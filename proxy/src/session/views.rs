@@ -64,7 +64,7 @@ impl Session {
     }
 
     /// The same for a statement of the node's own, which nobody asks about.
-    pub(super) async fn plan_own_expanded(
+    pub async fn plan_own_expanded(
         &mut self,
         text: &[u8],
         template: &Template,

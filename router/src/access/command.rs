@@ -7,7 +7,8 @@ use ostrakon_catalog::privilege::Privileges;
 
 use super::Need;
 use crate::parse::administration::Admin;
-use crate::parse::command::{Assignment, Command, SequenceStatement, ShowWhat};
+use crate::parse::command::{Assignment, Command, LockedTable, SequenceStatement, ShowWhat};
+use crate::parse::ddl::ObjectName;
 
 /// Session variables that only a DBA sets: they change what an instance writes into its binary log, or says of itself.
 const OF_THE_SERVER: &[&str] =
@@ -46,7 +47,15 @@ pub fn of_command(command: &Command) -> Vec<Need> {
             .collect(),
         Command::FlushHosts => vec![Need::administration()],
         // They do nothing.
-        Command::Refused(_) | Command::Nothing => Vec::new(),
+        Command::LockTables { tables, .. } => {
+            let all = Privileges::SELECT | Privileges::LOCK_TABLES;
+            let need = |locked: &LockedTable| {
+                let ObjectName { database, name, .. } = &locked.name;
+                Need::table(database.as_deref(), name, all)
+            };
+            tables.iter().map(need).collect()
+        }
+        Command::UnlockTables | Command::Refused(_) | Command::Nothing => Vec::new(),
     }
 }
 
@@ -223,6 +232,8 @@ mod tests {
             ("RECOVER DDL 1", "SUPER"),
             ("ALTER DATABASE d SET ALLOW_FULL_TABLE_SCAN = OFF", "ALTER d"),
             ("ALTER TABLE t SET ALLOW_FULL_TABLE_SCAN = OFF", "ALTER ?.t"),
+            ("LOCK TABLES a READ, d.b AS c WRITE", "SELECT+LOCK TABLES ?.a, SELECT+LOCK TABLES d.b"),
+            ("UNLOCK TABLES", ""),
             ("CHECK TABLE a, d.b", "SELECT ?.a, SELECT d.b"),
             ("CREATE SEQUENCE s", "CREATE ?.s"),
             ("DROP SEQUENCE s", "DROP ?.s"),

@@ -9,8 +9,6 @@ use crate::lexer::TokenKind;
 /// Statements told by their first words that this version refuses. Longer forms stand before shorter ones.
 const REFUSED: &[&[&str]] = &[
     &["LOCK", "INSTANCE"],
-    &["LOCK", "TABLES"],
-    &["LOCK", "TABLE"],
     &["UNLOCK", "INSTANCE"],
     &["XA"],
     &["LOAD", "XML"],
@@ -180,7 +178,7 @@ pub(super) fn kill(c: &mut Cursor<'_>) -> Result<Command, RouterError> {
     Ok(Command::Kill { query, id })
 }
 
-/// FLUSH and UNLOCK: nothing to do here but for HOSTS, and a FLUSH that locks is refused, because the lock would be believed.
+/// FLUSH: nothing to do here but for HOSTS, and a FLUSH that locks is refused, because the lock would be believed.
 pub(super) fn flush(c: &mut Cursor<'_>) -> Command {
     let mut words = *c;
     while !words.at_end() {

@@ -74,12 +74,26 @@ pub enum Command {
     },
     /// PREPARE, EXECUTE, DEALLOCATE PREPARE.
     Prepared(PreparedCommand),
+    /// `LOCK TABLES t READ, u AS v WRITE`; `wait`: seconds, where the statement says how long (MariaDB).
+    LockTables {
+        tables: Vec<LockedTable>,
+        wait: Option<u64>,
+    },
+    UnlockTables,
     /// FLUSH HOSTS: addresses that are blocked are not any more.
     FlushHosts,
-    /// A statement of MySQL's that Ostrakon refuses by name with 1235; the text is what it is, for example "LOCK TABLES".
+    /// A statement of MySQL's that Ostrakon refuses by name with 1235; the text is what it is, for example "HANDLER".
     Refused(String),
-    /// Does nothing here and is answered OK: `FLUSH ...` of kinds without meaning, `UNLOCK TABLES`, `/*!40000 ALTER TABLE t DISABLE KEYS */`.
+    /// Does nothing here and is answered OK: `FLUSH ...` of kinds without meaning, `/*!40000 ALTER TABLE t DISABLE KEYS */`.
     Nothing,
+}
+
+/// One table of LOCK TABLES.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LockedTable {
+    pub name: ObjectName,
+    pub alias: Option<String>,
+    pub writes: bool,
 }
 
 /// On prepared statements that have a name. Sources and values are expressions, as SQL text.

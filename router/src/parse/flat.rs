@@ -3,7 +3,8 @@
 use super::command::Command;
 use super::cursor::Cursor;
 use super::{
-    admin, cluster, explain, grant, guard, instance, job, prepared, sequence, set, show, transaction, user,
+    admin, cluster, explain, grant, guard, instance, job, prepared, sequence, set, show, table_lock,
+    transaction, user,
 };
 use crate::RouterError;
 use crate::lexer::{Keyword, SqlMode, Token, TokenKind};
@@ -70,16 +71,18 @@ fn rare(c: &mut Cursor<'_>) -> Result<Option<Command>, RouterError> {
     if let Some(refused) = admin::refused(c) {
         return Ok(Some(refused));
     }
-    let command =
-        if c.accept("FLUSH") || c.accept_all(&["UNLOCK", "TABLES"]) || c.accept_all(&["UNLOCK", "TABLE"]) {
-            admin::flush(c)
-        } else if let Some(command) = administration(c)? {
-            command
-        } else if is_keys_switch(*c) {
-            Command::Nothing
-        } else {
-            return Ok(None);
-        };
+    if let Some(command) = table_lock::parse(c)? {
+        return Ok(Some(command));
+    }
+    let command = if c.accept("FLUSH") {
+        admin::flush(c)
+    } else if let Some(command) = administration(c)? {
+        command
+    } else if is_keys_switch(*c) {
+        Command::Nothing
+    } else {
+        return Ok(None);
+    };
     Ok(Some(command))
 }
 

@@ -63,6 +63,7 @@ mod session;
 mod shop;
 mod show;
 mod sysbench;
+mod table_locks;
 mod tools;
 mod tpcc;
 mod tpch;

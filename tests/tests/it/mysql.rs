@@ -19,6 +19,7 @@ mod named;
 mod parameters;
 mod semijoin;
 mod shop;
+mod table_locks;
 mod tables;
 mod tracking;
 
