@@ -80,6 +80,13 @@ fn java() -> Program {
     })
 }
 
+fn sqlx() -> Program {
+    match program("cargo", |_| {}) {
+        Program::Command(_) => Program::Command(Box::new(Command::new(packages::sqlx()))),
+        missing => missing,
+    }
+}
+
 fn go() -> Program {
     match program("go", |_| {}) {
         Program::Command(_) => Program::Command(Box::new(Command::new(packages::go()))),
@@ -105,6 +112,7 @@ pub fn drivers() -> Vec<Client> {
         client("perl_dbd_mysql", |_| perl("mysql")),
         client("perl_dbd_mariadb", |_| perl("MariaDB")),
         client("rust_mysql_async", |_| Program::Inside),
+        client("rust_sqlx", |_| sqlx()),
     ]
 }
 

@@ -68,3 +68,18 @@ pub fn go() -> PathBuf {
     });
     program
 }
+
+/// sqlx's client. It is no part of the workspace, whose lock file would have all that sqlx has for other servers.
+pub fn sqlx() -> PathBuf {
+    let (home, source) = (home("sqlx"), scripts().join("sqlx"));
+    let files = ["Cargo.toml", "Cargo.lock", "src/main.rs"];
+    let texts: Vec<String> =
+        files.iter().map(|file| std::fs::read_to_string(source.join(file)).unwrap()).collect();
+    once(&home, &texts.concat(), || {
+        let mut build = Command::new("cargo");
+        // Elsewhere than the workspace's own: flags and target folder are its own too.
+        build.env_remove("RUSTFLAGS").env("CARGO_TARGET_DIR", home.join("target")).current_dir(&source);
+        program::must(build.args(["build", "--locked", "--quiet"]));
+    });
+    home.join("target/debug/ostrakon-client-sqlx")
+}
