@@ -22,33 +22,13 @@ CREATE TABLE empty (at DATE NOT NULL, id INT NOT NULL, PRIMARY KEY (at, id)) DBP
 CREATE VIEW owners AS SELECT owner, COUNT(*) AS n FROM spread GROUP BY owner;
 CREATE SQL SECURITY INVOKER VIEW names (n) AS SELECT name FROM everywhere WHERE code > 'g'";
 
-/// What a dump may be told. The first are what scripts of backups use.
-const OPTIONS: [&[&str]; 4] = [
-    &[
-        "--single-transaction",
-        "--skip-lock-tables",
-        "--skip-add-locks",
-        "--routines",
-        "--events",
-        "--triggers",
-    ],
-    &[
-        "--single-transaction",
-        "--skip-lock-tables",
-        "--skip-add-locks",
-        "--hex-blob",
-        "--order-by-primary",
-        "--complete-insert",
-    ],
+/// What a dump may be told, nothing to begin with: tables are locked then, while they are dumped and while they are restored.
+const OPTIONS: [&[&str]; 5] = [
+    &[],
+    &["--single-transaction", "--routines", "--events", "--triggers"],
+    &["--single-transaction", "--skip-add-locks", "--hex-blob", "--order-by-primary", "--complete-insert"],
     &["--skip-opt", "--create-options", "--add-drop-table", "--quick", "--set-charset"],
-    &[
-        "--skip-lock-tables",
-        "--skip-add-locks",
-        "--skip-tz-utc",
-        "--skip-extended-insert",
-        "--replace",
-        "--skip-comments",
-    ],
+    &["--skip-lock-tables", "--skip-tz-utc", "--skip-extended-insert", "--replace", "--skip-comments"],
 ];
 
 /// All that there is in a database: for each table and view its definition and its rows.
@@ -119,15 +99,19 @@ async fn empty_copy(client: &mut Conn) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_dumped_is_restored() {
-    let cluster = match std::env::var("OSTRAKON_SERVERS").as_deref() {
-        Ok("mysql") => TestCluster::of(&[ServerKind::MySql]),
-        _ => TestCluster::start(),
+    let is_mysql = std::env::var("OSTRAKON_SERVERS").as_deref() == Ok("mysql");
+    // mariadb-dump gives generated columns their values, which MySQL refuses (3105).
+    let (cluster, objects) = match is_mysql {
+        true => {
+            (TestCluster::of(&[ServerKind::MySql]), OBJECTS.replace(" more INT AS (owner + 1) STORED,", ""))
+        }
+        false => (TestCluster::start(), OBJECTS.to_owned()),
     };
     let port = cluster.port();
     let mut client = cluster.database("shop", "DBPARTITIONS 4").await;
     let types = std::fs::read_to_string(place::repository().join("tests/clients/table.sql")).unwrap();
     for statement in
-        types.split(";\n").chain(OBJECTS.split(";\n")).map(str::trim).filter(|text| !text.is_empty())
+        types.split(";\n").chain(objects.split(";\n")).map(str::trim).filter(|text| !text.is_empty())
     {
         run(&mut client, statement).await;
     }
@@ -143,13 +127,16 @@ async fn what_is_dumped_is_restored() {
         restore(port, Some("copy"), &file);
         same(&mut client, "copy", &original, &format!("{options:?}")).await;
     }
-    mydumper(&cluster, &mut client, &original).await;
+    // From MySQL this version of it leaves out columns with DEFAULT CURRENT_TIMESTAMP: it takes DEFAULT_GENERATED for a generated column.
+    if !is_mysql {
+        mydumper(&cluster, &mut client, &original).await;
+    }
     // Whole databases: they are made as they were.
     for (more, harm) in [
         ("--no-tablespaces", "DROP TABLE shop.one"),
         ("--add-drop-database", "CREATE TABLE shop.more (id INT)"),
     ] {
-        let options = ["--single-transaction", "--skip-lock-tables", "--skip-add-locks", more, "--databases"];
+        let options = ["--single-transaction", more, "--databases"];
         let original = contents(&mut client, "shop").await;
         dump(port, &options, &["shop"], &file);
         run(&mut client, harm).await;
