@@ -49,6 +49,8 @@ pub struct BackendStatement {
     pub params: u16,
     /// The types that MySQL has given to the parameters by their places; none of MariaDB's, which go by their values.
     pub types: Rc<[ValueType]>,
+    /// What MySQL has warned of as it read the text, such as a constant that is no date: its executions do not warn of that again.
+    pub warnings: u64,
 }
 
 /// A connection to an instance.

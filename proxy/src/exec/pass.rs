@@ -114,7 +114,7 @@ impl Session {
         };
         let statements = std::slice::from_ref(statement);
         let queued = match send::ready(&mut lease.connection, execution, statements, sending).await {
-            Ok(()) => {
+            Ok(_) => {
                 if plan.hides_generated {
                     lease.connection.queue_prefix(NOTHING_GENERATED);
                 }

@@ -217,8 +217,9 @@ impl Session {
         sink: &mut Sink<'_>,
     ) -> (Vec<Lease>, Result<u64, Ended>) {
         let Query { execution, sending, .. } = query;
-        if let Err(e) = send::ready_all(&mut leases, execution, parts, sending).await {
-            return (leases, Err(Ended::statement(e)));
+        match send::ready_all(&mut leases, execution, parts, sending).await {
+            Ok(warnings) => self.warnings.unplaced += warnings,
+            Err(e) => return (leases, Err(Ended::statement(e))),
         }
         if let Err(e) = send_parts(&mut leases, execution, parts, sending).await {
             return (Vec::new(), Err(Ended::statement(e)));
@@ -350,7 +351,7 @@ impl Session {
         let Query { execution, sending, .. } = query;
         let connection = &mut feed.lease.connection;
         let ready = send::ready(connection, execution, statements, sending).await;
-        if ready.and_then(|()| send::queue(connection, execution, statements, sending)).is_err() {
+        if ready.and_then(|_| send::queue(connection, execution, statements, sending)).is_err() {
             return false;
         }
         let sent = connection.flush().await;

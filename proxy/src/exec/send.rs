@@ -34,17 +34,20 @@ impl Sending<'_> {
 /// Makes a connection ready for statements: they are not too long for it, and prepared ones that it does not have yet are prepared, which
 /// costs a round trip each. No statement is queued, so after an error the connection is as good as it was.
 ///
+/// Gives how often it was warned of the statements' texts as they were prepared, now or before.
+///
 /// Errors: 1153, and what the server says against a statement.
 pub async fn ready(
     connection: &mut Connection,
     execution: &Execution,
     statements: &[PhysicalStatement],
     sending: Sending<'_>,
-) -> Result<(), SqlError> {
+) -> Result<u64, SqlError> {
     for statement in statements {
         connection.check_size(execution.text(statement).len() + 1)?;
     }
-    let Sending::Prepared(params) = sending else { return Ok(()) };
+    let Sending::Prepared(params) = sending else { return Ok(0) };
+    let mut warnings = 0;
     connection.pin_statements();
     for statement in statements {
         let text = execution.text(statement);
@@ -52,6 +55,7 @@ pub async fn ready(
             Some(prepared) => prepared,
             None => prepare(connection, text).await?.0,
         };
+        warnings += prepared.warnings;
         let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
         if let Some(key) = retyped(text, &prepared, sources, params)
             && connection.statement(&key).is_none()
@@ -71,7 +75,7 @@ pub async fn ready(
         });
         connection.check_size(bytes.sum())?;
     }
-    Ok(())
+    Ok(warnings)
 }
 
 /// `ready` for each part on its lease. Nothing is queued on any before all are ready.
@@ -80,12 +84,13 @@ pub async fn ready_all(
     execution: &Execution,
     parts: &[Part],
     sending: Sending<'_>,
-) -> Result<(), SqlError> {
+) -> Result<u64, SqlError> {
+    let mut warnings = 0;
     for (part, lease) in parts.iter().zip(leases) {
         let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
-        ready(&mut lease.connection, execution, statements, sending).await?;
+        warnings += ready(&mut lease.connection, execution, statements, sending).await?;
     }
-    Ok(())
+    Ok(warnings)
 }
 
 /// Bytes of a parameter's text; a few, for other values.
@@ -224,6 +229,7 @@ async fn prepare_as(
     connection.read_prefix().await?;
     let mut scanner = ResponseScanner::new(ResponseKind::Prepare, connection.capabilities);
     let mut prepared = None;
+    let mut warned = false;
     let mut columns = Vec::new();
     let mut types = Vec::new();
     while !scanner.finished() {
@@ -242,6 +248,7 @@ async fn prepare_as(
                     }
                     Event::PrepareOk(ok) => {
                         prepared = Some((ok.statement_id, ok.params));
+                        warned = ok.warnings > 0 && !connection.version.contains("MariaDB");
                     }
                     Event::ParamDef if !connection.version.contains("MariaDB") => {
                         let param = ColumnDefinition::decode(payload)
@@ -256,9 +263,20 @@ async fn prepare_as(
     }
     connection.answered();
     let Some((id, params)) = prepared else { return Err(broken(connection, "no answer to a prepare")) };
-    let prepared = BackendStatement { id, params, types: types.into() };
+    let warnings = if warned { warned_of_values(connection).await? } else { 0 };
+    let prepared = BackendStatement { id, params, types: types.into(), warnings };
     connection.keep_statement(key, prepared.clone());
     Ok((prepared, columns))
+}
+
+/// How many of the last statement's warnings speak of its values, and not of its syntax.
+async fn warned_of_values(connection: &mut Connection) -> Result<u64, SqlError> {
+    let listed = connection.query("SHOW WARNINGS").await?;
+    let counts = |row: &usize| {
+        listed.text(*row, 0) != "Note"
+            && listed.text(*row, 1).parse() != Ok(crate::session::warnings::DEPRECATED)
+    };
+    Ok((0..listed.rows.len()).filter(counts).count() as u64)
 }
 
 /// Queues the execution of a prepared statement without parameters.

@@ -181,7 +181,7 @@ impl Session {
         }
         let mut begun = 0;
         let ran = match send::ready_all(&mut leases, execution, parts, *sending).await {
-            Ok(()) => self.run_parts(write, &mut leases, order, returned, &mut begun).await,
+            Ok(_) => self.run_parts(write, &mut leases, order, returned, &mut begun).await,
             Err(e) => Err(e.into()),
         };
         let Answers { all: answers, mut warned, warnings: mut count } = match ran {

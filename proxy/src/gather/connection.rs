@@ -83,6 +83,8 @@ impl GatherConnection {
         let writing = session
             .without("tx_read_only")
             .without("transaction_read_only")
+            // The client's tables must have one; the temporary ones here have none.
+            .without("sql_require_primary_key")
             .with(isolation, "'READ-COMMITTED'".to_owned());
         let lenient = writing.with("sql_mode", LENIENT.to_owned());
         // All warnings are read, in the words that are known.

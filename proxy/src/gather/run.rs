@@ -50,7 +50,7 @@ impl Session {
         let statements = execution.statements.as_slice();
         let connection = &mut place.lease.connection;
         let queued = match send::ready(connection, &execution, statements, sending).await {
-            Ok(()) => send::queue(connection, &execution, statements, sending),
+            Ok(_) => send::queue(connection, &execution, statements, sending),
             Err(e) => Err(e),
         };
         if let Err(e) = queued {

@@ -203,7 +203,7 @@ pub(crate) fn push(
         Piece::Session(function) => {
             out.buffer.extend_from_slice(arguments.session.literal(*function).as_bytes());
         }
-        Piece::Next { index, typed } => push_next(*index, *typed, arguments, out),
+        Piece::Next { index, typed } => push_next(*index, *typed, arguments, mode, out),
         Piece::Limit { offset, count } => push_limit(*offset, *count, arguments, mode, out),
     }
 }
@@ -223,11 +223,16 @@ pub(crate) fn label_of(from: Anchor, to: Anchor, text: &[u8], holes: &[Hole]) ->
 }
 
 /// A parameter in a prepared statement, so that its text stays the same.
-fn push_next(index: usize, typed: bool, arguments: &Arguments<'_>, out: &mut Execution) {
+fn push_next(index: usize, typed: bool, arguments: &Arguments<'_>, mode: SqlMode, out: &mut Execution) {
     // Routing has counted them.
     let value = arguments.nextvals.get(index).copied().unwrap_or_default();
     if arguments.params.is_some() {
-        out.buffer.push(b'?');
+        // MySQL gives a parameter its type by what stands beside it: another parameter would make it a DOUBLE.
+        out.buffer.extend_from_slice(match i64::try_from(value) {
+            _ if mode.server.mariadb => b"?",
+            Ok(_) => b"CAST(? AS SIGNED)",
+            Err(_) => b"CAST(? AS UNSIGNED)",
+        });
         out.params.push(ParamSource::Number(value));
         return;
     }

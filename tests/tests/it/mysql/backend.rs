@@ -156,4 +156,17 @@ async fn transactions_of_one_group_and_sequences_do_as_one_server() {
     run(client, "INSERT INTO t (id, v) VALUES (q.NEXTVAL, 7)").await;
     let kept: Option<i32> = client.query_first("SELECT v FROM t WHERE id = 6").await.unwrap();
     assert_eq!(kept, Some(7));
+    // Beside another parameter too it is an integer.
+    let sum = client.exec_first("SELECT q.NEXTVAL + ?", (1u64 << 60,)).await.unwrap();
+    assert_eq!(sum, Some((1u64 << 60) + 7));
+    // A constant that is no date: a search for rows warns of it as it is prepared, and a strict mode makes an error of that in a write.
+    let table = "CREATE TABLE d (id INT NOT NULL PRIMARY KEY, k DATE NOT NULL)";
+    pair.create(table, "DBPARTITION BY YYYYMM(k)").await;
+    pair.prepare("INSERT INTO d VALUES (1, '2024-01-01'), (2, '2024-03-05')").await;
+    let write = "UPDATE d SET k = '2024-05-01' WHERE k IN ('2024-01-01', '2023-12-31 24:00:00')";
+    for _ in 0..2 {
+        assert_eq!(refused(&mut pair.plain, write).await.0, 1292);
+        assert_eq!(refused(&mut pair.node, write).await.0, 1235);
+    }
+    pair.same("SELECT * FROM d ORDER BY id").await;
 }
