@@ -51,16 +51,28 @@ pub struct Sizing {
     pub redo_log_mib: u32,
     /// innodb_flush_log_at_trx_commit: 1 syncs at each commit, 2 survives kill -9 of the server but not of the machine.
     pub flush_log_at_commit: u8,
+    /// False: InnoDB never asks the kernel to sync a file. What a killed server has written is in the kernel all the same.
+    pub syncs_files: bool,
     pub max_connections: u32,
 }
 
 impl Sizing {
     /// For people: durable.
-    pub const DEVELOPMENT: Self =
-        Self { buffer_pool_mib: 256, redo_log_mib: 128, flush_log_at_commit: 1, max_connections: 2000 };
-    /// For tests: small, and without a sync at each commit.
-    pub const TEST: Self =
-        Self { buffer_pool_mib: 64, redo_log_mib: 32, flush_log_at_commit: 2, max_connections: 2000 };
+    pub const DEVELOPMENT: Self = Self {
+        buffer_pool_mib: 256,
+        redo_log_mib: 128,
+        flush_log_at_commit: 1,
+        syncs_files: true,
+        max_connections: 2000,
+    };
+    /// For tests: small, and without any sync. They kill servers, not the machine.
+    pub const TEST: Self = Self {
+        buffer_pool_mib: 64,
+        redo_log_mib: 32,
+        flush_log_at_commit: 2,
+        syncs_files: false,
+        max_connections: 2000,
+    };
 }
 
 impl DatabaseServer {
@@ -151,6 +163,8 @@ impl DatabaseServer {
                     "--initialize-insecure",
                     "--secure-file-priv=NULL",
                     "--log-error-verbosity=1",
+                    // What is copied for each server; it grows there to the size that is asked for.
+                    "--innodb-redo-log-capacity=8M",
                 ]);
                 command
             }
@@ -213,6 +227,9 @@ impl DatabaseServer {
         command.arg(format!("--log-error={}", directory.join("error.log").display()));
         command.arg(format!("--innodb-buffer-pool-size={}M", sizing.buffer_pool_mib));
         command.arg(format!("--innodb-flush-log-at-trx-commit={}", sizing.flush_log_at_commit));
+        if !sizing.syncs_files {
+            command.arg("--innodb-flush-method=nosync");
+        }
         command.arg(format!("--max-connections={}", sizing.max_connections));
         // The node's own limit decides on packets, not the instances'.
         command.args(["--max-allowed-packet=1G", "--character-set-server=utf8mb4"]);
