@@ -62,8 +62,9 @@ pub async fn learn_server(worker: &Rc<Worker>) -> bool {
                 continue;
             }
         };
-        match ask(&mut connection).await {
-            Ok(info) => {
+        match ask(&mut connection, &worker.node.server.load()).await {
+            Ok(None) => return true,
+            Ok(Some(info)) => {
                 tracing::info!(instance = %instance.name, version = %info.version, "learnt the server's version");
                 worker.node.server.store(Arc::new(info));
                 return true;
@@ -76,9 +77,13 @@ pub async fn learn_server(worker: &Rc<Worker>) -> bool {
     false
 }
 
-/// Reads version and collations.
-async fn ask(connection: &mut Pooled) -> Result<ServerInfo, SqlError> {
+/// Reads version and collations. `None`: it is of the version that is known, whose collations are.
+async fn ask(connection: &mut Pooled, known: &ServerInfo) -> Result<Option<ServerInfo>, SqlError> {
     let version = connection.query("SELECT VERSION()").await?.text(0, 0);
+    let told = format!("{version}-ostrakon");
+    if told == known.version && !known.is_assumed() {
+        return Ok(None);
+    }
     let answer = connection
         .query("SELECT ID, COLLATION_NAME, CHARACTER_SET_NAME, IS_DEFAULT FROM information_schema.COLLATIONS WHERE ID IS NOT NULL")
         .await?;
@@ -98,12 +103,7 @@ async fn ask(connection: &mut Pooled) -> Result<ServerInfo, SqlError> {
     }
     let parsed = ServerInfo::parse_version(&version);
     let weights = Arc::new(ask_weights(connection, parsed.mariadb).await?);
-    Ok(ServerInfo {
-        version: format!("{version}-ostrakon"),
-        parsed,
-        collations: Arc::new(Collations { by_id }),
-        weights,
-    })
+    Ok(Some(ServerInfo { version: told, parsed, collations: Arc::new(Collations { by_id }), weights }))
 }
 
 /// How the weights of each collation compare.
