@@ -41,14 +41,16 @@ FUZZ ?=
 CLIENTS ?= 10000
 # More arguments for the test runner, for example: make test ARGS='-E "test(tls)"'
 ARGS ?=
+# Most tests wait most of the time: for servers that start, for what is killed and comes back.
+export NEXTEST_TEST_THREADS := $(or $(NEXTEST_TEST_THREADS),$(shell echo $$((2 * $$(nproc)))))
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test simulate simulate-commit chaos bank elle matrix dialect cases diff tpcc tpch check bench bench-sequence bench-commit fmt fuzz clients
+.PHONY: help up down status test test-mysql simulate simulate-commit chaos bank elle matrix dialect cases diff tpcc tpch check bench bench-sequence bench-commit fmt fuzz clients
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), ROWS=1000000 CLIENT=go SERVERS=mysql (matrix), SERVERS=mysql (dialect), CASES=joins:120 SERVERS=mysql (cases), LASTING=60 FULL=1 (tpcc), SCALE=0.1 (tpch), RUNS=10000000 FUZZ=packet (fuzz), CLIENTS=10000 (clients)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test, test-mysql), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), ROWS=1000000 CLIENT=go SERVERS=mysql (matrix), SERVERS=mysql (dialect), CASES=joins:120 SERVERS=mysql (cases), LASTING=60 FULL=1 (tpcc), SCALE=0.1 (tpch), RUNS=10000000 FUZZ=packet (fuzz), CLIENTS=10000 (clients)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
@@ -68,6 +70,12 @@ test: ## Runs all tests, with real database servers and clients
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
 	@cargo nextest run --locked --workspace $$(tools/without-mysql) $(ARGS)
+	@$(if $(ARGS),,tools/on-mysql some)
+
+test-mysql: ## Runs the integration tests with MySQL servers, but for those that are listed with a reason
+	@tools/setup test
+	@cargo build --locked --workspace --bins --tests
+	@tools/on-mysql all $(ARGS)
 
 fuzz: ## Gives RUNS arbitrary inputs to each decoder, or to that of the target FUZZ alone
 	@tools/fuzz $(RUNS) $(FUZZ)

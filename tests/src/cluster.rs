@@ -7,6 +7,7 @@ use ostrakon::dev::error::DevError;
 use ostrakon::dev::instance::{Instance, InstanceOptions};
 use ostrakon::dev::server::{DatabaseServer, ServerKind, Sizing};
 
+use crate::family::{self, server_of};
 use crate::place::{self, Folder};
 
 /// Options of the async client for `root` on a local port: TCP only, and no pooling.
@@ -25,30 +26,6 @@ pub async fn connect(port: u16, database: Option<&str>) -> Conn {
     connecting
         .await
         .unwrap_or_else(|error| panic!("connecting to port {port}, database {database:?}: {error}"))
-}
-
-/// The server that tests run on where they do not ask for one: `OSTRAKON_TEST_MYSQLD`, else the system's, MariaDB first.
-fn server() -> DatabaseServer {
-    let named = std::env::var_os("OSTRAKON_TEST_MYSQLD").map(std::path::PathBuf::from);
-    started(DatabaseServer::find(named.as_deref()))
-}
-
-/// A server of that family: the one that tests run on if it is, else the first one there is.
-pub fn server_of(kind: ServerKind) -> DatabaseServer {
-    let usual = server();
-    if usual.kind == kind {
-        return usual;
-    }
-    let found = match kind {
-        ServerKind::MariaDb => started(DatabaseServer::find(None)),
-        ServerKind::MySql => {
-            let mut look = std::process::Command::new(place::repository().join("tools/mysql-server"));
-            let path = crate::program::must(look.arg("--look"));
-            started(DatabaseServer::find(Some(std::path::Path::new(path.trim_end()))))
-        }
-    };
-    assert_eq!(found.kind, kind, "{} is of the other family", found.program.display());
-    found
 }
 
 fn started<T>(result: Result<T, DevError>) -> T {
@@ -72,7 +49,10 @@ impl TestCluster {
     /// As [`TestCluster::start`], with options changed by `change`.
     pub fn start_with(change: impl FnOnce(&mut ClusterOptions)) -> Self {
         let folder = Folder::new();
-        let mut options = ClusterOptions::test(folder.path(), &place::base().join("templates"), server());
+        let servers: Vec<_> = family::asked_for().into_iter().map(server_of).collect();
+        let templates = place::base().join("templates");
+        let mut options = ClusterOptions::test(folder.path(), &templates, servers[0].clone());
+        options.servers = servers;
         options.program = Some(place::ostrakon());
         change(&mut options);
         let cluster = started(Cluster::start(&options));
@@ -166,7 +146,7 @@ pub struct PlainServer {
 impl PlainServer {
     /// Starts it, from the same template as the cluster's instances.
     pub fn start() -> Self {
-        Self::of(server())
+        Self::of(server_of(family::usual()))
     }
 
     /// As [`PlainServer::start`], with a program that the test chooses.

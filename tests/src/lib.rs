@@ -8,6 +8,7 @@ pub mod branches;
 pub mod cluster;
 pub mod compare;
 pub mod elle;
+pub mod family;
 pub mod groups;
 pub mod likeness;
 pub mod pair;

@@ -3,8 +3,9 @@
 use mysql_async::{Conn, Value};
 use ostrakon::dev::server::ServerKind;
 
-use crate::cluster::{PlainServer, TestCluster, connect, run, server_of, shorten};
+use crate::cluster::{PlainServer, TestCluster, connect, run, shorten};
 use crate::compare::{Outcome, Way, outcome};
+use crate::family::server_of;
 
 /// Both servers with one client each, in the database `app`.
 #[derive(Debug)]

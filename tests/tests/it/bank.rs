@@ -15,7 +15,8 @@ use ostrakon::dev::instance::Instance;
 use ostrakon::dev::node::Node;
 use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::branches;
-use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run, server_of};
+use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run};
+use ostrakon_tests::family::{self, server_of};
 use ostrakon_tests::physical::{self, PhysicalTable};
 use tokio::task::block_in_place;
 
@@ -189,18 +190,7 @@ async fn bank_on_a_plain_server_that_dies_passes_its_own_judgement() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bank_over_groups_loses_nothing_and_halves_nothing_when_nodes_and_servers_die() {
-    over_groups(&servers_asked_for(), number("OSTRAKON_KILLS", FAULTS)).await;
-}
-
-/// Instances of the families that `OSTRAKON_SERVERS` names, in turn: `mysql`, or `mysql,mariadb`. None: those that all tests run on.
-pub fn servers_asked_for() -> Vec<ServerKind> {
-    let asked = std::env::var("OSTRAKON_SERVERS").unwrap_or_default();
-    let kind = |name: &str| match name {
-        "mysql" => ServerKind::MySql,
-        "mariadb" => ServerKind::MariaDb,
-        other => panic!("OSTRAKON_SERVERS: {other} is neither mysql nor mariadb"),
-    };
-    asked.split(',').filter(|name| !name.is_empty()).map(kind).collect()
+    over_groups(&family::asked_for(), number("OSTRAKON_KILLS", FAULTS)).await;
 }
 
 /// Three nodes before two servers of these families, which give up a deadlock that none of them sees soon.
@@ -208,9 +198,7 @@ pub fn cluster_of(kinds: &[ServerKind]) -> TestCluster {
     TestCluster::start_with(|options| {
         options.nodes = 3;
         options.server_extra.push("--innodb-lock-wait-timeout=10".to_owned());
-        if !kinds.is_empty() {
-            options.servers = kinds.iter().map(|kind| server_of(*kind)).collect();
-        }
+        options.servers = kinds.iter().map(|kind| server_of(*kind)).collect();
     })
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
 use ostrakon_tests::cluster::{TestCluster, connect, refused, run, value};
+use ostrakon_tests::family::on_mysql;
 
 /// A cluster, and a way to each group's instance past the node.
 struct Damaged {
@@ -142,6 +143,11 @@ impl Damaged {
     }
 }
 
+/// MySQL wants names of CHECK constraints to be unique in a database, which has two of the tables.
+fn sharded() -> String {
+    if on_mysql() { SHARDED.replace("CONSTRAINT small ", "") } else { SHARDED.to_owned() }
+}
+
 const SHARDED: &str = "CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, v INT DEFAULT 7, name VARCHAR(40) COLLATE utf8mb4_bin, f FLOAT, \
                        at TIMESTAMP NULL, raw VARBINARY(20), KEY by_v (v), CONSTRAINT small CHECK (v < 1000)) COMMENT='a b' \
                        DBPARTITION BY HASH(id) TBPARTITION BY HASH(id) TBPARTITIONS 2";
@@ -157,11 +163,14 @@ async fn fill(damaged: &mut Damaged) {
 
 #[tokio::test]
 async fn structural_damage_is_named_and_mended() {
-    let mut d = Damaged::start(4, &[SHARDED]).await;
+    let mut d = Damaged::start(4, &[&sharded()]).await;
     fill(&mut d).await;
     d.assert_ok("t").await;
     let tables = d.physical("t").await;
     assert_eq!(tables.len(), 8);
+    let constraint = if on_mysql() { format!("{}_chk_1", tables[0].name) } else { "small".to_owned() };
+    let drop = format!("DROP CONSTRAINT {constraint}");
+    let missing = if on_mysql() { "is missing" } else { "constraint `small` is missing" };
     for (index, damage, expected) in [
         (1, "MODIFY v BIGINT DEFAULT 7", vec!["column `v` is bigint", "elsewhere int"]),
         (2, "DROP COLUMN f", vec!["column `f` is missing"]),
@@ -174,7 +183,7 @@ async fn structural_damage_is_named_and_mended() {
         ),
         (6, "ROW_FORMAT=COMPRESSED", vec!["ROW_FORMAT=COMPRESSED"]),
         (7, "COMMENT='c'", vec!["COMMENT='c'", "COMMENT='a b'"]),
-        (0, "DROP CONSTRAINT small", vec!["constraint `small` is missing"]),
+        (0, &drop, vec![missing]),
         (1, "MODIFY v INT DEFAULT 7 FIRST", vec!["is in another place"]),
         (2, "DROP KEY by_v, ADD KEY by_v (v, id)", vec!["key `by_v` is KEY `by_v` (`v`,`id`)"]),
     ] {
@@ -216,7 +225,7 @@ async fn structural_damage_is_named_and_mended() {
 
 #[tokio::test]
 async fn misplaced_rows_are_counted_named_and_moved() {
-    let mut d = Damaged::start(4, &[SHARDED]).await;
+    let mut d = Damaged::start(4, &[&sharded()]).await;
     fill(&mut d).await;
     let tables = d.physical("t").await;
     // From one physical table to one of the same instance, one of another, and a row that is in the right one as well.
@@ -418,7 +427,8 @@ async fn a_sequence_behind_its_table_is_found() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_a_row_and_what_is_not_there_too() {
-    let mut d = Damaged::start(2, &[SHARDED, "CREATE TABLE one (id INT PRIMARY KEY) SINGLE"]).await;
+    let mut d =
+        Damaged::start(2, &[sharded().as_str(), "CREATE TABLE one (id INT PRIMARY KEY) SINGLE"]).await;
     let rows = d.check("CHECK TABLE nothing, one").await;
     assert_eq!(rows.len(), 3);
     assert_eq!(rows[0], ("Error".into(), "Table 'app.nothing' doesn't exist".into()));
@@ -444,7 +454,7 @@ async fn what_cannot_be_read_is_a_row_and_what_is_not_there_too() {
 
 #[tokio::test]
 async fn a_check_that_waits_can_be_killed() {
-    let mut d = Damaged::start(2, &[SHARDED]).await;
+    let mut d = Damaged::start(2, &[&sharded()]).await;
     fill(&mut d).await;
     let first = d.physical("t").await[0].clone();
     d.on(&first.group, &format!("LOCK TABLES {} WRITE", first.quoted())).await;

@@ -21,6 +21,7 @@ use std::time::Duration;
 use mysql_async::Conn;
 use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::cluster::{TestCluster, run};
+use ostrakon_tests::family;
 use ostrakon_tests::place;
 
 use list::{Client, Program};
@@ -75,10 +76,11 @@ fn bytes() -> usize {
 }
 
 fn cluster() -> (TestCluster, &'static str) {
-    match std::env::var("OSTRAKON_SERVERS").as_deref() {
-        Ok("mysql") => (TestCluster::of(&[ServerKind::MySql]), "mysql"),
-        _ => (TestCluster::start(), "mariadb"),
-    }
+    let servers = match family::usual() {
+        ServerKind::MySql => "mysql",
+        ServerKind::MariaDb => "mariadb",
+    };
+    (TestCluster::start(), servers)
 }
 
 /// The rows that clients take as they come, which all of them share.

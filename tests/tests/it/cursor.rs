@@ -2,6 +2,7 @@
 
 use mysql_async::Conn;
 use ostrakon_tests::cluster::{TestCluster, run};
+use ostrakon_tests::family::on_mysql;
 use ostrakon_tests::pair::Pair;
 use ostrakon_tests::wire::Wire;
 
@@ -117,12 +118,18 @@ async fn rows_are_fetched_as_from_one_server() {
         "SELECT id, v, f FROM t ORDER BY id",
         "SELECT v, COUNT(*) FROM t GROUP BY v HAVING COUNT(*) > 5",
         "SELECT a.id, (SELECT MAX(b.f) FROM t b WHERE b.id < a.id) FROM t a JOIN t c ON c.id = a.id + 1 ORDER BY a.id DESC",
-        "SELECT 1",
+        // MySQL has a shorter integer in a cursor than without one.
+        if on_mysql() { "SELECT CAST(1 AS SIGNED)" } else { "SELECT 1" },
     ] {
         let (id, other) = (node.prepare(sql).await, plain.prepare(sql).await);
         for (flags, fetches) in
             [(1, &[1, 2, 20, 1, 1, 1, 1][..]), (1, &[30, 1]), (0, &[1]), (1, &[4]), (1, &[0, 3])]
         {
+            // A statement that has had a cursor is answered by MySQL 9.7 with an OK packet where its rows belong.
+            let (id, other) = match flags == 0 && on_mysql() {
+                true => (node.prepare(sql).await, plain.prepare(sql).await),
+                false => (id, other),
+            };
             let answer = node.execute(id, flags).await;
             assert_eq!(answer, plain.execute(other, flags).await, "{sql}");
             assert_eq!(matches!(answer, Answer::Columns { .. }), flags == 1, "{sql}: {answer:?}");

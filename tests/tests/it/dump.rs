@@ -1,13 +1,13 @@
 //! Dumps of a database of all kinds of tables, and what is restored from them: mariadb-dump with its options, mydumper and myloader. Definitions and
-//! rows come out as they were. `OSTRAKON_SERVERS=mysql` does it over MySQL.
+//! rows come out as they were.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, Value};
-use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::cluster::{TestCluster, run};
+use ostrakon_tests::family::on_mysql;
 use ostrakon_tests::{place, program};
 
 /// Beside the tables of the matrix, which have all types: a table of each kind, and views.
@@ -99,13 +99,11 @@ async fn empty_copy(client: &mut Conn) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_dumped_is_restored() {
-    let is_mysql = std::env::var("OSTRAKON_SERVERS").as_deref() == Ok("mysql");
+    let cluster = TestCluster::start();
     // mariadb-dump gives generated columns their values, which MySQL refuses (3105).
-    let (cluster, objects) = match is_mysql {
-        true => {
-            (TestCluster::of(&[ServerKind::MySql]), OBJECTS.replace(" more INT AS (owner + 1) STORED,", ""))
-        }
-        false => (TestCluster::start(), OBJECTS.to_owned()),
+    let objects = match on_mysql() {
+        true => OBJECTS.replace(" more INT AS (owner + 1) STORED,", ""),
+        false => OBJECTS.to_owned(),
     };
     let port = cluster.port();
     let mut client = cluster.database("shop", "DBPARTITIONS 4").await;
@@ -128,7 +126,7 @@ async fn what_is_dumped_is_restored() {
         same(&mut client, "copy", &original, &format!("{options:?}")).await;
     }
     // From MySQL this version of it leaves out columns with DEFAULT CURRENT_TIMESTAMP: it takes DEFAULT_GENERATED for a generated column.
-    if !is_mysql {
+    if !on_mysql() {
         mydumper(&cluster, &mut client, &original).await;
     }
     // Whole databases: they are made as they were.

@@ -11,10 +11,11 @@ use ostrakon::dev::instance::Instance;
 use ostrakon::dev::node::Node;
 use ostrakon_tests::cluster::{PlainServer, connect, run};
 use ostrakon_tests::elle::{self, history::History, history::Outcome, history::Reading, history::parse_list};
+use ostrakon_tests::family;
 use ostrakon_tests::physical::{self, PhysicalTable};
 use tokio::task::block_in_place;
 
-use crate::bank::{cluster_of, nothing_stays_in_doubt, number, servers_asked_for};
+use crate::bank::{cluster_of, nothing_stays_in_doubt, number};
 use crate::faults::{Fault, Faults};
 use clients::{Client, Stage};
 
@@ -132,7 +133,7 @@ async fn elle_over_groups_finds_no_anomaly_when_nodes_and_servers_die() {
     let atomic = number("OSTRAKON_ELLE_ATOMIC", ATOMIC);
     let groups = number("OSTRAKON_ELLE_GROUPS", GROUPS);
     println!("OSTRAKON_ELLE_SEED={seed} OSTRAKON_KILLS={strikes} OSTRAKON_ELLE_GROUPS={groups}");
-    let mut test = cluster_of(&servers_asked_for());
+    let mut test = cluster_of(&family::asked_for());
     // A collation that both families have.
     let clauses = format!("DBPARTITIONS {groups} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci");
     let mut client = test.database("lists", &clauses).await;

@@ -18,7 +18,8 @@ use ostrakon_router::lexer::{SqlMode, tokenize};
 use ostrakon_router::parse::ddl::Ddl;
 use ostrakon_router::parse::parse_ddl;
 use ostrakon_router::plan::carriage::carriage;
-use ostrakon_tests::cluster::{PlainServer, connect, run, server_of, value};
+use ostrakon_tests::cluster::{PlainServer, connect, run, value};
+use ostrakon_tests::family::server_of;
 
 /// Types of both families, and literals to store: extremes, and what a text would not tell.
 const TYPES: &[(&str, &[&str])] = &[

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ostrakon::dev::server::ServerKind;
+use ostrakon_tests::family;
 use tokio::sync::Mutex;
 
 use crate::bank::number;
@@ -222,10 +223,7 @@ pub async fn play(kind: ServerKind, first: u64, seeds: u64, count: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn generated_statements_are_answered_as_one_server_answers_or_refused() {
-    let kind = match std::env::var("OSTRAKON_SERVERS").as_deref() {
-        Ok("mysql") => ServerKind::MySql,
-        _ => ServerKind::MariaDb,
-    };
+    let kind = family::usual();
     let count = number("OSTRAKON_DIFF_COUNT", SEEDS * SCENARIOS_IN_TEST);
     let scenarios = if count > SEEDS * SCENARIOS_IN_TEST { SCENARIOS } else { SCENARIOS_IN_TEST };
     play(kind, number("OSTRAKON_DIFF_SEED", 1), count.div_ceil(scenarios), scenarios).await;

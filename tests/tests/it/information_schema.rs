@@ -4,6 +4,7 @@ use mysql_async::Value;
 use mysql_async::prelude::Queryable;
 use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::cluster::{run, value};
+use ostrakon_tests::family::usual;
 use ostrakon_tests::pair::Pair;
 
 async fn filled(kind: ServerKind) -> Pair {
@@ -157,7 +158,7 @@ async fn clients_are_answered(kind: ServerKind) {
 
 #[tokio::test]
 async fn what_clients_ask_is_answered_as_by_one_server() {
-    clients_are_answered(ServerKind::MariaDb).await;
+    clients_are_answered(usual()).await;
 }
 
 #[tokio::test]
@@ -168,7 +169,7 @@ async fn what_clients_ask_is_answered_as_by_one_mysql() {
 /// No physical name is seen anywhere, and nothing that is not logical.
 #[tokio::test]
 async fn only_logical_objects_are_shown() {
-    let mut pair = filled(ServerKind::MariaDb).await;
+    let mut pair = filled(usual()).await;
     run(&mut pair.node, "CREATE DATABASE other DBPARTITIONS = 3").await;
     run(&mut pair.node, "CREATE TABLE other.orders (id INT PRIMARY KEY) DBPARTITION BY HASH(id)").await;
     let schemas: Vec<String> =
@@ -196,7 +197,7 @@ async fn only_logical_objects_are_shown() {
 
 #[tokio::test]
 async fn sizes_are_those_of_all_physical_tables() {
-    let mut pair = filled(ServerKind::MariaDb).await;
+    let mut pair = filled(usual()).await;
     let rows: Vec<String> = (1..=500).map(|n| format!("({n}, 1, {n}, NULL)")).collect();
     pair.prepare(&format!("INSERT INTO orders (customer_id, id, total, data) VALUES {}", rows.join(",")))
         .await;
@@ -229,7 +230,7 @@ async fn sizes_are_those_of_all_physical_tables() {
 
 #[tokio::test]
 async fn what_is_not_there_is_refused_by_name() {
-    let mut pair = filled(ServerKind::MariaDb).await;
+    let mut pair = filled(usual()).await;
     for (sql, errno, part) in [
         ("SELECT * FROM information_schema.INNODB_TRX", 1235, "information_schema.INNODB_TRX"),
         ("SELECT * FROM information_schema.user_privileges", 1235, "USER_PRIVILEGES"),
@@ -253,7 +254,7 @@ async fn what_is_not_there_is_refused_by_name() {
 /// EXPLAIN shows what is asked, and nothing more is.
 #[tokio::test]
 async fn explain_tells_what_the_servers_are_asked() {
-    let mut pair = filled(ServerKind::MariaDb).await;
+    let mut pair = filled(usual()).await;
     for sql in [
         "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'app' AND TABLE_NAME = 'customer'",
         "SELECT * FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'app'",

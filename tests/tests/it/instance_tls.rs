@@ -9,7 +9,8 @@ use mysql_async::{Conn, Row};
 use ostrakon::backend::connection::Connection;
 use ostrakon::dev::server::ServerKind;
 use ostrakon_catalog::schema::{Instance, InstanceTls};
-use ostrakon_tests::cluster::{TestCluster, refused, run, server_of, value};
+use ostrakon_tests::cluster::{TestCluster, refused, run, value};
+use ostrakon_tests::family::server_of;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -2,6 +2,7 @@
 
 use mysql_async::prelude::Queryable;
 use ostrakon_tests::cluster::{refused, run, value};
+use ostrakon_tests::family::on_mysql;
 use ostrakon_tests::pair::Pair;
 
 #[tokio::test]
@@ -206,6 +207,11 @@ async fn nothing_of_a_session_stays_behind() {
         "SET timestamp = @a := 5",
     ] {
         let (errno, text) = refused(&mut client, sql).await;
+        // No syntax of MySQL's.
+        if on_mysql() && !sql.starts_with("SET") {
+            assert_eq!(errno, 1064, "{sql}: {text}");
+            continue;
+        }
         assert!(errno == 1235 && text.contains("assignments to user variables"), "{sql}: {errno} {text}");
     }
     run(&mut client, "INSERT INTO t VALUES (1), (2), (3)").await;
@@ -230,7 +236,9 @@ async fn nothing_of_a_session_stays_behind() {
         assert_eq!(value::<Option<i64>>(&mut other, "SELECT @a").await, None);
     }
     // Words that mean the session.
-    assert_eq!(value::<String>(&mut client, "EXECUTE s USING CURRENT_USER").await, "root@%");
+    if !on_mysql() {
+        assert_eq!(value::<String>(&mut client, "EXECUTE s USING CURRENT_USER").await, "root@%");
+    }
     run(&mut client, "SET @c = CURRENT_USER").await;
     assert_eq!(value::<String>(&mut client, "SELECT @c").await, "root@%");
     // A database that a prepared statement has dropped is no current one.

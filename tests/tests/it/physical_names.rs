@@ -5,6 +5,7 @@ use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::cluster::{TestCluster, run};
+use ostrakon_tests::family::usual;
 use ostrakon_tests::raw::{Answer, Raw};
 
 /// Tables of each kind. Names are long enough to be found in any bytes.
@@ -245,5 +246,5 @@ async fn waits(cluster: &TestCluster, names: &[String], found: &mut Vec<String>)
 
 #[tokio::test]
 async fn no_physical_name_reaches_a_client() {
-    nothing_leaks(ServerKind::MariaDb).await;
+    nothing_leaks(usual()).await;
 }

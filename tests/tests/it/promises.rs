@@ -24,6 +24,7 @@ use mysql_async::prelude::Queryable;
 use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::cluster::{TestCluster, options, refused, run, value};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
+use ostrakon_tests::family::usual;
 use ostrakon_tests::pair::Pair;
 
 /// Every byte, and what text would break: NUL, quotes, backslashes, halves of UTF-8 characters.
@@ -175,7 +176,7 @@ pub async fn preparable(kind: ServerKind) {
 
 #[tokio::test]
 async fn what_can_be_prepared_is_what_a_server_prepares() {
-    preparable(ServerKind::MariaDb).await;
+    preparable(usual()).await;
 }
 
 #[tokio::test]
@@ -285,7 +286,7 @@ pub async fn what_cannot_be_set(kind: ServerKind) {
 
 #[tokio::test]
 async fn what_cannot_be_set_changes_nothing() {
-    what_cannot_be_set(ServerKind::MariaDb).await;
+    what_cannot_be_set(usual()).await;
 }
 
 /// A key's row is found however the key is written, and by whatever character set a client has.

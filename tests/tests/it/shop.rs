@@ -10,6 +10,7 @@ mod run;
 
 use file::Case;
 use ostrakon::dev::server::ServerKind;
+use ostrakon_tests::family;
 use run::Shop;
 
 /// The cases that are asked for.
@@ -51,9 +52,6 @@ pub async fn run_all(kind: ServerKind) {
 
 #[tokio::test]
 async fn every_case_is_answered_as_one_server_answers() {
-    let kind = match std::env::var("OSTRAKON_SERVERS").as_deref() {
-        Ok("mysql") => ServerKind::MySql,
-        _ => ServerKind::MariaDb,
-    };
+    let kind = family::usual();
     run_all(kind).await;
 }

@@ -7,6 +7,7 @@ use mysql_async::{Conn, Value};
 use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::cluster::{connect, run};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
+use ostrakon_tests::family::usual;
 use ostrakon_tests::pair::Pair;
 use ostrakon_tests::place::repository;
 
@@ -195,5 +196,5 @@ pub async fn tools_are_answered(kind: ServerKind) {
 
 #[tokio::test]
 async fn what_tools_ask_is_answered_as_by_one_server() {
-    tools_are_answered(ServerKind::MariaDb).await;
+    tools_are_answered(usual()).await;
 }

@@ -8,9 +8,10 @@ mod rows;
 use std::time::{Duration, Instant};
 
 use mysql_async::{Conn, Value};
-use ostrakon::dev::server::{ServerKind, Sizing};
-use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run, server_of};
+use ostrakon::dev::server::Sizing;
+use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
+use ostrakon_tests::family::{self, server_of};
 use ostrakon_tests::likeness::Likeness;
 
 use queries::Query;
@@ -120,11 +121,7 @@ async fn with_rows(plain: &mut Conn, query: &Query) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tpch_is_answered_as_by_one_server() {
     let scale = scale();
-    let kind = match std::env::var("OSTRAKON_SERVERS").as_deref() {
-        Ok("mysql") => ServerKind::MySql,
-        _ => ServerKind::MariaDb,
-    };
-    let server = server_of(kind);
+    let server = server_of(family::usual());
     let sizing = if scale.0 < 0.02 { Sizing::TEST } else { Sizing::DEVELOPMENT };
     let cluster = TestCluster::start_with(|options| {
         options.servers = vec![server.clone()];

@@ -5,6 +5,7 @@ use mysql_async::{Row, Value};
 use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::cluster::{run, value};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
+use ostrakon_tests::family::usual;
 use ostrakon_tests::pair::Pair;
 
 /// Not tried: what would change how the test itself speaks, what needs a value that no other has, and (`pseudo_...`) what is another's number.
@@ -126,7 +127,7 @@ pub async fn each_variable_is_read_as_it_was_set(kind: ServerKind) {
 
 #[tokio::test]
 async fn variables_are_read_as_they_were_set() {
-    each_variable_is_read_as_it_was_set(ServerKind::MariaDb).await;
+    each_variable_is_read_as_it_was_set(usual()).await;
 }
 
 #[tokio::test]

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ostrakon::dev::server::ServerKind;
-use ostrakon_tests::cluster::{PlainServer, connect, run, server_of};
+use ostrakon_tests::cluster::{PlainServer, connect, run};
 use ostrakon_tests::program;
 
 use super::{cluster, packages, scripts};
@@ -57,10 +56,7 @@ fn listed() -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlalchemys_suite_passes_as_on_one_server() {
     let (cluster, servers) = cluster();
-    let plain = match servers {
-        "mysql" => PlainServer::of(server_of(ServerKind::MySql)),
-        _ => PlainServer::start(),
-    };
+    let plain = PlainServer::start();
     let (with, without) = (cluster.folder().join("plain.txt"), cluster.folder().join("cluster.txt"));
     let (plain, ours) = tokio::join!(play(plain.port(), true, &with), play(cluster.port(), false, &without));
     let passed = |ends: &Ends| ends.values().filter(|outcome| *outcome == "passed").count();

@@ -1,8 +1,9 @@
 //! A third opinion: what a server of the other family answers to a query that the cluster and the plain server answer differently.
 
 use ostrakon::dev::server::ServerKind;
-use ostrakon_tests::cluster::{PlainServer, connect, run, server_of};
+use ostrakon_tests::cluster::{PlainServer, connect, run};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
+use ostrakon_tests::family::server_of;
 use ostrakon_tests::statement;
 
 use super::world::{Scenario, World, spelled};

@@ -1,7 +1,8 @@
 //! MySQL's own certificates, and caching_sha2_password's full way over TLS.
 
 use ostrakon::dev::server::ServerKind::MySql;
-use ostrakon_tests::cluster::{TestCluster, refused, run, server_of, value};
+use ostrakon_tests::cluster::{TestCluster, refused, run, value};
+use ostrakon_tests::family::server_of;
 
 /// The certificates that a MySQL server makes for itself have an authority and name no host.
 #[tokio::test]

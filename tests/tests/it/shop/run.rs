@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, Value};
 use ostrakon::dev::server::ServerKind;
-use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run, server_of};
+use ostrakon_tests::cluster::{PlainServer, TestCluster, connect, run};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
+use ostrakon_tests::family::server_of;
 use ostrakon_tests::likeness::Likeness;
 use ostrakon_tests::statement::{self, is_query, is_write};
 
