@@ -23,6 +23,7 @@ SELECT kc.`constraint_name`, kc.`column_name`, kc.`referenced_table_name`, kc.`r
 SELECT c.constraint_name AS column_name FROM information_schema.check_constraints AS c WHERE c.table_name = 'customers' AND LOWER(c.check_clause) = 'json_valid(`' + LOWER(c.constraint_name) + '`)' AND c.constraint_schema = DATABASE();
 SELECT table_collation FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'customers';
 SELECT column_name, data_type, character_maximum_length, numeric_precision, numeric_scale, extra, column_default, CASE WHEN collation_name = 'latin1_swedish_ci' THEN NULL ELSE collation_name END AS collation_name, CASE WHEN column_type LIKE '% unsigned' THEN 1 ELSE 0 END AS is_unsigned, column_comment FROM information_schema.columns WHERE table_name = 'customers' AND table_schema = DATABASE();
+-- unlike: any one of the rows
 SELECT * FROM `customers` LIMIT 1;
 -- only: mariadb
 SELECT c.constraint_name, c.check_clause FROM information_schema.check_constraints AS c WHERE c.constraint_schema = DATABASE() AND c.table_name = 'customers';
