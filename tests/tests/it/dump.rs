@@ -151,20 +151,13 @@ async fn mydumper(cluster: &TestCluster, client: &mut Conn, original: &Contents)
     let refused = tool("mydumper", port).args(["-B", "shop", "-o", folder]).output().unwrap();
     let text = program::text(&refused);
     assert!(!refused.status.success() && text.contains("Not supported: FLUSH TABLES"), "{text}");
-    std::fs::remove_dir_all(folder).unwrap();
-    program::must(tool("mydumper", port).args([
-        "-B",
-        "shop",
-        "-o",
-        folder,
-        "--no-locks",
-        "-G",
-        "-E",
-        "-R",
-        "-t",
-        "2",
-    ]));
-    empty_copy(client).await;
-    program::must(tool("myloader", port).args(["-B", "copy", "-d", folder, "--overwrite-tables", "-t", "2"]));
-    same(client, "copy", original, "mydumper").await;
+    for locks in ["--no-locks", "--lock-all-tables"] {
+        std::fs::remove_dir_all(folder).unwrap();
+        let options = ["-B", "shop", "-o", folder, "-t", "2", "-G", "-E", "-R", locks];
+        program::must(tool("mydumper", port).args(options));
+        empty_copy(client).await;
+        let options = ["-B", "copy", "-d", folder, "-t", "2", "--overwrite-tables"];
+        program::must(tool("myloader", port).args(options));
+        same(client, "copy", original, locks).await;
+    }
 }
