@@ -39,7 +39,9 @@ pub(super) fn is_text_only(command: &Command) -> bool {
         | Command::RollbackTo(_)
         | Command::ReleaseSavepoint(_)
         | Command::Use(_)
-        | Command::CheckTable { .. } => true,
+        | Command::CheckTable { .. }
+        | Command::LockTables { .. }
+        | Command::UnlockTables => true,
         Command::Show(show) => matches!(
             show.what,
             ShowWhat::Warnings { count: false, .. } | ShowWhat::Errors { count: false, .. }
