@@ -23,6 +23,7 @@ pub mod result;
 mod sequence;
 mod set;
 pub mod show;
+pub mod temporary;
 pub mod trace;
 mod tracking;
 pub mod transaction;
@@ -58,6 +59,7 @@ use crate::frontend::{Frontend, ReadError};
 use crate::registry::{Identity, OpenTransaction, Registration, SessionEntry};
 use crate::worker::Worker;
 pub use own::{OwnVariables, ReadConsistency};
+use temporary::Temporary;
 use transaction::Transaction;
 use transaction_limits::idled;
 
@@ -133,6 +135,8 @@ pub struct Session {
     pub locks: Option<Lease>,
     /// What LOCK TABLES has locked.
     pub table_locks: Option<Box<TableLocks>>,
+    /// Its temporary tables.
+    pub temporary: Option<Box<Temporary>>,
     /// What the next OK tells that is new.
     changes: tracking::Changes,
 }
@@ -175,6 +179,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         last_trace: None,
         locks: None,
         table_locks: None,
+        temporary: None,
         changes: tracking::Changes::default(),
         worker,
         client,
@@ -239,7 +244,10 @@ impl Session {
 
     /// Closing the session now would take something from its client.
     fn holds_something(&self) -> bool {
-        self.transaction.is_open() || self.locks.is_some() || self.table_locks.is_some()
+        self.transaction.is_open()
+            || self.locks.is_some()
+            || self.table_locks.is_some()
+            || self.temporary.is_some()
     }
 
     /// Writes all output. A client that does not take it can still be killed.

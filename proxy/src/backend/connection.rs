@@ -81,6 +81,8 @@ pub struct Connection {
     pub has_tables: bool,
     /// It has named locks or table locks of its session: no other may have it.
     pub has_locks: bool,
+    /// It has temporary tables that its session made.
+    pub keeps_tables: bool,
     /// It has a current database, which names in no other statement may be looked up in.
     has_database: bool,
     /// A KILL QUERY was sent to it: no other session may have it.
@@ -164,6 +166,7 @@ impl Connection {
             broken: false,
             has_tables: false,
             has_locks: false,
+            keeps_tables: false,
             has_database: false,
             kill_sent: false,
             kills: Vec::new(),
@@ -192,14 +195,17 @@ impl Connection {
         self.broken
     }
 
+    /// Any session may have it.
     pub fn is_reusable(&self) -> bool {
+        self.is_at_rest() && !self.kill_sent && !self.has_tables && !self.has_locks && !self.keeps_tables
+    }
+
+    /// Nothing is under way on it, and no name in a statement would be looked up in a wrong place.
+    pub fn is_at_rest(&self) -> bool {
         !self.broken
-            && !self.kill_sent
             && self.outstanding == 0
             && self.prefix == 0
             && !self.in_transaction
-            && !self.has_tables
-            && !self.has_locks
             && !self.has_database
             && self.input.is_empty()
             && self.output.is_empty()

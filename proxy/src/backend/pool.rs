@@ -136,7 +136,7 @@ impl Pool {
     ) -> Result<Pooled, SqlError> {
         while let Some(connection) = self.take_idle(found_rows) {
             if connection.is_alive() {
-                return Ok(Pooled { connection: Some(connection), pool: Rc::clone(self), _permit: permit });
+                return Ok(Pooled::new(connection, self, permit));
             }
             self.open.set(self.open.get() - 1);
         }
@@ -167,7 +167,7 @@ impl Pool {
             }
         };
         self.open.set(self.open.get() + 1);
-        Ok(Pooled { connection: Some(connection), pool: Rc::clone(self), _permit: permit })
+        Ok(Pooled::new(connection, self, permit))
     }
 
     fn take_idle(&self, found_rows: bool) -> Option<Connection> {
@@ -191,14 +191,51 @@ impl Pool {
     }
 }
 
-/// A connection in use. Dropping it returns it to the pool if it is clean, and closes it otherwise.
+/// Where a connection rests that one session needs again, for what it has on the server: whoever lets go of it, it comes back here.
+#[derive(Default)]
+pub struct Keeper {
+    slot: RefCell<Option<Pooled>>,
+}
+
+impl Keeper {
+    /// The connection, unless it is in use, or lost.
+    pub fn take(self: &Rc<Self>) -> Option<Pooled> {
+        let mut kept = self.slot.take()?;
+        kept.keeper = Some(Rc::clone(self));
+        Some(kept)
+    }
+
+    /// It rests here, and its server has not closed it.
+    pub fn is_alive(&self) -> bool {
+        self.slot.borrow().as_ref().is_some_and(|kept| kept.is_alive())
+    }
+}
+
+/// A connection in use. Dropping it returns it to its keeper if it has one, else to the pool if it is clean, and closes it otherwise.
 pub struct Pooled {
     connection: Option<Connection>,
     pool: Rc<Pool>,
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
+    keeper: Option<Rc<Keeper>>,
 }
 
 impl Pooled {
+    fn new(connection: Connection, pool: &Rc<Pool>, permit: OwnedSemaphorePermit) -> Self {
+        Self { connection: Some(connection), pool: Rc::clone(pool), permit: Some(permit), keeper: None }
+    }
+
+    /// It has temporary tables of its session now.
+    pub fn keep(&mut self, keeper: &Rc<Keeper>) {
+        self.keeper = Some(Rc::clone(keeper));
+        self.keeps_tables = true;
+    }
+
+    /// It has none any more.
+    pub fn let_go(&mut self) {
+        self.keeper = None;
+        self.keeps_tables = false;
+    }
+
     pub fn pool(&self) -> &Rc<Pool> {
         &self.pool
     }
@@ -223,6 +260,15 @@ impl DerefMut for Pooled {
 impl Drop for Pooled {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
+        // The session is the other one that knows the keeper.
+        if let Some(keeper) = self.keeper.take().filter(|keeper| Rc::strong_count(keeper) > 1)
+            && connection.is_at_rest()
+        {
+            let (connection, pool) = (Some(connection), Rc::clone(&self.pool));
+            let kept = Pooled { connection, pool, permit: self.permit.take(), keeper: None };
+            keeper.slot.replace(Some(kept));
+            return;
+        }
         if connection.is_reusable() {
             self.pool.idle.borrow_mut().push(connection);
         } else {

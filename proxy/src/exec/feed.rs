@@ -71,9 +71,10 @@ impl Feed {
         }
     }
 
-    /// Its connection is the client's transaction's, or has locks.
+    /// Its connection is the client's transaction's, or has locks or temporary tables of its session.
     pub fn is_kept(&self) -> bool {
-        self.lease.in_transaction || self.lease.connection.has_locks
+        let connection = &self.lease.connection;
+        self.lease.in_transaction || connection.has_locks || connection.keeps_tables
     }
 
     pub fn ended(&self) -> bool {

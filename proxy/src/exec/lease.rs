@@ -42,6 +42,9 @@ impl Session {
             return Err(fault.into());
         }
         self.wait_for_own_commits(groups).await?;
+        if in_transaction && self.temporary.is_some() {
+            self.open_home_first(groups).await?;
+        }
         if in_transaction && self.wants_agreement() && !groups.is_empty() {
             Box::pin(self.begin_consistent_transaction(groups)).await?;
         }
@@ -60,7 +63,7 @@ impl Session {
         let mut missing: Vec<(u32, Vec<usize>)> = Vec::new();
         for (index, group) in groups.iter().enumerate() {
             let held = if in_transaction { self.transaction.take(group) } else { None };
-            let held = held.or_else(|| self.take_lock_holder(group));
+            let held = held.or_else(|| self.take_lock_holder(group)).or_else(|| self.take_home(group));
             if held.is_none() {
                 match missing.iter_mut().find(|(instance, _)| *instance == group.instance) {
                     Some((_, indexes)) => indexes.push(index),

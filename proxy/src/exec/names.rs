@@ -145,12 +145,13 @@ pub fn logical_text(text: &str, database: &Database, table: Option<(&Topology, &
 /// Puts a table's logical name into what SHOW CREATE TABLE printed of a physical one: `CREATE TABLE `t_x7Qa_0` (`, and into the names that
 /// MySQL makes for constraints. With ANSI_QUOTES names stand in double quotes.
 pub fn in_definition(text: &mut String, logical: &str) {
-    const START: &str = "CREATE TABLE ";
-    let Some(mark) = text.strip_prefix(START).and_then(|rest| rest.chars().next()) else { return };
+    const STARTS: [&str; 2] = ["CREATE TABLE ", "CREATE TEMPORARY TABLE "];
+    let Some(start) = STARTS.iter().find(|start| text.starts_with(**start)) else { return };
+    let Some(mark) = text.strip_prefix(start).and_then(|rest| rest.chars().next()) else { return };
     if mark != '`' && mark != '"' {
         return;
     }
-    let name = START.len() + 1;
+    let name = start.len() + 1;
     let Some(length) = text.get(name..).and_then(|rest| rest.find(mark)) else { return };
     // A quote inside of the name is doubled.
     let doubled = |text: &str| text.replace(mark, &format!("{mark}{mark}"));

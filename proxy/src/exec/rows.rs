@@ -297,6 +297,7 @@ impl Session {
             } else if gone
                 || (streamed.is_err()
                     && !feed.lease.connection.has_locks
+                    && !feed.lease.connection.keeps_tables
                     && (!feed.lease.in_transaction || self.transaction.is_statement()))
             {
                 // The answer is of no use any more. In the client's transaction, and with its locks, the connection is: it is read to the end there.

@@ -155,6 +155,9 @@ impl Session {
     pub async fn lock_tables(&mut self, tables: &[LockedTable], wait: Option<u64>) -> Result<(), Failure> {
         self.commit_all().await?;
         self.give_table_locks_back().await;
+        if self.temporary.is_some() {
+            return Err(SqlError::not_supported("LOCK TABLES in a session with temporary tables").into());
+        }
         for (at, locked) in tables.iter().enumerate() {
             let known_as = |locked: &LockedTable| {
                 (

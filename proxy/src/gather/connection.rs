@@ -76,7 +76,15 @@ impl GatherConnection {
         session: &Rc<Settings>,
         intern: impl Fn(Settings) -> Rc<Settings>,
     ) -> Self {
-        let mariadb = ServerInfo::parse_version(&connection.version).mariadb;
+        let instance = Rc::clone(connection.pool()).instance.clone();
+        let group =
+            Group { name: instance.name.clone(), physical_database: String::new(), instance: instance.id };
+        Self::over(Lease { connection, group, in_transaction: false }, session, intern)
+    }
+
+    /// Over a connection of the session's own.
+    pub fn over(lease: Lease, session: &Rc<Settings>, intern: impl Fn(Settings) -> Rc<Settings>) -> Self {
+        let mariadb = ServerInfo::parse_version(&lease.connection.version).mariadb;
         // A server locks what a query reads whose answer is stored, if only to learn its columns' types, and the statement's own transaction, over another connection,
         // may have locked it. Not so where each statement has a snapshot of its own.
         let isolation = if mariadb { "tx_isolation" } else { "transaction_isolation" };
@@ -93,12 +101,9 @@ impl GatherConnection {
             .with("max_error_count", WARNINGS_MAX.to_string())
             .with("lc_messages", "'en_US'".to_owned());
         let answering = if mariadb { answering } else { without_weedout(&answering) };
-        let instance = Rc::clone(connection.pool()).instance.clone();
-        let group =
-            Group { name: instance.name.clone(), physical_database: String::new(), instance: instance.id };
         Self {
             mariadb,
-            lease: Lease { connection, group, in_transaction: false },
+            lease,
             tables: Vec::new(),
             answering: [intern(writing.clone()), intern(answering)],
             creating: [intern(writing), intern(lenient)],

@@ -426,7 +426,10 @@ impl Session {
             return Err(SqlError::other("Internal error (please report): a gather without a source").into());
         };
         let mut direct = HashMap::new();
-        for source in gather.sources.iter().filter(|source| reads_itself && source.is_copied(gather)) {
+        let shared = |source: &&Source| {
+            source.is_copied(gather) && !source.is_of(gather, |table| self.is_temporary(table))
+        };
+        for source in gather.sources.iter().filter(|source| reads_itself && shared(source)) {
             if let Some(group) = groups_on(source, instance) {
                 direct.insert(source.table.clone(), group);
             }

@@ -105,7 +105,9 @@ impl Session {
         let plan = planned.plan()?;
         let arguments = self.arguments(plan, planned.input(), &[], &[]);
         let shape = |group: &usize| source.shape(gather, plan, &arguments, *group);
-        if let Some(select) = groups.iter().find(|group| on(group) == Some(here)).and_then(shape) {
+        // Over another connection there is no temporary table of the session's.
+        let own = self.names_temporary(plan);
+        if let Some(select) = groups.iter().find(|group| !own && on(group) == Some(here)).and_then(shape) {
             return guard
                 .watch(
                     place.create(&table, (&select, source.is_query()), &source.keys, &source.primary),
@@ -117,7 +119,15 @@ impl Session {
         else {
             return Err(SqlError::other("Internal error (please report): a source without a group").into());
         };
-        let mut elsewhere = self.worker.gather_connection(instance, &self.settings).await?;
+        let home = own.then(|| groups.first().and_then(|group| source.database.groups.get(*group)).cloned());
+        let mut elsewhere = match home.flatten() {
+            None => self.worker.gather_connection(instance, &self.settings).await?,
+            Some(home) => {
+                self.worker.ensure_system_schema(instance).await?;
+                let lease = self.lease(&home).await?;
+                GatherConnection::over(lease, &self.settings, |settings| self.worker.intern(settings))
+            }
+        };
         let guard_there = guard.on(&elsewhere.lease.connection);
         guard_there
             .watch(
@@ -127,6 +137,9 @@ impl Session {
             .await?;
         let definition = elsewhere.definition(&table).await?;
         elsewhere.drop_tables().await;
+        if own {
+            self.release(elsewhere.lease);
+        }
         guard.watch(place.create_as(&table, &definition), self.watched()).await
     }
 

@@ -96,7 +96,8 @@ impl Session {
 
     fn needs(&self, plan: &Plan) -> Vec<ViewNeed> {
         let own = |needs: Vec<Need>| {
-            needs.into_iter().map(|need| ViewNeed { definer: None, in_view: false, need }).collect()
+            let needs = needs.into_iter().filter(|need| !self.is_of_temporary(need));
+            needs.map(|need| ViewNeed { definer: None, in_view: false, need }).collect()
         };
         match plan {
             Plan::Routed(plan) => own(plan.needs.clone()),

@@ -241,6 +241,7 @@ impl Session {
         // The server frees them when the connection is closed.
         self.locks = None;
         self.table_locks = None;
+        self.temporary = None;
     }
 
     /// COM_CHANGE_USER: another login, and all that a session has is as after it; false where it fails, which ends the connection.

@@ -6,7 +6,7 @@
 mod alter;
 mod database;
 mod submit;
-mod table;
+pub(super) mod table;
 mod view;
 
 use std::ops::Range;
@@ -57,9 +57,7 @@ impl Session {
             Ddl::DropDatabase { name, if_exists } => self.drop_database(name, *if_exists),
             Ddl::CreateTable(create) => self.create_table(create, text),
             Ddl::DropTable { tables, if_exists, temporary } => {
-                if *temporary {
-                    return Err(SqlError::not_supported("temporary tables").into());
-                }
+                debug_assert!(!temporary, "the session's own business");
                 self.drop_tables(tables, *if_exists)
             }
             Ddl::Truncate(name) => {
@@ -116,6 +114,9 @@ impl Session {
     ) -> Result<FirstPhysical, Failure> {
         let name = ObjectName { database: database.map(str::to_owned), name: table.to_owned(), span: 0..0 };
         let database = self.database_of(catalog, &name)?;
+        if let Some((group, quoted, table)) = self.temporary_table(&database.name, table) {
+            return Ok(FirstPhysical { group, quoted, table });
+        }
         let found = database.tables.get(table).cloned();
         if database.views.contains_key(table) {
             return Err(self.not_of_type(&database.name, table, "BASE TABLE").into());
@@ -173,7 +174,7 @@ impl Found {
 }
 
 /// The text with the name at `span` left open and without the `cuts`, each of which is wholly before or behind it.
-fn physical_text(text: &[u8], span: &Range<usize>, cuts: &[Range<usize>]) -> PhysicalText {
+pub(super) fn physical_text(text: &[u8], span: &Range<usize>, cuts: &[Range<usize>]) -> PhysicalText {
     let part = |range: Range<usize>| {
         let (mut out, mut at) = (Vec::with_capacity(range.len()), range.start);
         for cut in cuts.iter().filter(|cut| range.start <= cut.start && cut.end <= range.end) {

@@ -7,7 +7,7 @@ use ostrakon_catalog::{Catalog, auto_sequence_name};
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_router::RouterError;
 use ostrakon_router::lexer::{self, Keyword, Template, leading_keyword};
-use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, Request, RoutedPlan, StatementClass};
+use ostrakon_router::plan::{Arguments, Combine, Execution, Plan, Request, RoutedPlan, StatementClass, plan};
 use ostrakon_router::value::Value;
 
 use super::views::Expanded;
@@ -121,13 +121,7 @@ impl Session {
             Plan::Load(load) => {
                 Box::pin(self.load_data(load, Input { text, template, values: None }, more)).await
             }
-            Plan::Ddl(ddl) => {
-                self.warnings.clear();
-                self.run_ddl(ddl, text).await.map(|()| {
-                    self.row_count = 0;
-                    self.ok(0, 0, b"", more);
-                })
-            }
+            Plan::Ddl(ddl) => self.answer_ddl(ddl, text, more).await,
         }
     }
 
@@ -152,9 +146,17 @@ impl Session {
             )
             .into());
         }
+        let own = match self.temporary.is_some() {
+            true => self.temporary_catalog(template, catalog)?,
+            false => None,
+        };
         let database = self.database.as_deref();
         let request = Request { text, template, catalog, database, mode: self.mode };
-        let planned = self.worker.plans.borrow_mut().get_or_plan(&request);
+        let planned = match &own {
+            // Nobody else's plan.
+            Some(own) => plan(&Request { catalog: own, ..request }).map(Rc::new),
+            None => self.worker.plans.borrow_mut().get_or_plan(&request),
+        };
         Ok(planned.map_err(|error| self.hide_missing(error, verb(text)))?)
     }
 

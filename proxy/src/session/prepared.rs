@@ -432,13 +432,7 @@ impl Session {
                 let input = Input { text: &statement.text, template: &statement.template, values: None };
                 Box::pin(self.load_data(load, input, false)).await
             }
-            Plan::Ddl(ddl) => {
-                self.warnings.clear();
-                self.run_ddl(ddl, &statement.text).await?;
-                self.row_count = 0;
-                self.ok(0, 0, b"", false);
-                Ok(())
-            }
+            Plan::Ddl(ddl) => self.answer_ddl(ddl, &statement.text, false).await,
         }
     }
 

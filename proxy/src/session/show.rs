@@ -220,8 +220,10 @@ impl Session {
         let sequence = catalog.sequence(&owner, &ostrakon_catalog::auto_sequence_name(table));
         let column = physical.table.auto_increment().map(|(_, column)| column.name.as_str());
         sequences::put_sequence(&mut text, &physical.table.kind, column, sequence);
-        text.push(' ');
-        text.push_str(&rule_text::table_clause(&physical.table));
+        if self.temporary_table(&owner, table).is_none() {
+            text.push(' ');
+            text.push_str(&rule_text::table_clause(&physical.table));
+        }
         let mut set = ResultSet::text(&["Table", "Create Table"]);
         set.push([table.into(), text.into()]);
         Ok(set)

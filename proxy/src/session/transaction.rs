@@ -63,7 +63,7 @@ impl Branch {
         }
     }
 
-    fn is_in(&self, group: &Group) -> bool {
+    pub fn is_in(&self, group: &Group) -> bool {
         self.instance == group.instance && self.physical_database == group.physical_database
     }
 }

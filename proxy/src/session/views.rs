@@ -34,6 +34,7 @@ impl Session {
         text: &[u8],
         template: &Template,
     ) -> Result<Expanded, Failure> {
+        self.refuse_hidden_in_views(expansion)?;
         let own = self.charset_setting("collation_connection");
         if let Some((view, made_with)) = expansion.collations.iter().find(|(_, made_with)| *made_with != own)
         {

@@ -240,6 +240,7 @@ mod tests {
             ("CREATE DATABASE d", "CREATE d"),
             ("DROP DATABASE d", "DROP d"),
             ("CREATE TABLE t (a INT)", "CREATE ?.t"),
+            ("CREATE TEMPORARY TABLE t (a INT)", "CREATE TEMPORARY TABLES ?"),
             ("CREATE TABLE t LIKE d.u", "CREATE ?.t, SELECT d.u"),
             ("CREATE TABLE t (a INT, FOREIGN KEY (a) REFERENCES u (a))", "CREATE ?.t, REFERENCES ?"),
             ("DROP TABLE a, b", "DROP ?.a, DROP ?.b"),

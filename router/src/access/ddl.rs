@@ -35,7 +35,13 @@ fn each(names: &[ObjectName], all: Privileges) -> Vec<Need> {
 }
 
 fn create_table(create: &CreateTable) -> Vec<Need> {
-    let mut needs = vec![on(&create.name, Privileges::CREATE)];
+    let mut needs = match create.temporary {
+        true => {
+            let database = create.name.database.as_deref();
+            vec![Need::database(database, Privileges::CREATE_TEMPORARY_TABLES)]
+        }
+        false => vec![on(&create.name, Privileges::CREATE)],
+    };
     needs.extend(create.like.as_ref().map(|like| on(like, Privileges::SELECT)));
     // The table that it refers to is somewhere in the database.
     if create.refused.as_deref() == Some("FOREIGN KEY") {

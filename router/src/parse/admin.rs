@@ -57,7 +57,6 @@ const REFUSED: &[&[&str]] = &[
     &["RELOAD"],
     &["ALTER", "DATABASE"],
     &["ALTER", "SCHEMA"],
-    &["CREATE", "TEMPORARY", "TABLE"],
     &["CREATE", "OR", "REPLACE", "TEMPORARY", "TABLE"],
     &["CREATE", "SHADOW", "TABLE"],
     &["CREATE", "OR", "REPLACE", "TABLE"],

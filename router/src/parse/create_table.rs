@@ -78,6 +78,7 @@ pub(super) fn parse(c: &mut Cursor<'_>, temporary: bool) -> Result<Ddl, RouterEr
         engine: options.engine,
         placement: sharding.placement,
         refused: notes.refused,
+        query: notes.query,
         like,
     })))
 }
@@ -137,6 +138,10 @@ fn tail(
             skip_partitioning(c);
         } else if is_query(c) {
             notes.refuse("CREATE TABLE ... AS SELECT");
+            if !c.is_any(&["IGNORE", "REPLACE"]) {
+                c.accept("AS");
+                notes.query = Some(c.start());
+            }
             while !c.at_end() {
                 c.advance();
             }

@@ -111,6 +111,8 @@ pub struct CreateTable {
     pub placement: Placement,
     /// A construct that sharded tables refuse (FOREIGN KEY, PARTITION BY, LIKE, AS SELECT), for the error text.
     pub refused: Option<String>,
+    /// Where the query of AS SELECT begins, with neither IGNORE nor REPLACE before it.
+    pub query: Option<usize>,
     /// CREATE TABLE t LIKE other.
     pub like: Option<ObjectName>,
 }

@@ -23,6 +23,8 @@ pub(super) struct Notes {
     pub cut: Vec<Range<usize>>,
     /// `AUTO_INCREMENT BY ...`.
     pub sequence: Option<SequenceKind>,
+    /// Where the query of AS SELECT begins.
+    pub query: Option<usize>,
 }
 
 impl Notes {

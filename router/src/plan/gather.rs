@@ -14,7 +14,7 @@ mod setops;
 use std::sync::Arc;
 
 use ostrakon_catalog::column::KeyKind;
-use ostrakon_catalog::schema::Database;
+use ostrakon_catalog::schema::{Database, Table};
 
 use super::analysis::Analysis;
 use super::bind::{Binder, Kind, Reference};
@@ -175,6 +175,12 @@ impl Source {
     pub fn is_copied(&self, gather: &Gather) -> bool {
         let reference = self.reference.and_then(|reference| gather.references.get(reference));
         reference.is_some_and(|reference| reference.kind != Kind::Sharded)
+    }
+
+    /// The one table that it reads is such a one.
+    pub fn is_of(&self, gather: &Gather, which: impl Fn(&Table) -> bool) -> bool {
+        let reference = self.reference.and_then(|reference| gather.references.get(reference));
+        reference.is_some_and(|reference| which(&reference.table))
     }
 
     /// The physical tables of one group that it reads, or all of them, by name: for what the servers know of their sizes.

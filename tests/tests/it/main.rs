@@ -64,6 +64,7 @@ mod shop;
 mod show;
 mod sysbench;
 mod table_locks;
+mod temporary_tables;
 mod tools;
 mod tpcc;
 mod tpch;

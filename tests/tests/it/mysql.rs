@@ -20,6 +20,7 @@ mod semijoin;
 mod shop;
 mod table_locks;
 mod tables;
+mod temporary_tables;
 mod tracking;
 
 use mysql_async::prelude::Queryable;

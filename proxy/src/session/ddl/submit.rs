@@ -8,6 +8,7 @@ use ostrakon_catalog::outcome::{Outcome, Rejection};
 use ostrakon_meta::ProposeError;
 use ostrakon_router::parse::ddl::Ddl;
 
+use crate::backend::connection::Answer;
 use crate::call::now_ms as now;
 use crate::error::{LOCK_WAIT_TIMEOUT, SqlError};
 use crate::session::{Failure, Session, killed_statement};
@@ -24,6 +25,27 @@ const LOCK_WAIT: f64 = 86_400.0;
 const PLANS_MAX: usize = 16;
 
 impl Session {
+    /// Carries out a DDL statement and answers it.
+    pub async fn answer_ddl(&mut self, ddl: &Ddl, text: &[u8], more: bool) -> Result<(), Failure> {
+        self.warnings.clear();
+        if let Ddl::CreateTable(create) = ddl
+            && create.temporary
+            && create.query.is_some()
+        {
+            return Box::pin(self.create_temporary_as(create, text, more)).await;
+        }
+        let answer = match Box::pin(self.temporary_ddl(ddl, text)).await? {
+            Some(answer) => answer,
+            None => {
+                self.run_ddl(ddl, text).await?;
+                Answer::default()
+            }
+        };
+        self.row_count = i64::try_from(answer.affected_rows).unwrap_or(i64::MAX);
+        self.ok(answer.affected_rows, 0, answer.info.as_bytes(), more);
+        Ok(())
+    }
+
     /// Carries out a DDL statement. The session's transaction is committed first, as MySQL does.
     pub async fn run_ddl(&mut self, ddl: &Ddl, text: &[u8]) -> Result<(), Failure> {
         self.commit_all().await?;

@@ -35,9 +35,6 @@ impl Session {
             }
             return Err(SqlError::new(1050, "42S01", message).into());
         }
-        if create.temporary {
-            return Err(SqlError::not_supported("temporary tables").into());
-        }
         if let (Some(refused), None) = (&create.refused, &create.like) {
             return Err(SqlError::not_supported(format!("{refused} in CREATE TABLE {name}")).into());
         }
@@ -226,7 +223,7 @@ fn instance_count(database: &Database) -> u32 {
 }
 
 /// Four letters and digits: a dropped and made-again table gets other physical names, so leftovers of a crash never collide.
-fn random_part() -> String {
+pub(in crate::session) fn random_part() -> String {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut random = rand::rng();
     (0..4).map(|_| char::from(letters[random.random_range(0..letters.len())])).collect()

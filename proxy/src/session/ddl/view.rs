@@ -83,6 +83,7 @@ impl Session {
         // Who makes it must be allowed to read what it reads, whoever is its definer.
         let read = self.plan_caught_up(create.query.as_bytes(), &template).await?;
         self.authorize(&read).await?;
+        self.refuse_view_of_temporary(&read)?;
         let labels = self.labels(&create.query).await?;
         let definition = plan::define_view(&request, &labels, &create.columns)?;
         let collation = self.charset_setting("collation_connection");
