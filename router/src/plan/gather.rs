@@ -10,14 +10,14 @@ mod filters;
 mod labels;
 pub(super) mod literal;
 mod setops;
+mod source;
 
 use std::sync::Arc;
 
 use ostrakon_catalog::column::KeyKind;
-use ostrakon_catalog::schema::{Database, Table};
 
 use super::analysis::Analysis;
-use super::bind::{Binder, Kind, Reference};
+use super::bind::{Binder, Reference};
 use super::carriage::carriage;
 use super::classes::ColumnId;
 use super::condition::equal_as_keys;
@@ -25,13 +25,14 @@ use super::system::{self, Narrowing, SystemSource};
 use super::text::{Cutter, Edit, Piece, text};
 use super::tokens::Tokens;
 use super::tree::Query;
-use super::{Arguments, Execution, Request, RoutedPlan, StatementClass, TableName};
+use super::{Arguments, Execution, Request, StatementClass, TableName};
 use crate::RouterError;
 use crate::lexer::{SqlMode, TokenKind};
 use crate::sharding::topology::quote;
 
 pub use ctes::Made;
 use filters::Filters;
+pub use source::{Source, SourceColumn};
 
 /// The database of the temporary tables: the system schema, which every instance has.
 pub const GATHER_DATABASE: &str = "__ostrakon";
@@ -54,32 +55,6 @@ pub struct Gather {
     statement: Vec<Piece>,
 }
 
-/// A temporary table, and where its rows come from.
-#[derive(Debug)]
-pub struct Source {
-    /// Name of the temporary table, in [`GATHER_DATABASE`].
-    pub table: String,
-    pub database: Arc<Database>,
-    /// The table that it reads; `None`: a whole query, whose answer the shards make.
-    reference: Option<usize>,
-    /// Its columns; empty for a whole query, which names its own.
-    pub columns: Vec<SourceColumn>,
-    /// Indexes that help the statement's joins.
-    pub keys: Vec<Vec<String>>,
-    /// The primary key, where MySQL must know it: with ONLY_FULL_GROUP_BY what depends on it may stand beside GROUP BY.
-    pub primary: Vec<String>,
-    /// Only rows whose values other sources have are needed.
-    pub links: Vec<Link>,
-    mode: SqlMode,
-    /// Groups that have all its tables, for a whole query.
-    groups: Vec<usize>,
-    /// SELECT and FROM, or the whole query.
-    head: Vec<Piece>,
-    conditions: Vec<Vec<Piece>>,
-    /// FOR UPDATE and the like.
-    tail: String,
-}
-
 /// A column whose value another source must have too, or the row is not needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -90,12 +65,6 @@ pub struct Link {
     pub other: String,
     /// Its values are written without quotes.
     pub is_number: bool,
-}
-
-#[derive(Debug)]
-pub struct SourceColumn {
-    pub name: String,
-    pub data_type: ostrakon_catalog::column::ColumnType,
 }
 
 impl Gather {
@@ -146,83 +115,6 @@ impl Gather {
             other => other.clone(),
         };
         pieces.iter().map(place).collect()
-    }
-}
-
-impl Source {
-    /// The query that gives this source's rows: text on logical tables, with literals in place of parameters.
-    /// `keys`: further conditions.
-    pub fn query(&self, arguments: &Arguments<'_>, keys: &[String]) -> Vec<u8> {
-        let mut out = literal::render(&self.head, arguments, self.mode);
-        let mut word: &[u8] = b" WHERE (";
-        let own = self.conditions.iter().map(|pieces| literal::render(pieces, arguments, self.mode));
-        for condition in own.chain(keys.iter().map(|key| key.clone().into_bytes())) {
-            out.extend_from_slice(word);
-            out.extend_from_slice(&condition);
-            out.push(b')');
-            word = b" AND (";
-        }
-        out.extend_from_slice(self.tail.as_bytes());
-        out
-    }
-
-    /// How many conditions of its own it has.
-    pub fn conditions(&self) -> usize {
-        self.conditions.len()
-    }
-
-    /// A table that is the same in several groups, or in one: each group that has it could answer by itself.
-    pub fn is_copied(&self, gather: &Gather) -> bool {
-        let reference = self.reference.and_then(|reference| gather.references.get(reference));
-        reference.is_some_and(|reference| reference.kind != Kind::Sharded)
-    }
-
-    /// The one table that it reads is such a one.
-    pub fn is_of(&self, gather: &Gather, which: impl Fn(&Table) -> bool) -> bool {
-        let reference = self.reference.and_then(|reference| gather.references.get(reference));
-        reference.is_some_and(|reference| which(&reference.table))
-    }
-
-    /// The physical tables of one group that it reads, or all of them, by name: for what the servers know of their sizes.
-    pub fn physical_tables<'s>(&'s self, gather: &'s Gather) -> impl Iterator<Item = (usize, &'s str)> {
-        let reference = self.reference.and_then(|reference| gather.references.get(reference));
-        let tables = reference.map(|reference| reference.placer.topology().tables()).unwrap_or_default();
-        tables.iter().map(|table| (table.group, &*table.name))
-    }
-
-    /// A query without rows on physical tables of that group, which has the columns' types; `None` where the group has no such tables. `plan` is that
-    /// of the source's query.
-    pub fn shape(
-        &self,
-        gather: &Gather,
-        plan: &RoutedPlan,
-        arguments: &Arguments<'_>,
-        group: usize,
-    ) -> Option<String> {
-        let Some(reference) = self.reference else {
-            let text = String::from_utf8(plan.alone_in(group, arguments)?).ok()?;
-            return Some(format!("WITH `q` AS ({text}) SELECT * FROM `q` WHERE FALSE"));
-        };
-        let reference = gather.references.get(reference)?;
-        let table = reference.placer.topology().tables().iter().find(|table| table.group == group)?;
-        let names: Vec<String> = self.columns.iter().map(|column| quote(&column.name)).collect();
-        Some(format!("SELECT {} FROM {} WHERE FALSE", names.join(", "), table.quoted))
-    }
-
-    /// A whole inner query, not a table.
-    pub fn is_query(&self) -> bool {
-        self.reference.is_none()
-    }
-
-    /// Groups that have physical tables of this source.
-    pub fn groups(&self, gather: &Gather) -> Vec<usize> {
-        let Some(reference) = self.reference.and_then(|reference| gather.references.get(reference)) else {
-            return self.groups.clone();
-        };
-        let mut groups: Vec<usize> =
-            reference.placer.topology().tables().iter().map(|table| table.group).collect();
-        groups.dedup();
-        groups
     }
 }
 
