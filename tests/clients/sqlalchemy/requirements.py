@@ -11,7 +11,8 @@ THERE = """
     computed_columns_virtual autocommit table_reflection reflect_table_options update_from delete_from precision_numerics_general
     precision_numerics_retains_significant_digits tuple_in intersect except_ order_by_col_from_union mod_operator_as_percent_sign
     standalone_null_binds_whereclause server_side_cursors regexp_match regexp_replace duplicate_key_raises_integrity_error
-    index_reflection text_type empty_inserts_executemany parens_in_union_contained_select_w_limit_offset
+    index_reflection text_type empty_inserts_executemany parens_in_union_contained_select_w_limit_offset temporary_tables has_temp_table
+    temp_table_reflection
 """
 NOT_THERE = """
     foreign_key_constraint_option_reflection_ondelete fk_constraint_option_reflection_ondelete_restrict
@@ -22,8 +23,7 @@ NOT_THERE = """
 """
 # What one server has, and Ostrakon refuses.
 REFUSED = """
-    self_referential_foreign_keys foreign_key_constraint_reflection foreign_key_constraint_name_reflection has_temp_table
-    temporary_tables temp_table_reflection
+    self_referential_foreign_keys foreign_key_constraint_reflection foreign_key_constraint_name_reflection
 """
 
 
