@@ -275,7 +275,8 @@ impl Session {
                 drop_views(&mut lease.connection, &deserted).await?;
             }
             for view in &locking.views {
-                lease.connection.query(view).await?;
+                let made = lease.connection.query(view).await;
+                made.map_err(|e| denied(e, lease.connection.instance()))?;
             }
             lockings.push(locking);
         }
@@ -334,7 +335,7 @@ impl Session {
             Err(e) => {
                 // It has locked none of them.
                 connection.has_locks = false;
-                let e = self.entry().kill.as_victim(e);
+                let e = denied(self.entry().kill.as_victim(e), connection.instance());
                 Err(self.logical_error(e, crate::exec::names::Names::none()).into())
             }
         }
@@ -478,6 +479,22 @@ async fn drop_views(connection: &mut Connection, names: &[String]) -> Result<(),
     }
     let names: Vec<String> = names.iter().map(|name| format!("`{SCHEMA}`.{}", quote(name))).collect();
     connection.query(&format!("DROP VIEW IF EXISTS {}", names.join(", "))).await.map(|_| ())
+}
+
+/// What an instance's account may not do is told without physical names.
+fn denied(e: SqlError, instance: &str) -> SqlError {
+    match e.errno {
+        // ER_DBACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR, ER_SPECIFIC_ACCESS_DENIED_ERROR.
+        1044 | 1142 | 1227 => SqlError::new(
+            1227,
+            "42000",
+            format!(
+                "Access denied; the account of instance '{instance}' needs LOCK TABLES, and CREATE VIEW for tables with TBPARTITIONS: \
+                 GRANT LOCK TABLES, CREATE VIEW ON *.* there"
+            ),
+        ),
+        _ => e,
+    }
 }
 
 /// ER_LOCK_OR_ACTIVE_TRANSACTION.

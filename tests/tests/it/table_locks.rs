@@ -224,10 +224,29 @@ pub async fn locks_exclude(cluster: &TestCluster) {
     run(&mut one, "SET lock_wait_timeout = 20").await;
     assert_eq!(value::<i64>(&mut one, "SELECT SUM(v) FROM t").await, 4);
 
+    // What an instance's account may not do is told without physical names.
+    run(&mut one, "CREATE TABLE parts (id INT PRIMARY KEY) DBPARTITION BY HASH(id) TBPARTITION BY HASH(id) TBPARTITIONS 2").await;
+    let mut server = connect(cluster.cluster.instances[0].port(), None).await;
+    run(&mut server, "CREATE USER less@'%' IDENTIFIED BY 'p'").await;
+    let rights =
+        "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, CREATE TEMPORARY TABLES, PROCESS";
+    run(&mut server, &format!("GRANT {rights}, LOCK TABLES ON *.* TO less@'%'")).await;
+    run(&mut one, "ALTER INSTANCE i1 USER='less' PASSWORD='p'").await;
+    run(&mut one, "LOCK TABLES t WRITE").await;
+    let (errno, message) = refused(&mut one, "LOCK TABLES parts WRITE").await;
+    assert!(
+        errno == 1227 && message.contains("CREATE VIEW") && !message.contains("parts"),
+        "{errno}: {message}"
+    );
+    run(&mut server, "REVOKE LOCK TABLES ON *.* FROM less@'%'").await;
+    run(&mut one, "ALTER INSTANCE i1 USER='less' PASSWORD='p'").await;
+    let (errno, message) = refused(&mut one, "LOCK TABLES t READ").await;
+    assert!(errno == 1227 && message.contains("'i1' needs LOCK TABLES"), "{errno}: {message}");
+    run(&mut one, "ALTER INSTANCE i1 USER='root' PASSWORD=''").await;
+
     // A connection with locks that its server closes ends the session, which is told why.
     run(&mut one, "LOCK TABLES t WRITE").await;
     run(&mut one, "UPDATE t SET v = 2").await;
-    let mut server = connect(cluster.cluster.instances[0].port(), None).await;
     let sleeping: Vec<u64> = server
         .query(
             "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Sleep' AND ID <> CONNECTION_ID()",

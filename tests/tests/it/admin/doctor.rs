@@ -61,7 +61,7 @@ async fn damage_is_found_and_named() {
     second.query("SET GLOBAL sql_mode = 'ANSI_QUOTES'").unwrap();
     second.query("CREATE USER 'less'@'%' IDENTIFIED BY 'p'").unwrap();
     second
-        .query("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, CREATE TEMPORARY TABLES ON *.* TO 'less'@'%'")
+        .query("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, CREATE TEMPORARY TABLES, CREATE VIEW, LOCK TABLES ON *.* TO 'less'@'%'")
         .unwrap();
     // MySQL alone has it, and wants it.
     let _ = second.query("GRANT XA_RECOVER_ADMIN ON *.* TO 'less'@'%'");

@@ -101,7 +101,7 @@ async fn the_doctor_is_content_with_a_sound_mysql() {
     let mut direct = cluster.cluster.instances[0].connect().unwrap();
     direct.query("CREATE USER less@'%' IDENTIFIED BY 'p'").unwrap();
     direct
-        .query("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, CREATE TEMPORARY TABLES, PROCESS ON *.* TO less@'%'")
+        .query("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, CREATE TEMPORARY TABLES, CREATE VIEW, LOCK TABLES, PROCESS ON *.* TO less@'%'")
         .unwrap();
     run(&mut client, "ALTER INSTANCE i1 USER='less' PASSWORD='p'").await;
     let found = rows(&mut client, "CHECK CLUSTER", ["CHECK_NAME", "OBJECT", "STATUS", "FOUND"]).await;

@@ -3,8 +3,19 @@
 use std::collections::BTreeSet;
 
 /// What statements of clients and of our own need, on the physical databases.
-const NEEDED: [&str; 9] =
-    ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "CREATE TEMPORARY TABLES"];
+const NEEDED: [&str; 11] = [
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "INDEX",
+    "CREATE TEMPORARY TABLES",
+    "LOCK TABLES",
+    "CREATE VIEW",
+];
 
 /// Privileges that were found on `*.*`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -64,7 +75,7 @@ mod tests {
         let all = Granted::read(["GRANT ALL PRIVILEGES ON *.* TO `root`@`%` WITH GRANT OPTION"].into_iter());
         assert!(all.missing(true).is_empty() && all.missing(false).is_empty());
         let some = [
-            "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, PROCESS, INDEX, ALTER, CREATE TEMPORARY TABLES ON *.* TO `o`@`%`",
+            "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, PROCESS, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, CREATE VIEW ON *.* TO `o`@`%`",
             "GRANT SYSTEM_VARIABLES_ADMIN ON *.* TO `o`@`%`",
         ];
         let some = Granted::read(some.into_iter());
@@ -75,6 +86,6 @@ mod tests {
             "GRANT ALL PRIVILEGES ON `app\\_%`.* TO `o`@`%`",
         ];
         let by_database = Granted::read(by_database.into_iter());
-        assert!(by_database.is_partial() && by_database.missing(true).len() == 10);
+        assert!(by_database.is_partial() && by_database.missing(true).len() == 12);
     }
 }
