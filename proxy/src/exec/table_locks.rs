@@ -155,7 +155,7 @@ impl Session {
     pub async fn lock_tables(&mut self, tables: &[LockedTable], wait: Option<u64>) -> Result<(), Failure> {
         self.commit_all().await?;
         self.give_table_locks_back().await;
-        if self.temporary.is_some() {
+        if self.has_temporary_tables() {
             return Err(SqlError::not_supported("LOCK TABLES in a session with temporary tables").into());
         }
         for (at, locked) in tables.iter().enumerate() {
@@ -234,6 +234,7 @@ impl Session {
                     let home = catalog.database(&database);
                     let found = home.and_then(|home| Some((home, home.tables.get(&table)?)));
                     let (home, found) = found.ok_or_else(|| RouterError::no_such_table(&database, &table))?;
+                    // With a view its tables are locked by their own names too (tried: MariaDB 10.11, MySQL 9.7).
                     enter(home, found, &table, *writes, &mut resolved, &mut wanted)?;
                 }
             } else {
@@ -352,6 +353,7 @@ impl Session {
         self.look_after_table_locks()?;
         let current = self.database.clone();
         let Some(locks) = &mut self.table_locks else { return Ok(()) };
+        locks.engaged = false;
         let needs = match plan {
             Plan::Routed(plan) => &plan.needs,
             Plan::Load(load) => &load.plan.needs,
@@ -385,6 +387,18 @@ impl Session {
                 plan.reason, name.logical_table
             )))
         })
+    }
+
+    /// What reads tables over a connection that has none of the locks would wait for its own session.
+    ///
+    /// Errors: 1235.
+    pub fn refuse_under_write_locks(&self, what: &str) -> Result<(), SqlError> {
+        match self.table_locks.as_ref().is_some_and(|locks| locks.writes) {
+            true => Err(SqlError::not_supported(format!(
+                "{what} while this session has a table locked with WRITE: UNLOCK TABLES first"
+            ))),
+            false => Ok(()),
+        }
     }
 
     /// What follows is no statement over tables that are locked.

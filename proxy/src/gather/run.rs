@@ -143,6 +143,7 @@ impl Session {
         gather: &Gather,
         input: Input<'_>,
     ) -> Result<Vec<Vec<u8>>, Failure> {
+        self.refuse_gather_of_locked(plan)?;
         let chosen = self.choose_place(gather, plan)?;
         let mut place = self.worker.gather_connection(chosen.instance, &self.settings).await?;
         let budget = Budget::new(&self.worker.node.config.limits, &self.worker.node.gathering, &self.user);

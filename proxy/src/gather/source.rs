@@ -66,11 +66,12 @@ impl Session {
         let planned = match keys {
             [] => self.plan(&text, &template, &catalog)?,
             _ => {
+                let own = self.temporary_catalog(&template, &catalog)?;
                 let database = self.database.as_deref();
                 let request = Request {
                     text: &text,
                     template: &template,
-                    catalog: &catalog,
+                    catalog: own.as_ref().unwrap_or(&catalog),
                     database,
                     mode: self.mode,
                 };

@@ -12,7 +12,7 @@ use ostrakon_catalog::user::AccountName;
 use ostrakon_router::RouterError;
 use ostrakon_router::access::{Need, of_command, of_ddl};
 use ostrakon_router::parse::command::{Command, Show, ShowWhat};
-use ostrakon_router::plan::{Expansion, Plan, ViewNeed};
+use ostrakon_router::plan::{Expansion, Plan, RoutedPlan, ViewNeed};
 use ostrakon_router::privilege::{first_name, names};
 
 use super::{Failure, Session};
@@ -96,23 +96,47 @@ impl Session {
 
     fn needs(&self, plan: &Plan) -> Vec<ViewNeed> {
         let own = |needs: Vec<Need>| {
-            let needs = needs.into_iter().filter(|need| !self.is_of_temporary(need));
-            needs.map(|need| ViewNeed { definer: None, in_view: false, need }).collect()
+            needs.into_iter().map(|need| ViewNeed { definer: None, in_view: false, need }).collect()
         };
         match plan {
-            Plan::Routed(plan) => own(plan.needs.clone()),
+            Plan::Routed(plan) => own(self.needs_of_routed(plan)),
             Plan::Views(expansion) => {
                 let Expansion { needs, .. } = &**expansion;
-                needs.clone()
+                let is_own = |need: &ViewNeed| {
+                    need.definer.is_none() && !need.in_view && self.is_of_temporary(&need.need)
+                };
+                needs.iter().filter(|need| !is_own(need)).cloned().collect()
             }
-            Plan::Load(load) => own(load.plan.needs.clone()),
-            Plan::Ddl(ddl) => own(of_ddl(ddl)),
+            Plan::Load(load) => own(self.needs_of_routed(&load.plan)),
+            Plan::Ddl(ddl) => {
+                let needs = of_ddl(ddl).into_iter();
+                match self.is_ddl_of_temporary(ddl) {
+                    true => own(needs.filter(|need| !self.is_of_temporary(need)).collect()),
+                    false => own(needs.collect()),
+                }
+            }
             Plan::Command(command) => {
                 let mut needs = of_command(command);
+                if let Command::Show(Show {
+                    what: ShowWhat::CreateTable { .. } | ShowWhat::Columns { .. } | ShowWhat::Index { .. },
+                    ..
+                }) = command.as_ref()
+                {
+                    needs.retain(|need| !self.is_of_temporary(need));
+                }
                 needs.extend(self.definition_of_view(command));
                 own(needs)
             }
         }
+    }
+
+    /// Who made a temporary table may do everything with it: with that, not with a sequence of its name.
+    fn needs_of_routed(&self, plan: &RoutedPlan) -> Vec<Need> {
+        let mut needs = plan.needs.clone();
+        if plan.nextvals.is_empty() && self.names_temporary(plan) {
+            needs.retain(|need| !self.is_of_temporary(need));
+        }
+        needs
     }
 
     /// SHOW CREATE TABLE of a view shows its query.
@@ -121,6 +145,9 @@ impl Session {
             return None;
         };
         let home = database.as_deref().or(self.database.as_deref())?;
+        if self.temporary_table(home, table).is_some() {
+            return None;
+        }
         self.catalog().view(home, table)?;
         Some(Need::table(Some(home), table, Privileges::SELECT | Privileges::SHOW_VIEW))
     }

@@ -160,6 +160,9 @@ impl Session {
         more: bool,
     ) -> Result<bool, Failure> {
         let Some(hint) = self.hint.clone() else { return Ok(false) };
+        if self.table_locks.is_some() && !matches!(hint.target, None | Some(Target::Scan(_))) {
+            return Err(SqlError::not_supported("a hint that names groups under LOCK TABLES").into());
+        }
         match &hint.target {
             None => Ok(false),
             Some(Target::Scan(scan)) => {

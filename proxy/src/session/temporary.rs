@@ -80,7 +80,7 @@ impl Session {
     /// What to plan a text by, where it may name a temporary table.
     ///
     /// Errors: the connection with the tables is lost; the session ends, because it believes that they are there.
-    pub(super) fn temporary_catalog(
+    pub fn temporary_catalog(
         &mut self,
         template: &Template,
         base: &Catalog,
@@ -101,15 +101,20 @@ impl Session {
             || transaction.branches.iter().any(|branch| is_home(branch.instance, &branch.physical_database))
             || transaction.finishing.iter().any(|f| is_home(f.instance, &f.physical_database));
         if !held {
-            self.temporary = None;
-            self.leave = true;
-            return Err(SqlError::new(
-                BACKEND_FAILED,
-                "HY000",
-                "The connection with this session's temporary tables was lost, and they are gone. This connection ends: make a new one",
-            ));
+            return Err(self.home_is_lost());
         }
         Ok(Some(temporary.catalog(base)))
+    }
+
+    /// The session ends with this error.
+    fn home_is_lost(&mut self) -> SqlError {
+        self.temporary = None;
+        self.leave = true;
+        SqlError::new(
+            BACKEND_FAILED,
+            "HY000",
+            "The connection with this session's temporary tables was lost, and they are gone. This connection ends: make a new one",
+        )
     }
 
     /// The connection that has the temporary tables, for a statement in its group, unless one uses it already.
@@ -161,6 +166,23 @@ impl Session {
         home.is_some_and(|home| self.temporary.as_ref().is_some_and(|t| t.find(home, table).is_some()))
     }
 
+    /// A kind of DDL that takes a temporary table before what it hides.
+    pub(super) fn is_ddl_of_temporary(&self, ddl: &Ddl) -> bool {
+        match ddl {
+            Ddl::CreateTable(create) => create.temporary,
+            Ddl::DropTable { .. }
+            | Ddl::Truncate(_)
+            | Ddl::AlterTable(_)
+            | Ddl::CreateIndex { .. }
+            | Ddl::DropIndex { .. } => true,
+            Ddl::CreateDatabase { .. }
+            | Ddl::DropDatabase { .. }
+            | Ddl::Rename(_)
+            | Ddl::CreateView(_)
+            | Ddl::DropView { .. } => false,
+        }
+    }
+
     /// A view reads the tables that it was made over, and the statement with its query in it could not tell them from temporary ones.
     ///
     /// Errors: 1235.
@@ -203,6 +225,15 @@ impl Session {
                     Some(name) => {
                         Err(SqlError::not_supported(format!("RENAME of temporary table '{}'", name.name))
                             .into())
+                    }
+                    None => Ok(None),
+                };
+            }
+            Ddl::CreateTable(create) => {
+                return match create.like.as_ref().filter(|source| self.made(source).is_some()) {
+                    Some(source) => {
+                        let what = format!("CREATE TABLE ... LIKE temporary table '{}'", source.name);
+                        Err(SqlError::not_supported(what).into())
                     }
                     None => Ok(None),
                 };
@@ -288,6 +319,10 @@ impl Session {
             )
             .into());
         }
+        if !temporary {
+            // It is the word TEMPORARY that keeps a transaction open.
+            self.commit_all().await?;
+        }
         for (name, made) in &found {
             let Some((home, quoted, table)) = made else { continue };
             let database = name.database.clone().or_else(|| self.database.clone()).unwrap_or_default();
@@ -313,15 +348,24 @@ impl Session {
         if let Some(temporary) = &mut self.temporary {
             temporary.tables.retain(|made| made.database != database || made.table.name != name);
             temporary.catalog = None;
-            // Outside of a transaction nothing holds the connection any more.
-            if temporary.tables.is_empty()
-                && let Some(mut connection) = temporary.keeper.take()
-            {
-                connection.let_go();
-                self.temporary = None;
-            }
         }
+        self.let_home_go();
         Ok(())
+    }
+
+    /// Gives the connection back to everybody when the last temporary table is gone; in a transaction it waits for the next occasion.
+    fn let_home_go(&mut self) {
+        if let Some(temporary) = self.temporary.as_ref().filter(|temporary| temporary.tables.is_empty())
+            && let Some(mut connection) = temporary.keeper.take()
+        {
+            connection.let_go();
+            self.temporary = None;
+        }
+    }
+
+    pub fn has_temporary_tables(&mut self) -> bool {
+        self.let_home_go();
+        self.temporary.is_some()
     }
 
     /// Runs a statement there; the session's list has its warnings.

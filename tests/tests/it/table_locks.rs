@@ -122,9 +122,18 @@ pub async fn statements_under_locks(pair: &mut Pair) {
     assert!(errno == 1235 && message.contains("locked with WRITE"), "{errno}: {message}");
     run(&mut pair.node, "SELECT COUNT(*) FROM u JOIN u AS x ON u.v = x.v + 1").await;
     run(&mut pair.node, "UNLOCK TABLES").await;
+    // What would wait for this session's own lock is refused.
+    run(&mut pair.node, "LOCK TABLES t WRITE, one READ, seen READ").await;
+    assert_eq!(refused(&mut pair.node, "SHOW COLUMNS FROM seen").await.0, 1235);
+    let prepared = pair.node.prep("SELECT COUNT(*) FROM t WHERE v > (SELECT AVG(v) FROM one)").await;
+    assert!(prepared.is_err_and(|e| e.to_string().contains("locked with WRITE")));
+    let (errno, message) = refused(&mut pair.node, "/*+TDDL:node(0)*/ SELECT 1").await;
+    assert!(errno == 1235 && message.contains("LOCK TABLES"), "{errno}: {message}");
+    run(&mut pair.node, "UNLOCK TABLES").await;
     // A view stands for what it reads.
     pair.same("LOCK TABLES seen READ").await;
     pair.same("SELECT COUNT(*) FROM seen").await;
+    pair.same("SELECT COUNT(*) FROM t").await;
     pair.same("SELECT v FROM u WHERE id = 1").await;
     pair.same("UNLOCK TABLES").await;
     // Prepared statements, of before and of meanwhile.

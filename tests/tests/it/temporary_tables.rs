@@ -97,6 +97,13 @@ pub async fn temporary_tables(pair: &mut Pair) {
         "SELECT v FROM s",
         "DROP TABLE s",
         "SELECT COUNT(*) FROM s",
+        // The word TEMPORARY keeps a transaction open.
+        "CREATE TEMPORARY TABLE gone (id INT)",
+        "BEGIN",
+        "INSERT INTO s VALUES (70, 70, 'x'), (71, 71, 'y')",
+        "DROP TABLE gone",
+        "ROLLBACK",
+        "SELECT COUNT(*) FROM s",
         // Changed.
         "TRUNCATE w",
         "INSERT INTO w (v) VALUES (7)",
@@ -144,16 +151,65 @@ async fn temporary_tables_answer_as_on_one_server() {
     for (sql, what) in [
         ("CREATE TEMPORARY TABLE x (id INT) DBPARTITION BY HASH(id)", "it is its session's"),
         ("LOCK TABLES s READ", "temporary tables"),
+        ("CREATE TEMPORARY TABLE s AS SELECT * FROM s", "same name"),
+        ("CREATE TEMPORARY TABLE seen AS SELECT * FROM seen", "same name"),
+        ("CREATE TABLE real LIKE d", "LIKE temporary table"),
         ("RENAME TABLE d TO e", "RENAME of temporary table"),
     ] {
         let (errno, message) = refused(client, sql).await;
         assert!(errno == 1235 && message.contains(what), "{sql}: {errno}: {message}");
     }
+    // In another database only when there is none any more, wherever the last one was dropped.
+    run(client, "CREATE DATABASE second").await;
+    assert_eq!(refused(client, "CREATE TEMPORARY TABLE second.x (id INT)").await.0, 1235);
+    let mut third = connect(pair.cluster.port(), Some("app")).await;
+    run(&mut third, "CREATE TEMPORARY TABLE x (id INT)").await;
+    run(&mut third, "BEGIN").await;
+    run(&mut third, "INSERT INTO x VALUES (1)").await;
+    run(&mut third, "DROP TEMPORARY TABLE x").await;
+    run(&mut third, "COMMIT").await;
+    run(&mut third, "CREATE TEMPORARY TABLE second.x (id INT)").await;
+    run(&mut third, "INSERT INTO second.x VALUES (1)").await;
+    assert_eq!(value::<i64>(&mut third, "SELECT COUNT(*) FROM second.x").await, 1);
+    run(&mut third, "DROP TABLE second.x").await;
+    run(&mut third, "LOCK TABLES one READ").await;
+    run(&mut third, "UNLOCK TABLES").await;
     // A view reads what it was made over.
     run(client, "CREATE TEMPORARY TABLE s (id INT)").await;
     assert_eq!(refused(client, "SELECT COUNT(*) FROM seen").await.0, 1235);
     run(client, "DROP TEMPORARY TABLE s").await;
     assert_eq!(value::<i64>(client, "SELECT COUNT(*) > 0 FROM seen").await, 1);
+
+    // A name is no right to what it hides.
+    run(client, "CREATE USER few IDENTIFIED BY 'p'").await;
+    run(client, "GRANT CREATE TEMPORARY TABLES ON app.* TO few").await;
+    run(client, "CREATE SEQUENCE numbers").await;
+    let options =
+        ostrakon_tests::cluster::options(pair.cluster.port(), Some("app")).user(Some("few")).pass(Some("p"));
+    let mut few = mysql_async::Conn::new(options).await.unwrap();
+    assert_eq!(refused(&mut few, "SELECT * FROM s").await.0, 1142);
+    for name in ["s", "seen", "numbers", "fresh"] {
+        run(&mut few, &format!("CREATE TEMPORARY TABLE {name} (own INT)")).await;
+    }
+    run(&mut few, "INSERT INTO s VALUES (1)").await;
+    assert_eq!(value::<i64>(&mut few, "SELECT own FROM s").await, 1);
+    run(&mut few, "SHOW CREATE TABLE seen").await;
+    for sql in [
+        "DROP VIEW seen",
+        "CREATE OR REPLACE VIEW seen AS SELECT 1",
+        "CREATE TABLE fresh (id INT)",
+        "CHECK TABLE s",
+        "DROP SEQUENCE numbers",
+        "SELECT numbers.NEXTVAL",
+        "CREATE TABLE copied LIKE s",
+        "SHOW CREATE VIEW seen",
+        "CREATE TEMPORARY TABLE more AS SELECT * FROM one",
+        "CREATE TEMPORARY TABLE more LIKE one",
+    ] {
+        let (errno, message) = refused(&mut few, sql).await;
+        assert!(errno == 1142 || errno == 1146 || errno == 1227, "{sql}: {errno}: {message}");
+    }
+    drop(few);
 
     // No other session knows them, and none gets the connection.
     let port = pair.cluster.port();

@@ -23,6 +23,7 @@ impl Session {
         view: &str,
         kind: &str,
     ) -> Result<ResultSet, Failure> {
+        self.refuse_under_write_locks("the columns of a view")?;
         // Once through a derived table, as a server makes a view's columns: two of them, or none, give other defaults (tried: MariaDB 10.11).
         let query = format!("SELECT * FROM {}.{}", quote(database), quote(view));
         let (instance, shape) = self.shape_of(catalog, &query, view).await?;

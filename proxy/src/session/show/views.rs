@@ -20,6 +20,10 @@ impl Session {
         name: &str,
     ) -> Result<Option<(&'c Database, &'c View)>, Failure> {
         let database = self.database_or_current(catalog, database)?;
+        // A temporary table hides it.
+        if self.temporary_table(&database.name, name).is_some() {
+            return Ok(None);
+        }
         Ok(database.views.get(name).map(|view| (database, &**view)))
     }
 

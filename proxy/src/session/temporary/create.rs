@@ -71,6 +71,15 @@ impl Session {
         if !plan.assigned.is_empty() || !plan.nextvals.is_empty() {
             return Err(refuse("a query that assigns variables or takes values of sequences"));
         }
+        // The rows are asked for when the new table hides what has its name.
+        let hides = plan
+            .tables
+            .iter()
+            .any(|table| *table.logical_database == *database.name && *table.logical_table == **name)
+            || (database.views.contains_key(name) && expanded.is_some());
+        if hides {
+            return Err(refuse("a query on a table or view of the same name"));
+        }
         let input = match &expanded {
             Some(expanded) => expanded.input(None),
             None => Input { text: query, template: &template, values: None },
@@ -134,6 +143,8 @@ impl Session {
         &mut self,
         create: &CreateTable,
     ) -> Result<Option<(Arc<Database>, Table, String)>, Failure> {
+        // One that is left from a transaction ties the session to its database no longer.
+        self.has_temporary_tables();
         let catalog = self.catalog();
         let database = self.database_of(&catalog, &create.name)?;
         let name = &create.name.name;
@@ -148,8 +159,9 @@ impl Session {
         if self.table_locks.is_some() {
             return Err(SqlError::not_supported("CREATE TEMPORARY TABLE under LOCK TABLES").into());
         }
-        if name.contains('`') {
-            return Err(SqlError::not_supported("a temporary table with a backtick in its name").into());
+        // A statement is searched for the name as it is.
+        if name.contains(['`', '"']) {
+            return Err(SqlError::not_supported("a temporary table with a quotation mark in its name").into());
         }
         if !matches!(create.sharding, ShardingClause::Default | ShardingClause::Single) {
             return Err(SqlError::not_supported(format!("DBPARTITION, TBPARTITION or BROADCAST in CREATE TEMPORARY TABLE {name}: it is its session's, on one server")).into());
@@ -224,6 +236,10 @@ impl Session {
                 "the first CREATE TEMPORARY TABLE of a session in a transaction that has begun in another group; COMMIT first",
             )
             .into());
+        }
+        if !lease.connection.keeps_tables && self.temporary.as_ref().is_some_and(|t| !t.tables.is_empty()) {
+            self.release(lease);
+            return Err(self.home_is_lost().into());
         }
         let made = lease.connection.query(sql).await;
         if let Ok(answer) = &made
