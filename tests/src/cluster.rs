@@ -92,6 +92,19 @@ impl TestCluster {
         client
     }
 
+    /// An instance closes the connections over which nothing runs.
+    pub async fn close_idle_connections(&self, instance: usize) {
+        let mut server = connect(self.cluster.instances[instance].port(), None).await;
+        let sleeping: Vec<u64> = server
+            .query("SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Sleep' AND ID <> CONNECTION_ID()")
+            .await
+            .expect("an instance lists its connections");
+        for id in sleeping {
+            // It may have ended by itself.
+            let _ = server.query_drop(format!("KILL {id}")).await;
+        }
+    }
+
     /// Connections that the instances have from anywhere but this question itself: what the node's pools hold.
     pub fn backend_connections(&self) -> usize {
         self.count("SELECT COUNT(*) FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user = 'root'")

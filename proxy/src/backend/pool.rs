@@ -224,16 +224,14 @@ impl Pooled {
         Self { connection: Some(connection), pool: Rc::clone(pool), permit: Some(permit), keeper: None }
     }
 
-    /// It has temporary tables of its session now.
+    /// It has something of its session's now: locks, temporary tables.
     pub fn keep(&mut self, keeper: &Rc<Keeper>) {
         self.keeper = Some(Rc::clone(keeper));
-        self.keeps_tables = true;
     }
 
-    /// It has none any more.
+    /// It has nothing of the kind any more, or will not have.
     pub fn let_go(&mut self) {
         self.keeper = None;
-        self.keeps_tables = false;
     }
 
     pub fn pool(&self) -> &Rc<Pool> {

@@ -100,17 +100,6 @@ impl Session {
     pub async fn rollback_all(&mut self) {
         let mut branches = self.transaction.end();
         end_all(&mut branches, Ending::RollBack, END_LIMIT).await;
-        self.keep_lock_holders(branches);
-    }
-
-    /// Connections with table locks have them until they are given back.
-    fn keep_lock_holders(&mut self, branches: Vec<Branch>) {
-        for branch in branches.into_iter().filter(|branch| branch.locked) {
-            let group = branch.group();
-            if let Some(connection) = branch.connection {
-                self.put_lock_holder_back(&group, connection);
-            }
-        }
     }
 
     /// Under LOCK TABLES no server prepares anything: each group commits by itself, all at once.
@@ -131,7 +120,8 @@ impl Session {
                 }
             }
         }
-        self.keep_lock_holders(branches);
+        // Their connections go back to their keepers.
+        drop(branches);
         let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(", ");
         match failed.first() {

@@ -162,12 +162,10 @@ impl Session {
         kept
     }
 
-    /// Gives a connection back: to the transaction, or to the pool.
+    /// Gives a connection back: to the transaction, to its keeper, or to the pool.
     pub fn release(&mut self, lease: Lease) {
         if lease.in_transaction && lease.connection.in_transaction {
             self.transaction.put_back(&lease.group, lease.connection);
-        } else if lease.connection.has_locks {
-            self.put_lock_holder_back(&lease.group, lease.connection);
         }
     }
 

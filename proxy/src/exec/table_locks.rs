@@ -23,7 +23,7 @@ use ostrakon_router::sharding::topology::quote;
 use super::lease::Lease;
 use super::watch;
 use crate::backend::connection::Connection;
-use crate::backend::pool::Pooled;
+use crate::backend::pool::{Keeper, Pooled};
 use crate::commit::system_schema::SCHEMA;
 use crate::error::{BACKEND_FAILED, DEADLOCK, LOCK_WAIT_TIMEOUT, NO_SUCH_TABLE, SqlError};
 use crate::session::{Failure, Session};
@@ -53,11 +53,11 @@ struct Locked {
     writes: bool,
 }
 
-/// The connection that has a group's locks; `None` while a statement or the transaction uses it, and for ever when that lost it.
+/// Where the connection rests that has a group's locks, while neither a statement nor the transaction uses it.
 struct Holder {
     group: Group,
-    connection: Option<Pooled>,
-    /// It has views for its locks.
+    keeper: Rc<Keeper>,
+    /// It has so many views for its locks.
     views: usize,
 }
 
@@ -107,13 +107,6 @@ impl Wanted {
 }
 
 impl TableLocks {
-    fn holder(&mut self, group: &Group) -> Option<&mut Holder> {
-        self.holders.iter_mut().find(|holder| {
-            holder.group.instance == group.instance
-                && holder.group.physical_database == group.physical_database
-        })
-    }
-
     /// All that is needed is locked, as it is needed.
     fn cover<'n>(
         &self,
@@ -410,16 +403,13 @@ impl Session {
 
     fn look_after_table_locks(&mut self) -> Result<(), Failure> {
         let Some(locks) = &self.table_locks else { return Ok(()) };
-        let held = |group: &Group| {
-            let of = |branch: &&crate::session::transaction::Branch| {
-                branch.instance == group.instance && branch.physical_database == group.physical_database
-            };
-            self.transaction.branches.iter().find(of).and_then(|branch| branch.connection.as_ref())
+        let in_branch = |group: &Group| {
+            let mut branches = self.transaction.branches.iter();
+            let branch = branches.find(|branch| branch.is_in(group));
+            let connection = branch.and_then(|branch| branch.connection.as_ref());
+            connection.is_some_and(|connection| !connection.is_broken() && connection.is_alive())
         };
-        let is_lost = |holder: &Holder| {
-            let connection = holder.connection.as_ref().or_else(|| held(&holder.group));
-            connection.is_none_or(|connection| connection.is_broken() || !connection.is_alive())
-        };
+        let is_lost = |holder: &Holder| !holder.keeper.is_alive() && !in_branch(&holder.group);
         let Some(lost) = locks.holders.iter().find(|holder| is_lost(holder)) else { return Ok(()) };
         let text = format!(
             "The connection with this session's table locks in group {} was lost, and they are free. This connection ends: make a new one",
@@ -431,46 +421,47 @@ impl Session {
     }
 
     /// The connection that has the group's locks, where the running statement is to use it.
-    pub fn take_lock_holder(&mut self, group: &Group) -> Option<Pooled> {
-        let locks = self.table_locks.as_mut().filter(|locks| locks.engaged)?;
-        locks.holder(group)?.connection.take()
-    }
-
-    /// Takes a connection back that a statement or the transaction does not need any more. One that is lost stays away.
-    pub fn put_lock_holder_back(&mut self, group: &Group, connection: Pooled) {
-        if let Some(holder) = self.table_locks.as_mut().and_then(|locks| locks.holder(group)) {
-            holder.connection = Some(connection);
-        }
+    pub fn take_lock_holder(&self, group: &Group) -> Option<Pooled> {
+        let locks = self.table_locks.as_ref().filter(|locks| locks.engaged)?;
+        let is_its = |holder: &&Holder| {
+            holder.group.instance == group.instance
+                && holder.group.physical_database == group.physical_database
+        };
+        locks.holders.iter().find(is_its)?.keeper.take()
     }
 }
 
 fn hold(leases: Vec<Lease>, lockings: &[Locking]) -> Vec<Holder> {
-    let hold = |(lease, locking): (Lease, &Locking)| Holder {
-        group: lease.group,
-        connection: Some(lease.connection),
-        views: locking.views.len(),
+    let hold = |(mut lease, locking): (Lease, &Locking)| {
+        let keeper = Rc::default();
+        lease.connection.keep(&keeper);
+        Holder { group: lease.group, keeper, views: locking.views.len() }
     };
     leases.into_iter().zip(lockings).map(hold).collect()
 }
 
 /// Unlocks in all groups at once. A connection that does not answer is closed, which unlocks too.
-async fn give_back(mut holders: Vec<Holder>) {
-    for connection in holders.iter_mut().filter_map(|holder| holder.connection.as_mut()) {
+async fn give_back(holders: Vec<Holder>) {
+    let taken = |holder: Holder| {
+        let mut connection = holder.keeper.take()?;
+        connection.let_go();
+        Some((connection, holder.views))
+    };
+    let mut connections: Vec<(Pooled, usize)> = holders.into_iter().filter_map(taken).collect();
+    for (connection, _) in &mut connections {
         connection.queue_query(b"UNLOCK TABLES");
         let _ = connection.flush().await;
     }
-    for holder in &mut holders {
-        let Some(connection) = holder.connection.as_mut() else { continue };
+    for (connection, _) in &mut connections {
         let unlocked = match connection.read_prefix().await {
             Ok(()) => connection.read_queued().await,
             Err(e) => Err(e),
         };
         connection.has_locks = unlocked.is_err();
     }
-    for holder in &mut holders {
-        let Some(connection) = holder.connection.as_mut().filter(|c| !c.is_broken()) else { continue };
+    for (connection, views) in connections.iter_mut().filter(|(connection, _)| !connection.is_broken()) {
         let names: Vec<String> =
-            (0..holder.views).map(|number| format!("{VIEWS}{}_{number}", connection.id)).collect();
+            (0..*views).map(|number| format!("{VIEWS}{}_{number}", connection.id)).collect();
         if let Err(e) = drop_views(connection, &names).await {
             tracing::warn!(instance = %connection.instance(), error = %e.message, "views of LOCK TABLES are left behind");
         }

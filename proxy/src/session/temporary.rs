@@ -15,7 +15,7 @@ use ostrakon_catalog::schema::{Group, Table};
 use ostrakon_router::access::Need;
 use ostrakon_router::lexer::Template;
 use ostrakon_router::parse::ddl::{Ddl, ObjectName};
-use ostrakon_router::plan::{Expansion, Plan, RoutedPlan};
+use ostrakon_router::plan::{Expansion, Plan, RoutedPlan, TableName};
 
 use super::ddl::physical_text;
 use super::{Failure, Session, definition};
@@ -151,10 +151,16 @@ impl Session {
         table.id > FIRST_ID
     }
 
+    /// A temporary table that a plan reads or writes.
+    fn temporary_in<'p>(&self, plan: &'p RoutedPlan) -> Option<&'p TableName> {
+        let temporary = self.temporary.as_ref()?;
+        let mut tables = plan.tables.iter();
+        tables.find(|name| temporary.find(&name.logical_database, &name.logical_table).is_some())
+    }
+
     /// A plan reads or writes a temporary table.
     pub fn names_temporary(&self, plan: &RoutedPlan) -> bool {
-        let Some(temporary) = &self.temporary else { return false };
-        plan.tables.iter().any(|name| temporary.find(&name.logical_database, &name.logical_table).is_some())
+        self.temporary_in(plan).is_some()
     }
 
     /// Whether a need is about a temporary table: who could make it may do everything with it.
@@ -359,6 +365,7 @@ impl Session {
             && let Some(mut connection) = temporary.keeper.take()
         {
             connection.let_go();
+            connection.keeps_tables = false;
             self.temporary = None;
         }
     }
@@ -384,13 +391,7 @@ impl Session {
     /// Errors: 1352, a view over a temporary table.
     pub(super) fn refuse_view_of_temporary(&self, plan: &Plan) -> Result<(), SqlError> {
         let Plan::Routed(plan) = plan else { return Ok(()) };
-        let Some(table) = plan.tables.iter().find(|table| {
-            self.temporary
-                .as_ref()
-                .is_some_and(|t| t.find(&table.logical_database, &table.logical_table).is_some())
-        }) else {
-            return Ok(());
-        };
+        let Some(table) = self.temporary_in(plan) else { return Ok(()) };
         Err(SqlError::new(
             1352,
             "HY000",

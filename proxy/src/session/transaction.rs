@@ -54,15 +54,6 @@ impl Branch {
         Backend { instance: self.instance, connection: self.connection_id }
     }
 
-    /// Its group.
-    pub fn group(&self) -> Group {
-        Group {
-            name: self.name.clone(),
-            physical_database: self.physical_database.clone(),
-            instance: self.instance,
-        }
-    }
-
     pub fn is_in(&self, group: &Group) -> bool {
         self.instance == group.instance && self.physical_database == group.physical_database
     }

@@ -256,15 +256,7 @@ pub async fn locks_exclude(cluster: &TestCluster) {
     // A connection with locks that its server closes ends the session, which is told why.
     run(&mut one, "LOCK TABLES t WRITE").await;
     run(&mut one, "UPDATE t SET v = 2").await;
-    let sleeping: Vec<u64> = server
-        .query(
-            "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Sleep' AND ID <> CONNECTION_ID()",
-        )
-        .await
-        .unwrap();
-    for id in sleeping {
-        let _ = server.query_drop(format!("KILL {id}")).await;
-    }
+    cluster.close_idle_connections(0).await;
     let (errno, message) = refused(&mut one, "UPDATE t SET v = 3 WHERE id = 1").await;
     assert!(errno == 1430 && message.contains("table locks in group"), "{errno}: {message}");
     assert!(one.query_drop("SELECT 1").await.is_err(), "the session has ended");

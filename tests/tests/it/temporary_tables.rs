@@ -233,16 +233,7 @@ async fn temporary_tables_answer_as_on_one_server() {
     };
     let _ = tokio::join!(sleeps, kills);
     assert_eq!(value::<i64>(client, "SELECT COUNT(*) FROM d").await, 4);
-    let mut server = connect(pair.cluster.cluster.instances[0].port(), None).await;
-    let sleeping: Vec<u64> = server
-        .query(
-            "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND = 'Sleep' AND ID <> CONNECTION_ID()",
-        )
-        .await
-        .unwrap();
-    for id in sleeping {
-        let _ = server.query_drop(format!("KILL {id}")).await;
-    }
+    pair.cluster.close_idle_connections(0).await;
     let (errno, message) = refused(client, "SELECT * FROM d").await;
     assert!(errno == 1430 && message.contains("temporary tables was lost"), "{errno}: {message}");
     assert!(client.query_drop("SELECT 1").await.is_err(), "the session has ended");

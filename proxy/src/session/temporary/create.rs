@@ -251,6 +251,7 @@ impl Session {
             self.temporary.as_ref().map(|temporary| Rc::clone(&temporary.keeper)).unwrap_or_default();
         if made.is_ok() {
             lease.connection.keep(&keeper);
+            lease.connection.keeps_tables = true;
         }
         self.release(lease);
         let made = made.map_err(|e| self.logical_temporary(e, name, &quoted))?;
