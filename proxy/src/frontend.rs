@@ -235,11 +235,6 @@ impl Frontend {
         write_packet(&mut self.output, &mut self.sequence, scratch);
     }
 
-    /// Writes the output when there is a window full of it.
-    pub async fn flush_window(&mut self) -> io::Result<()> {
-        if self.output.len() >= WRITE_SIZE { self.flush().await } else { Ok(()) }
-    }
-
     /// Writes all output.
     pub async fn flush(&mut self) -> io::Result<()> {
         if self.output.is_empty() {

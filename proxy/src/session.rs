@@ -29,6 +29,7 @@ mod tracking;
 pub mod transaction;
 mod transaction_control;
 mod transaction_limits;
+pub mod turn;
 mod views;
 pub mod warnings;
 
@@ -55,7 +56,7 @@ use crate::error::SqlError;
 use crate::exec::lease::Lease;
 use crate::exec::table_locks::TableLocks;
 use crate::exec::watch::Watched;
-use crate::frontend::{Frontend, ReadError};
+use crate::frontend::{Frontend, ReadError, WRITE_SIZE};
 use crate::registry::{Identity, OpenTransaction, Registration, SessionEntry};
 use crate::worker::Worker;
 pub use own::{OwnVariables, ReadConsistency};
@@ -139,6 +140,8 @@ pub struct Session {
     pub temporary: Option<Box<Temporary>>,
     /// What the next OK tells that is new.
     changes: tracking::Changes,
+    /// How long it has run without a wait.
+    turn: turn::Turn,
 }
 
 /// Serves one client until it leaves.
@@ -181,6 +184,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         table_locks: None,
         temporary: None,
         changes: tracking::Changes::default(),
+        turn: turn::Turn::default(),
         worker,
         client,
         registration,
@@ -263,6 +267,15 @@ impl Session {
         }
     }
 
+    /// Writes the output when there is a window full of it, and lets others run.
+    pub async fn flush_window(&mut self) -> Result<(), Failure> {
+        if self.client.output.len() >= WRITE_SIZE {
+            self.flush_client().await?;
+            self.turn.give_way().await;
+        }
+        Ok(())
+    }
+
     /// The session, while it waits for a backend.
     pub fn watched(&self) -> Watched<'_> {
         Watched {
@@ -270,6 +283,7 @@ impl Session {
             entry: self.entry(),
             transaction: &self.transaction,
             statement: &self.current,
+            turn: &self.turn,
         }
     }
 

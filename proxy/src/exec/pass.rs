@@ -17,7 +17,6 @@ use super::send::{self, Sending};
 use super::watch;
 use crate::backend::connection::Answer;
 use crate::error::{BACKEND_FAILED, SqlError};
-use crate::frontend::WRITE_SIZE;
 use crate::registry::Kill;
 use crate::session::trace::Role;
 use crate::session::{Failure, Session, Warning, Warnings};
@@ -262,10 +261,8 @@ impl Session {
             if relay.finished() {
                 break;
             }
-            if self.client.output.len() >= WRITE_SIZE {
-                // Back-pressure: nothing more is read while the client does not take what it has.
-                self.flush_client().await?;
-            }
+            // Back-pressure: nothing more is read while the client does not take what it has.
+            self.flush_window().await?;
             let pool = std::rc::Rc::clone(lease.connection.pool());
             let filled = watch::fill(&mut lease.connection, relay.need(), &pool, self.watched()).await;
             if let Err(e) = filled {

@@ -14,7 +14,6 @@ use super::send;
 use super::watch::{self, Watched};
 use crate::backend::connection::Answer;
 use crate::error::{BACKEND_FAILED, SqlError};
-use crate::frontend::WRITE_SIZE;
 use crate::session::{Failure, Session};
 
 /// The rows, and the columns of the first answer that had some.
@@ -242,9 +241,7 @@ impl Session {
         order.sort_by_key(|index| returned.places.get(*index));
         for index in order {
             self.client.packet(returned.rows.row(index));
-            if self.client.output.len() >= WRITE_SIZE {
-                self.flush_client().await?;
-            }
+            self.flush_window().await?;
         }
         self.row_count = -1;
         self.write_rows_end(more);

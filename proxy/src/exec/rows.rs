@@ -25,7 +25,6 @@ use super::warned::ONCE;
 use super::watch::{self};
 use super::write::{Part, parts};
 use crate::error::{INTERRUPTED, SqlError};
-use crate::frontend::WRITE_SIZE;
 use crate::gather::guard::Guard;
 use crate::merge::{Merge, MergeError, MergeInput, MergeLimits, Number, RowFormat, Step};
 use crate::session::dispatch::Input;
@@ -430,9 +429,7 @@ impl Session {
                     match sink {
                         Sink::Client => {
                             self.client.packet(&out);
-                            if self.client.output.len() >= WRITE_SIZE {
-                                self.flush_client().await?;
-                            }
+                            self.flush_window().await?;
                         }
                         Sink::Rows(rows) => {
                             rows.row(&out)?;

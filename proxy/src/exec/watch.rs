@@ -1,7 +1,10 @@
 //! Waiting for a backend while an eye is kept on the client: who hangs up or is killed cancels the work.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use ostrakon_protocol::packet::{HEADER_LENGTH, Header};
@@ -14,6 +17,7 @@ use crate::frontend::Frontend;
 use crate::registry::SessionEntry;
 use crate::session::Failure;
 use crate::session::transaction::Transaction;
+use crate::session::turn::Turn;
 
 /// A statement that answers within this time is not watched: watching costs a system call.
 const UNWATCHED: Duration = Duration::from_millis(20);
@@ -27,6 +31,8 @@ pub struct Watched<'a> {
     pub transaction: &'a Transaction,
     /// The client's text.
     pub statement: &'a [u8],
+    /// How long it has not waited.
+    pub turn: &'a Turn,
 }
 
 /// Reads more of the backend's answer, `need` bytes in the end. When the client leaves or its session is killed meanwhile, the statement is killed and `ClientGone`
@@ -38,11 +44,20 @@ pub async fn fill(
     pool: &Rc<Pool>,
     watched: Watched<'_>,
 ) -> Result<(), Failure> {
-    let Watched { client, entry, transaction, statement } = watched;
+    let Watched { client, entry, transaction, statement, turn } = watched;
     // A long answer that keeps coming is never waited for, and can be killed all the same.
     pass_kill_on(connection, pool, entry)?;
-    if let Ok(filled) = tokio::time::timeout(UNWATCHED, connection.fill(need)).await {
-        return Ok(filled?);
+    {
+        let mut filling = pin!(connection.fill(need));
+        if let Poll::Ready(filled) = poll_fn(|context| Poll::Ready(filling.as_mut().poll(context))).await {
+            turn.give_way().await;
+            return Ok(filled?);
+        }
+        let filled = tokio::time::timeout(UNWATCHED, filling).await;
+        turn.begin();
+        if let Ok(filled) = filled {
+            return Ok(filled?);
+        }
     }
     entry.show_statement(statement);
     let backend = Backend { instance: pool.instance.id, connection: connection.id };

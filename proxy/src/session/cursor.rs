@@ -10,7 +10,6 @@ use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
 use super::prepared::unknown;
 use super::{Failure, Session};
 use crate::error::SqlError;
-use crate::frontend::WRITE_SIZE;
 
 /// COM_STMT_EXECUTE asks for a cursor to read by (CURSOR_TYPE_READ_ONLY).
 pub(super) const READ_ONLY: u8 = 1;
@@ -126,9 +125,7 @@ impl Session {
             let end = HEADER_LENGTH + header.length;
             self.client.part(cursor.left().get(HEADER_LENGTH..end).unwrap_or_default());
             cursor.at += end;
-            if self.client.output.len() >= WRITE_SIZE {
-                self.flush_client().await?;
-            }
+            self.flush_window().await?;
         }
         // As servers do: the last row is known for the last by a fetch that asks for more.
         if fetched < wanted {
