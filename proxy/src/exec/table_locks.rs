@@ -22,9 +22,8 @@ use ostrakon_router::sharding::topology::quote;
 
 use super::lease::Lease;
 use super::watch;
-use crate::backend::connection::Connection;
+use crate::backend::leavings;
 use crate::backend::pool::{Keeper, Pooled};
-use crate::commit::system_schema::SCHEMA;
 use crate::error::{BACKEND_FAILED, DEADLOCK, LOCK_WAIT_TIMEOUT, NO_SUCH_TABLE, SqlError};
 use crate::session::{Failure, Session};
 
@@ -34,8 +33,6 @@ const WAIT_HOLDING_S: u64 = 1;
 const WAIT_S: u64 = 86_400;
 /// A DDL job has changed the tables between a look at the catalog and the lock: so many times it is looked at again.
 const LOOKS: u32 = 5;
-/// What the names of views for locks begin with; the number of the connection follows.
-const VIEWS: &str = "lock_";
 
 /// What a session has locked.
 pub struct TableLocks {
@@ -90,7 +87,7 @@ impl Wanted {
             let mut names: Vec<&str> = Vec::new();
             for (table, known_as, writes) in &self.aliased {
                 if names.contains(&known_as.as_str()) {
-                    let view = format!("`{SCHEMA}`.`{VIEWS}{connection}_{}`", views.len());
+                    let view = leavings::quoted(&leavings::name(leavings::LOCKS, connection, views.len()));
                     views.push(format!(
                         "CREATE OR REPLACE SQL SECURITY INVOKER VIEW {view} AS SELECT * FROM {table} AS {}",
                         quote(known_as)
@@ -265,8 +262,8 @@ impl Session {
             let locking = wanted.locking(lease.connection.id, writes);
             if !locking.views.is_empty() {
                 self.worker.ensure_system_schema(lease.group.instance).await?;
-                let deserted = deserted_views(&mut lease.connection).await?;
-                drop_views(&mut lease.connection, &deserted).await?;
+                let deserted = leavings::deserted(&mut lease.connection, leavings::LOCKS).await?;
+                leavings::drop_views(&mut lease.connection, &deserted).await?;
             }
             for view in &locking.views {
                 let made = lease.connection.query(view).await;
@@ -461,29 +458,11 @@ async fn give_back(holders: Vec<Holder>) {
     }
     for (connection, views) in connections.iter_mut().filter(|(connection, _)| !connection.is_broken()) {
         let names: Vec<String> =
-            (0..*views).map(|number| format!("{VIEWS}{}_{number}", connection.id)).collect();
-        if let Err(e) = drop_views(connection, &names).await {
+            (0..*views).map(|number| leavings::name(leavings::LOCKS, connection.id, number)).collect();
+        if let Err(e) = leavings::drop_views(connection, &names).await {
             tracing::warn!(instance = %connection.instance(), error = %e.message, "views of LOCK TABLES are left behind");
         }
     }
-}
-
-/// Views of connections that were closed with their locks.
-async fn deserted_views(connection: &mut Connection) -> Result<Vec<String>, SqlError> {
-    let sql = format!(
-        "SELECT v.TABLE_NAME FROM information_schema.VIEWS v WHERE v.TABLE_SCHEMA = '{SCHEMA}' AND v.TABLE_NAME LIKE '{VIEWS}%' \
-         AND NOT EXISTS (SELECT 1 FROM information_schema.PROCESSLIST p WHERE v.TABLE_NAME LIKE CONCAT('{VIEWS}', p.ID, '|_%') ESCAPE '|')"
-    );
-    let answer = connection.query(&sql).await?;
-    Ok((0..answer.rows.len()).map(|row| answer.text(row, 0)).collect())
-}
-
-async fn drop_views(connection: &mut Connection, names: &[String]) -> Result<(), SqlError> {
-    if names.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<String> = names.iter().map(|name| format!("`{SCHEMA}`.{}", quote(name))).collect();
-    connection.query(&format!("DROP VIEW IF EXISTS {}", names.join(", "))).await.map(|_| ())
 }
 
 /// What an instance's account may not do is told without physical names.

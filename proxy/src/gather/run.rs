@@ -143,6 +143,23 @@ impl Session {
         gather: &Gather,
         input: Input<'_>,
     ) -> Result<Vec<Vec<u8>>, Failure> {
+        let (mut place, text) = self.gathered_empty(plan, gather, input).await?;
+        let settings = Rc::clone(&self.settings);
+        place.lease.connection.queue_settings(&settings);
+        let prepared = send::prepare(&mut place.lease.connection, &text).await;
+        place.drop_tables().await;
+        Ok(prepared
+            .map(|(_, columns)| columns)
+            .map_err(|e| self.logical_error(e, Names::of_gather(gather, plan)))?)
+    }
+
+    /// Makes a gathered query's tables without rows. Returns where they are, with the statement over them.
+    pub async fn gathered_empty(
+        &mut self,
+        plan: &RoutedPlan,
+        gather: &Gather,
+        input: Input<'_>,
+    ) -> Result<(GatherConnection, Vec<u8>), Failure> {
         self.refuse_gather_of_locked(plan)?;
         let chosen = self.choose_place(gather, plan)?;
         let mut place = self.worker.gather_connection(chosen.instance, &self.settings).await?;
@@ -152,15 +169,8 @@ impl Session {
         created.map_err(|e| self.gather_failure(e, plan, gather))?;
         self.make_tables(&mut place, plan, gather, input, &chosen).await?;
         let execution = self.final_statement(plan, gather, input, &chosen);
-        let settings = Rc::clone(&self.settings);
-        place.lease.connection.queue_settings(&settings);
-        let text =
-            execution.statements.first().map(|statement| execution.text(statement)).unwrap_or_default();
-        let prepared = send::prepare(&mut place.lease.connection, text).await;
-        place.drop_tables().await;
-        Ok(prepared
-            .map(|(_, columns)| columns)
-            .map_err(|e| self.logical_error(e, Names::of_gather(gather, plan)))?)
+        let statement = execution.statements.first();
+        Ok((place, statement.map(|statement| execution.text(statement).to_vec()).unwrap_or_default()))
     }
 
     /// Loads a gathered query's tables. Returns where they are, with the statement over them, whose settings are queued, and the budget, which counts for as

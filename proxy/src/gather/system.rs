@@ -27,15 +27,18 @@ use crate::exec::names;
 use crate::session::dispatch::Input;
 use crate::session::result::quote_string;
 use crate::session::trace::Role;
-use crate::session::{Failure, Session};
+use crate::session::{Failure, Session, Warning};
 
 /// So many tables are named in one question: its answer is held in memory.
 const TABLES_OF_A_QUESTION: usize = 200;
 
+/// What a view is told by that cannot be used: its tables, columns or functions are not there.
+const INVALID_VIEW: [u16; 5] = [1054, 1146, 1305, 1347, 1356];
+
 /// Columns whose values are names of tables.
 const TABLE_COLUMNS: [&str; 2] = ["TABLE_NAME", "REFERENCED_TABLE_NAME"];
 
-pub(super) type Row = Vec<Option<Vec<u8>>>;
+pub(crate) type Row = Vec<Option<Vec<u8>>>;
 
 /// The tables of a physical database that answer for logical ones, by their names.
 type Known = HashMap<String, Arc<Table>>;
@@ -95,6 +98,16 @@ impl Asking<'_> {
         let columns: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         let (database, table) = (self.database.as_deref(), self.table.as_deref());
         system_views::rows(catalog, self.source.system.name, &columns, database, table)
+    }
+
+    /// The views that COLUMNS is asked about, by database and name.
+    fn views_with_columns(&self, catalog: &Catalog) -> Vec<(String, String)> {
+        if self.source.system.name != "COLUMNS" {
+            return Vec::new();
+        }
+        system_views::wanted(catalog, self.database.as_deref(), self.table.as_deref())
+            .map(|(home, view)| (home.name.clone(), view.name.clone()))
+            .collect()
     }
 
     fn of_database(&self, database: &Arc<Database>) -> Option<Question> {
@@ -386,6 +399,8 @@ impl Session {
             let keys = asking.sum_keys();
             let questions = asking.questions(&catalog)?;
             let views = asking.views(&catalog);
+            let views_with_columns = asking.views_with_columns(&catalog);
+            let select = asking.select("NULL");
             let own = self.own_rows(source, &columns).await?;
             let mut sums = Sums::default();
             for question in questions {
@@ -418,6 +433,13 @@ impl Session {
                 budget.add(loaded.rows, loaded.bytes)?;
                 count += loaded.rows;
             }
+            for (database, view) in views_with_columns {
+                let rows = self.columns_of_view(&catalog, (&database, &view), &select, &columns).await?;
+                let loading = load_rows(place, source, &columns, &rows);
+                let loaded = guard.watch(loading, self.watched()).await?;
+                budget.add(loaded.rows, loaded.bytes)?;
+                count += loaded.rows;
+            }
             // Not a server's, so as text: an ENUM of a server travels as its number.
             let plain: Vec<LoadColumn> = columns
                 .iter()
@@ -442,6 +464,36 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// A view's rows of COLUMNS, with its names. Of a view that cannot be used there are none, and a warning, as on a server.
+    async fn columns_of_view(
+        &mut self,
+        catalog: &Catalog,
+        (database, view): (&str, &str),
+        select: &str,
+        columns: &[LoadColumn],
+    ) -> Result<Vec<Row>, Failure> {
+        let rows = match Box::pin(self.view_column_rows(catalog, database, view, select)).await {
+            Ok(rows) => rows,
+            Err(Failure::Sql(e)) if INVALID_VIEW.contains(&e.errno) => {
+                self.warnings.push(Warning {
+                    level: "Warning".into(),
+                    code: 1356,
+                    message: format!(
+                        "View '{database}.{view}' references invalid table(s) or column(s) or function(s) or definer/invoker of view lack rights to use them"
+                    ),
+                });
+                return Ok(Vec::new());
+            }
+            Err(e) => return Err(e),
+        };
+        let mut rows: Vec<Row> = rows.into_iter().map(without_last).collect();
+        for (name, value) in [("TABLE_SCHEMA", database), ("TABLE_NAME", view)] {
+            let Some(at) = columns.iter().position(|column| column.name == name) else { continue };
+            rows.iter_mut().filter_map(|row| row.get_mut(at)).for_each(|cell| *cell = Some(value.into()));
+        }
+        Ok(rows)
     }
 
     /// What a gathered statement's system tables ask the servers, for EXPLAIN.

@@ -15,15 +15,24 @@ pub fn rows(
     if !matches!(system, "TABLES" | "VIEWS") {
         return Vec::new();
     }
-    let mut rows = Vec::new();
-    for home in catalog.databases.values().filter(|home| database.is_none_or(|only| only == home.name)) {
-        for view in home.views.values().filter(|view| table.is_none_or(|only| only == view.name)) {
-            let cell =
-                |column: &&str| value(home, view, &column.to_ascii_uppercase()).map(String::into_bytes);
-            rows.push(columns.iter().map(cell).collect());
-        }
-    }
-    rows
+    let row = |(home, view): (&Database, &View)| {
+        let cell = |column: &&str| value(home, view, &column.to_ascii_uppercase()).map(String::into_bytes);
+        columns.iter().map(cell).collect()
+    };
+    wanted(catalog, database, table).map(row).collect()
+}
+
+/// The views of these names.
+pub fn wanted<'c>(
+    catalog: &'c Catalog,
+    database: Option<&'c str>,
+    table: Option<&'c str>,
+) -> impl Iterator<Item = (&'c Database, &'c View)> {
+    let homes = catalog.databases.values().filter(move |home| database.is_none_or(|only| only == home.name));
+    homes.flat_map(move |home| {
+        let views = home.views.values().filter(move |view| table.is_none_or(|only| only == view.name));
+        views.map(move |view| (&**home, &**view))
+    })
 }
 
 /// What both tables say of a view; the other columns of TABLES are NULL, as on a server.

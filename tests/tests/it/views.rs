@@ -8,6 +8,11 @@ use ostrakon_tests::pair::Pair;
 const TABLE: &str = "CREATE TABLE t (id BIGINT NOT NULL AUTO_INCREMENT, a INT NOT NULL, name VARCHAR(40) COLLATE utf8mb4_bin, \
                      d DECIMAL(10,2), e ENUM('x','y'), at DATETIME(3), PRIMARY KEY (id))";
 
+/// All that servers say of columns, but defaults (see the manual).
+const COLUMNS: &str = "SELECT TABLE_CATALOG, TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, IS_NULLABLE, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, \
+    CHARACTER_OCTET_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_SET_NAME, COLLATION_NAME, COLUMN_TYPE, COLUMN_KEY, EXTRA, \
+    COLUMN_COMMENT FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'app' AND TABLE_NAME <> 'broken' ORDER BY TABLE_NAME, ORDINAL_POSITION";
+
 async fn strings(client: &mut Conn, sql: &str) -> Vec<String> {
     let rows: Vec<Row> = client.query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     rows.iter()
@@ -23,15 +28,29 @@ async fn views_are_told_as_by_one_server() {
     let mut pair = Pair::start().await;
     pair.create(TABLE, "DBPARTITION BY HASH(id)").await;
     pair.create("CREATE TABLE u (id INT, b INT)", "SINGLE").await;
+    pair.prepare("CREATE DATABASE other").await;
+    let other = "CREATE TABLE other.o (id INT UNSIGNED, at TIMESTAMP(2) NULL COMMENT 'when', d DECIMAL(7,3), s SET('a','b'), b BLOB)";
+    pair.create(other, "SINGLE").await;
     for sql in [
         "CREATE VIEW v AS SELECT id, a + 1 AS b, name, d, e, at FROM t",
         "CREATE VIEW w (n, total, longest) AS SELECT COUNT(*), SUM(d), MAX(name) FROM t",
         "CREATE VIEW j AS SELECT t.a, u.b FROM t LEFT JOIN u ON u.id = t.id",
         "CREATE VIEW x AS SELECT n FROM w UNION SELECT id FROM u",
+        "CREATE VIEW far AS SELECT t.name, o.at, o.d + 1 AS d, COUNT(*) AS c FROM t JOIN other.o ON o.id = t.id GROUP BY 1, 2, 3",
+        "CREATE VIEW system_s AS SELECT TABLE_NAME, TABLE_ROWS FROM information_schema.TABLES",
+        "CREATE TABLE gone (a INT)",
+        "CREATE VIEW broken AS SELECT a FROM gone",
+        "DROP TABLE gone",
     ] {
         pair.create(sql, "").await;
     }
     for sql in [
+        "DESC far",
+        COLUMNS,
+        "SELECT COLUMN_NAME, COLUMN_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'app' AND TABLE_NAME = 'far' ORDER BY ORDINAL_POSITION",
+        "SELECT c.COLUMN_NAME FROM information_schema.COLUMNS c JOIN information_schema.VIEWS v USING (TABLE_SCHEMA, TABLE_NAME) \
+         WHERE c.TABLE_SCHEMA = 'app' AND TABLE_NAME <> 'broken' ORDER BY 1",
+        "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'app' AND TABLE_NAME = 'nothing'",
         "SHOW TABLES",
         "SHOW FULL TABLES",
         "SHOW FULL TABLES WHERE Table_type = 'VIEW'",
@@ -42,7 +61,8 @@ async fn views_are_told_as_by_one_server() {
         "DESC w",
         "DESC j",
         "DESC x",
-        "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'app' ORDER BY 1",
+        "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'app' AND TABLE_NAME <> 'broken' \
+         ORDER BY 1",
         "SELECT TABLE_CATALOG, TABLE_SCHEMA, TABLE_NAME, CHECK_OPTION, SECURITY_TYPE FROM information_schema.VIEWS WHERE TABLE_SCHEMA = 'app' \
          ORDER BY TABLE_NAME",
         "SELECT TABLE_NAME FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'w'",

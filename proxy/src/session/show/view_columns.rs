@@ -3,19 +3,20 @@
 use ostrakon_catalog::Catalog;
 use ostrakon_catalog::schema::InstanceId;
 use ostrakon_router::lexer::{self, Template};
-use ostrakon_router::plan::{Execution, Plan};
+use ostrakon_router::plan::{Combine, Execution, Plan};
 use ostrakon_router::sharding::topology::quote;
 
 use super::to_result;
+use crate::backend::leavings;
 use crate::error::SqlError;
+use crate::gather::connection::GatherConnection;
 use crate::gather::source::temporary_name;
+use crate::gather::system::Row;
 use crate::session::result::ResultSet;
 use crate::session::{Failure, Session};
 
 impl Session {
     /// `SHOW [FULL] COLUMNS` of a view. `kind`: the statement up to the table's name.
-    ///
-    /// Errors: 1235 for a view over tables that no one group has.
     pub(in crate::session) async fn view_columns(
         &mut self,
         catalog: &Catalog,
@@ -23,18 +24,8 @@ impl Session {
         view: &str,
         kind: &str,
     ) -> Result<ResultSet, Failure> {
-        self.refuse_under_write_locks("the columns of a view")?;
-        // Once through a derived table, as a server makes a view's columns: two of them, or none, give other defaults (tried: MariaDB 10.11).
-        let query = format!("SELECT * FROM {}.{}", quote(database), quote(view));
-        let (instance, shape) = self.shape_of(catalog, &query, view).await?;
-        let settings = std::rc::Rc::clone(&self.settings);
-        let mut place = self.worker.gather_connection(instance, &settings).await?;
-        let table = temporary_name("view_columns");
-        let made = place.create(&table, (&format!("{shape} LIMIT 0"), true), &[], &[]).await;
-        let shown = match made {
-            Ok(()) => place.ask(&format!("{kind} {table}")).await,
-            Err(e) => Err(e),
-        };
+        let (mut place, table) = self.table_like_view(catalog, database, view).await?;
+        let shown = place.ask(&format!("{kind} {table}")).await;
         place.drop_tables().await;
         let mut shown = to_result(shown?);
         // Of a temporary table, which this one is, MySQL says the word NULL there.
@@ -47,18 +38,50 @@ impl Session {
         Ok(shown)
     }
 
-    /// A server, and the query on its own tables of one group.
+    /// A view's rows of information_schema.COLUMNS: what `select`, which ends with a condition on TABLE_SCHEMA, says of a table with its columns. That is no
+    /// temporary one, of which servers say nothing there.
+    pub(crate) async fn view_column_rows(
+        &mut self,
+        catalog: &Catalog,
+        database: &str,
+        view: &str,
+        select: &str,
+    ) -> Result<Vec<Row>, Failure> {
+        let (mut place, table) = self.table_like_view(catalog, database, view).await?;
+        let name = leavings::name(leavings::COLUMNS, place.lease.connection.id, 0);
+        let rows = described(&mut place, &table, &name, select).await;
+        place.drop_tables().await;
+        Ok(rows?)
+    }
+
+    /// A temporary table with a view's columns, and where it is.
+    async fn table_like_view(
+        &mut self,
+        catalog: &Catalog,
+        database: &str,
+        view: &str,
+    ) -> Result<(GatherConnection, String), Failure> {
+        self.refuse_under_write_locks("the columns of a view")?;
+        // Once through a derived table, as a server makes a view's columns: two of them, or none, give other defaults (tried: MariaDB 10.11).
+        let query = format!("SELECT * FROM {}.{}", quote(database), quote(view));
+        let (mut place, shape) = self.shape_of(catalog, &query, view).await?;
+        let table = temporary_name("view_columns");
+        let made = place.create(&table, (&format!("{shape} LIMIT 0"), true), &[], &[]).await;
+        if let Err(e) = made {
+            place.drop_tables().await;
+            return Err(e.into());
+        }
+        Ok((place, table))
+    }
+
+    /// A place, and the query on what is there.
     async fn shape_of(
         &mut self,
         catalog: &Catalog,
         query: &str,
         view: &str,
-    ) -> Result<(InstanceId, String), Failure> {
-        let refuse = || {
-            SqlError::not_supported(format!(
-                "the columns of view '{view}', which no one group has all tables of"
-            ))
-        };
+    ) -> Result<(GatherConnection, String), Failure> {
+        let refuse = || SqlError::not_supported(format!("the columns of view '{view}'"));
         let mut template = Template::default();
         lexer::scan(query.as_bytes(), self.mode, &mut template)?;
         let (plan, expanded) = self.plan_own_expanded(query.as_bytes(), &template).await?;
@@ -66,16 +89,48 @@ impl Session {
         let input = expanded.input(None);
         let arguments = self.arguments(plan, input, &[], &[]);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let Some(database) = &plan.database else {
-            let mut execution = Execution::default();
-            plan.route_into(&arguments, &mut execution)?;
-            let statement = execution.statements.first().filter(|_| !execution.gathers).ok_or_else(refuse)?;
-            let instance = catalog.instances.keys().next().ok_or_else(refuse)?;
-            return Ok((*instance, text(execution.text(statement))));
+        let here: Option<(InstanceId, String)> = match &plan.database {
+            Some(database) => database.groups.iter().enumerate().find_map(|(at, group)| {
+                plan.alone_in(at, &arguments).map(|shape| (group.instance, text(&shape)))
+            }),
+            None => {
+                let mut execution = Execution::default();
+                plan.route_into(&arguments, &mut execution)?;
+                let statement = execution.statements.first().filter(|_| !execution.gathers);
+                let instance = catalog.instances.keys().next();
+                instance.zip(statement).map(|(at, statement)| (*at, text(execution.text(statement))))
+            }
         };
-        let found = database.groups.iter().enumerate().find_map(|(at, group)| {
-            plan.alone_in(at, &arguments).map(|shape| (group.instance, text(&shape)))
-        });
-        Ok(found.ok_or_else(refuse)?)
+        match (here, &plan.combine) {
+            (Some((instance, shape)), _) => {
+                let settings = std::rc::Rc::clone(&self.settings);
+                Ok((self.worker.gather_connection(instance, &settings).await?, shape))
+            }
+            (None, Combine::Gather(gather)) => {
+                let (place, shape) = Box::pin(self.gathered_empty(plan, gather, input)).await?;
+                Ok((place, text(&shape)))
+            }
+            (None, _) => Err(refuse().into()),
+        }
     }
+}
+
+/// What `select` says of a lasting table made like `table`, which goes again.
+async fn described(
+    place: &mut GatherConnection,
+    table: &str,
+    name: &str,
+    select: &str,
+) -> Result<Vec<Row>, SqlError> {
+    let connection = &mut place.lease.connection;
+    let mut deserted = leavings::deserted(connection, leavings::COLUMNS).await?;
+    deserted.push(name.to_owned());
+    leavings::drop_tables(connection, &deserted).await?;
+    let lasting = leavings::quoted(name);
+    place.ask(&format!("CREATE TABLE {lasting} LIKE {table}")).await?;
+    let schema = leavings::SCHEMA;
+    let rows = place.ask(&format!("{select} = '{schema}' AND TABLE_NAME = '{name}'")).await;
+    let dropped = leavings::drop_tables(&mut place.lease.connection, &[name.to_owned()]).await;
+    let rows = rows?.rows;
+    dropped.map(|()| rows)
 }
