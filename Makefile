@@ -39,18 +39,18 @@ RUNS ?= 1000000
 FUZZ ?=
 # How many clients share a hundred backend connections.
 CLIENTS ?= 10000
-# More arguments for the test runner, for example: make test ARGS='-E "test(tls)"'
+# More arguments for the test runner, for example: make test ARGS='-E "test(tls)"'; for `make bench`: ARGS=--list shows the workloads
 ARGS ?=
 # Most tests wait most of the time: for servers that start, for what is killed and comes back.
 export NEXTEST_TEST_THREADS := $(or $(NEXTEST_TEST_THREADS),$(shell echo $$((2 * $$(nproc)))))
 
 up_arguments = --directory '$(DEV)' --instances $(INSTANCES) --nodes $(NODES) $(if $(MYSQLD),--mysqld '$(MYSQLD)')
 
-.PHONY: help up down status test test-mysql simulate simulate-commit chaos bank elle matrix dialect cases diff tpcc tpch check bench bench-sequence bench-commit fmt fuzz clients
+.PHONY: help up down status test test-mysql simulate simulate-commit chaos bank elle matrix dialect cases diff tpcc tpch check bench bench-short bench-sequence bench-commit fmt fuzz clients
 
 help: ## Lists the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test, test-mysql), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), ROWS=1000000 CLIENT=go SERVERS=mysql (matrix), SERVERS=mysql (dialect), CASES=joins:120 SERVERS=mysql (cases), LASTING=60 FULL=1 (tpcc), SCALE=0.1 (tpch), RUNS=10000000 FUZZ=packet (fuzz), CLIENTS=10000 (clients)"
+	@echo "  Variables: OSTRAKON_PORT=3307 INSTANCES=2 NODES=1 MYSQLD=/path/to/mysqld (up), CLEAN=1 (down), ARGS=... (test, test-mysql, bench), SEEDS=10000 FROM=1000 (simulate, simulate-commit), KILLS=200 (chaos, bank, elle), SERVERS=mysql,mariadb (bank, elle), COUNT=10000 SEED=1000 ONLY=n SERVERS=mysql (diff), ROWS=1000000 CLIENT=go SERVERS=mysql (matrix), SERVERS=mysql (dialect), CASES=joins:120 SERVERS=mysql (cases), LASTING=60 FULL=1 (tpcc), SCALE=0.1 (tpch), RUNS=10000000 FUZZ=packet (fuzz), CLIENTS=10000 (clients)"
 
 up: ## Starts two database servers and NODES nodes on 127.0.0.1:3307, 3308 and so on, with sample data
 	@tools/setup up
@@ -147,10 +147,15 @@ check: ## Formatting, lints, the order of the crates, licences and advisories
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; \
 	else echo "cargo-deny is not installed (cargo install --locked cargo-deny): licences and advisories were not checked."; fi
 
-bench: ## Sysbench against a server directly and through a node, side by side
-	@tools/setup test
-	@cargo build --release --locked --bin ostrakon
-	@tools/bench '$(TARGET)/release/ostrakon' '$(TARGET)/bench'
+bench: ## What a hop through a node costs, beside the floor and HAProxy: all workloads, about an hour; ARGS="--only point --json FILE"
+	@tools/setup bench
+	@cargo build --release --locked --bin ostrakon --bin ostrakon-bench --bin ostrakon-floor
+	@'$(TARGET)/release/ostrakon-bench' $(ARGS)
+
+bench-short: ## The same with few workloads, 3 rounds of 2 seconds
+	@tools/setup bench
+	@cargo build --release --locked --bin ostrakon --bin ostrakon-bench --bin ostrakon-floor
+	@'$(TARGET)/release/ostrakon-bench' --short $(ARGS)
 
 bench-sequence: ## How many values a second a GROUP sequence gives, and whether any came twice
 	@tools/setup test

@@ -10,7 +10,7 @@ use std::process::Command;
 const LINES_MAX: usize = 600;
 
 /// For each crate, the crates of ours that it may use. Whatever is not listed is an upward import.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("ostrakon-protocol", &[]),
     ("ostrakon-conf", &[]),
     ("ostrakon-catalog", &[]),
@@ -31,6 +31,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "ostrakon-meta",
         ],
     ),
+    ("ostrakon-bench", &["ostrakon"]),
 ];
 
 /// Outside crates that a crate of ours must not use, with the reason.

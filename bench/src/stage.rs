@@ -1,0 +1,207 @@
+//! What is measured: a plain server with all rows, the floor and HAProxy before it, and a node over two instances with two groups.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use ostrakon::client::{Client, Login};
+use ostrakon::dev::cluster::{Cluster, ClusterOptions};
+use ostrakon::dev::files;
+use ostrakon::dev::instance::{Instance, InstanceOptions};
+use ostrakon::dev::member::Member;
+use ostrakon::dev::process::Life;
+use ostrakon::dev::server::{DatabaseServer, Sizing};
+
+use crate::Outcome;
+use crate::data::{self, Layout};
+
+/// Logical databases of the node, and what their tables are. The plain server has the first one only.
+pub const SHARDED: &str = "sbtest";
+pub const WHOLE: &str = "single";
+
+/// What a server of a benchmark gets: all rows in memory; a commit is written at once, and synced once a second.
+const SIZING: Sizing = Sizing {
+    buffer_pool_mib: 512,
+    redo_log_mib: 512,
+    flush_log_at_commit: 2,
+    syncs_files: true,
+    max_connections: 4000,
+};
+/// How long a forwarder may take to answer.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who the client talks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    Direct,
+    Floor,
+    HaProxy,
+    Node,
+}
+
+impl Target {
+    pub const ALL: [Self; 4] = [Self::Direct, Self::Floor, Self::HaProxy, Self::Node];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Floor => "floor",
+            Self::HaProxy => "HAProxy",
+            Self::Node => "Ostrakon",
+        }
+    }
+}
+
+/// The programs that are run.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    pub ostrakon: PathBuf,
+    pub floor: PathBuf,
+    pub haproxy: PathBuf,
+    pub server: DatabaseServer,
+    /// Threads of the floor, of HAProxy and of the node.
+    pub threads: usize,
+}
+
+/// Everything runs. Dropping it ends all of it; the rows stay for the next time.
+pub struct Stage {
+    // Fields drop in this order: who connects goes before whom it connects to.
+    floor: Member,
+    haproxy: Member,
+    cluster: Cluster,
+    plain: Instance,
+    directory: PathBuf,
+}
+
+impl Stage {
+    /// Starts everything in `directory`, and loads the rows unless they are there.
+    pub fn start(directory: &Path, programs: &Programs) -> Outcome<Self> {
+        let mark = directory.join("loaded");
+        let loaded = format!("{} {}\n", data::VERSION, programs.server.label());
+        let is_loaded = std::fs::read_to_string(&mark).is_ok_and(|found| found == loaded);
+        if !is_loaded && directory.exists() {
+            ostrakon::dev::cluster::stop_all(&directory.join("cluster"))?;
+            files::remove_directory(directory)?;
+        }
+        let directory = files::absolute(directory)?;
+        let plain = Instance::start(InstanceOptions {
+            sizing: SIZING,
+            ..InstanceOptions::test("plain", &directory.join("plain"), &directory, programs.server.clone())
+        })?;
+        let cluster = Cluster::start(&ClusterOptions {
+            sizing: SIZING,
+            program: Some(programs.ostrakon.clone()),
+            node_settings: format!("workers = {}\n", programs.threads),
+            ..ClusterOptions::test(&directory.join("cluster"), &directory, programs.server.clone())
+        })?;
+        let floor = floor(&directory, programs, plain.port())?;
+        let haproxy = haproxy(&directory, programs, plain.port())?;
+        let stage = Self { floor, haproxy, cluster, plain, directory };
+        if !is_loaded {
+            stage.load()?;
+            files::write(&mark, &loaded)?;
+        }
+        Ok(stage)
+    }
+
+    fn load(&self) -> Outcome<()> {
+        eprintln!("Loading the rows (once; the next run finds them) ...");
+        // The servers write a commit at once but sync it once a second: a node refuses to commit over groups on such ones unless told.
+        let mut client = self.client(Target::Node, None)?;
+        client.setup("ALTER CLUSTER SET commit_on_unsafe_instances = allow")?;
+        for database in [SHARDED, WHOLE] {
+            client.setup(&format!("CREATE DATABASE {database} DBPARTITIONS 2"))?;
+        }
+        self.client(Target::Direct, None)?.setup(&format!("CREATE DATABASE {SHARDED}"))?;
+        let all = [
+            (Target::Direct, SHARDED, Layout::Whole),
+            (Target::Node, SHARDED, Layout::Sharded),
+            (Target::Node, WHOLE, Layout::Whole),
+        ];
+        for (target, database, layout) in all {
+            data::load(&mut self.client(target, Some(database))?, layout)?;
+        }
+        Ok(())
+    }
+
+    /// Where it lives, absolute.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A connection of `root`.
+    pub fn client(&self, target: Target, database: Option<&str>) -> Outcome<Client> {
+        let database = database.map(str::to_owned);
+        Ok(Client::connect(&Login { database, ..Login::root(self.port(target)) })?)
+    }
+
+    pub fn port(&self, target: Target) -> u16 {
+        match target {
+            Target::Direct => self.plain.port(),
+            Target::Floor => self.floor.port(),
+            Target::HaProxy => self.haproxy.port(),
+            Target::Node => self.cluster.node().port(),
+        }
+    }
+
+    /// The database that stands for this one of the node's: the plain server has one.
+    pub fn database(&self, target: Target, database: &'static str) -> &'static str {
+        if target == Target::Node { database } else { SHARDED }
+    }
+
+    /// The process between client and server.
+    pub fn proxy(&self, target: Target) -> Option<u32> {
+        match target {
+            Target::Direct => None,
+            Target::Floor => self.floor.pid(),
+            Target::HaProxy => self.haproxy.pid(),
+            Target::Node => self.cluster.node().pid(),
+        }
+    }
+
+    /// The processes of the servers behind it.
+    pub fn servers(&self, target: Target) -> Vec<u32> {
+        match target {
+            Target::Node => self.cluster.instances.iter().filter_map(|instance| instance.pid()).collect(),
+            _ => self.plain.pid().into_iter().collect(),
+        }
+    }
+}
+
+fn floor(directory: &Path, programs: &Programs, backend: u16) -> Outcome<Member> {
+    let logs = ("floor.log", "floor.log");
+    let folder = directory.join("floor");
+    let mut member = Member::new("the floor", &folder, logs, START_PATIENCE, Life::WithStarter)?;
+    let folder = member.directory().to_owned();
+    member.launch(None, |port| {
+        use std::os::unix::process::CommandExt;
+        let mut command = Command::new(&programs.floor);
+        // The launcher knows its processes by a path of theirs in the command line; this one reads no file.
+        command.arg0(folder.join("ostrakon-floor"));
+        command.args([port.to_string(), backend.to_string(), programs.threads.to_string()]);
+        Ok(command)
+    })?;
+    Ok(member)
+}
+
+fn haproxy(directory: &Path, programs: &Programs, backend: u16) -> Outcome<Member> {
+    let logs = ("haproxy.log", "haproxy.log");
+    let folder = directory.join("haproxy");
+    let mut member = Member::new("HAProxy", &folder, logs, START_PATIENCE, Life::WithStarter)?;
+    let file = member.directory().join("haproxy.cfg");
+    let threads = programs.threads;
+    member.launch(None, |port| {
+        files::write(
+            &file,
+            &format!(
+                "global\n    nbthread {threads}\n    maxconn 4000\ndefaults\n    mode tcp\n    timeout connect 5s\n    timeout client 1h\n    \
+                 timeout server 1h\nfrontend clients\n    bind 127.0.0.1:{port}\n    default_backend servers\nbackend servers\n    \
+                 server plain 127.0.0.1:{backend}\n"
+            ),
+        )?;
+        let mut command = Command::new(&programs.haproxy);
+        command.arg("-db").arg("-f").arg(&file);
+        Ok(command)
+    })?;
+    Ok(member)
+}

@@ -1,0 +1,157 @@
+//! Runs sysbench, and reads what it says: one line a second, and a histogram of latencies at the end.
+
+use std::io::{BufRead, BufReader, PipeReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use crate::Outcome;
+use crate::statistics::Histogram;
+
+/// The script that makes the statements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Script {
+    /// One of the distribution's, by name.
+    Distributed(&'static str),
+    /// One of `bench/lua`.
+    Own(&'static str),
+}
+
+impl Script {
+    fn argument(&self) -> PathBuf {
+        match self {
+            Self::Distributed(name) => PathBuf::from(name),
+            Self::Own(name) => {
+                PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("lua").join(name).with_extension("lua")
+            }
+        }
+    }
+}
+
+/// What sysbench is to do.
+#[derive(Clone, Debug)]
+pub struct Load {
+    pub script: Script,
+    /// The script's own options.
+    pub options: Vec<String>,
+    pub clients: u32,
+    pub prepared: bool,
+}
+
+/// What one line of the report says of the second before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Second {
+    /// Seconds since the start.
+    pub at: u64,
+    pub statements: f64,
+    pub errors: f64,
+}
+
+/// A sysbench that runs.
+pub struct Running {
+    child: Child,
+    lines: BufReader<PipeReader>,
+    /// Everything it has said, for when it fails.
+    said: String,
+}
+
+impl Running {
+    /// Starts it against a database on 127.0.0.1.
+    pub fn start(load: &Load, port: u16, database: &str, seconds: u64) -> Outcome<Self> {
+        let mut command = Command::new("sysbench");
+        command.arg(load.script.argument());
+        command.args(["--db-driver=mysql", "--mysql-host=127.0.0.1", "--mysql-user=root"]);
+        command.arg(format!("--mysql-port={port}")).arg(format!("--mysql-db={database}"));
+        command.args(["--report-interval=1", "--percentile=99", "--histogram=on", "--rand-type=uniform"]);
+        command.arg(format!("--threads={}", load.clients)).arg(format!("--time={seconds}"));
+        command.arg(if load.prepared { "--db-ps-mode=auto" } else { "--db-ps-mode=disable" });
+        command.args(&load.options).arg("run");
+        let (reader, writer) = std::io::pipe()?;
+        command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+        let child = command
+            .spawn()
+            .map_err(|error| format!("sysbench: {error}. `tools/setup bench` installs what is missing"))?;
+        // The command holds the pipe's other end, and its end would never be seen.
+        drop(command);
+        Ok(Self { child, lines: BufReader::new(reader), said: String::new() })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn line(&mut self) -> Outcome<Option<String>> {
+        let mut line = String::new();
+        let count = self.lines.read_line(&mut line)?;
+        self.said.push_str(&line);
+        Ok((count > 0).then_some(line))
+    }
+
+    /// Waits for the next second's line.
+    pub fn second(&mut self) -> Outcome<Second> {
+        while let Some(line) = self.line()? {
+            if let Some(second) = parse_second(&line) {
+                return Ok(second);
+            }
+        }
+        Err(self.failure("sysbench ended before its time"))
+    }
+
+    /// Waits for the end and gives all latencies.
+    pub fn finish(mut self) -> Outcome<Histogram> {
+        let mut histogram = Histogram::default();
+        while let Some(line) = self.line()? {
+            if let Some((value, count)) = parse_bucket(&line) {
+                histogram.add(value, count);
+            }
+        }
+        if self.child.wait()?.success() { Ok(histogram) } else { Err(self.failure("sysbench failed")) }
+    }
+
+    fn failure(&self, what: &str) -> Box<dyn std::error::Error> {
+        let last: Vec<&str> = self.said.lines().rev().take(12).collect();
+        let said: Vec<&str> = last.into_iter().rev().collect();
+        format!("{what}:\n{}", said.join("\n")).into()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended by itself, or nobody waits for it any more.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `[ 2s ] thds: 16 tps: 21834.66 qps: 21834.66 (r/w/o: ...) lat (ms,99%): 4.65 err/s: 0.00 reconn/s: 0.00`
+fn parse_second(line: &str) -> Option<Second> {
+    let (at, rest) = line.trim_start().strip_prefix('[')?.split_once("s ]")?;
+    let after = |name: &str| rest.split_once(name)?.1.split_whitespace().next()?.parse().ok();
+    Some(Second { at: at.trim().parse().ok()?, statements: after(" qps: ")?, errors: after(" err/s: ")? })
+}
+
+/// `       0.619 |**************************************** 1805`
+fn parse_bucket(line: &str) -> Option<(f64, u64)> {
+    let (value, rest) = line.split_once('|')?;
+    Some((value.trim().parse().ok()?, rest.split_whitespace().last()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_each_second_is_read() {
+        let line = "[ 2s ] thds: 16 tps: 1091.73 qps: 21834.66 (r/w/o: 21834.66/0.00/0.00) lat (ms,99%): 4.65 err/s: 0.50 reconn/s: 0.00\n";
+        assert_eq!(parse_second(line), Some(Second { at: 2, statements: 21834.66, errors: 0.5 }));
+        assert_eq!(parse_second("Threads started!\n"), None);
+        assert_eq!(parse_second("[ s ] thds: 16"), None);
+    }
+
+    #[test]
+    fn a_histogram_is_read_with_and_without_stars() {
+        let text = "Latency histogram (values are in milliseconds)\n       value  ------------- distribution ------------- count\n       \
+                    0.031 |                                         6\n       0.619 |**************************************** 1805\n      10.090 |                                         5\n \n";
+        let found: Vec<_> = text.lines().filter_map(parse_bucket).collect();
+        assert_eq!(found, [(0.031, 6), (0.619, 1805), (10.090, 5)]);
+    }
+}
