@@ -7,8 +7,8 @@ use ostrakon::dev::files;
 use ostrakon::dev::server::DatabaseServer;
 
 use crate::Outcome;
+use crate::part::{self, Part};
 use crate::stage::Programs;
-use crate::workload::{self, Workload};
 
 /// Measures what a hop through a node costs, beside a byte forwarder (the floor) and HAProxy.
 #[derive(Debug, Parser)]
@@ -16,7 +16,7 @@ pub struct Arguments {
     /// Few workloads, 3 rounds of 2 seconds.
     #[arg(long)]
     pub short: bool,
-    /// Only workloads whose names hold one of these, separated by commas.
+    /// Only what has one of these in its name, separated by commas.
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
     /// Rounds that count. Default: 5, in the short form 3.
@@ -31,7 +31,7 @@ pub struct Arguments {
     /// Writes everything that was measured to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Prints the names of all workloads.
+    /// Prints the names of all that can be measured.
     #[arg(long)]
     pub list: bool,
     /// The program that is measured. Default: the one beside this one.
@@ -57,21 +57,21 @@ impl Arguments {
         self.seconds.unwrap_or(if self.short { 2 } else { 4 })
     }
 
-    /// What is to be run, in order.
-    pub fn workloads(&self) -> Outcome<Vec<Workload>> {
-        let mut all = workload::all();
+    /// What is to be measured, in order.
+    pub fn parts(&self) -> Outcome<Vec<Part>> {
+        let mut all = part::all();
         if self.only.is_empty() {
-            all.retain(|workload| !self.short || workload.is_short);
+            all.retain(|part| !self.short || part.is_short());
         } else {
-            all.retain(|workload| self.only.iter().any(|part| workload.name.contains(part.as_str())));
+            all.retain(|part| self.only.iter().any(|only| part.name().contains(only.as_str())));
         }
         if all.is_empty() {
-            return Err(
-                format!("no workload's name holds {}: --list prints them", self.only.join(" or ")).into()
-            );
+            return Err(format!("nothing's name holds {}: --list prints them", self.only.join(" or ")).into());
         }
-        if let Some(clients) = self.clients {
-            all.iter_mut().for_each(|workload| workload.load.clients = clients);
+        for part in &mut all {
+            if let (Part::Workload(workload), Some(clients)) = (part, self.clients) {
+                workload.load.clients = clients;
+            }
         }
         Ok(all)
     }

@@ -9,9 +9,8 @@ use ostrakon::dev::files;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Outcome;
-use crate::stage::{Stage, Target};
-use crate::sysbench::Running;
-use crate::workload::Workload;
+use crate::stage::Place;
+use crate::sysbench::{Length, Load, Running};
 
 /// How many seconds are counted.
 const SECONDS: u32 = 2;
@@ -31,12 +30,12 @@ pub fn can_count() -> bool {
     command.output().is_ok_and(|output| output.status.success() && counts(&output.stderr).len() == 1)
 }
 
-/// Counts during a run of the workload; `None` without a proxy.
-pub fn count(stage: &Stage, target: Target, workload: &Workload) -> Outcome<Option<Calls>> {
-    let Some(pid) = stage.proxy(target) else { return Ok(None) };
-    let mut counter = Counter::start(&stage.directory().join("perf"), pid)?;
-    let database = stage.database(target, workload.database);
-    let mut running = Running::start(&workload.load, stage.port(target), database, u64::from(SECONDS) + 2)?;
+/// Counts during a run of the load, with two pipes in `folder`; `None` without a proxy.
+pub fn count(folder: &Path, place: &Place, load: &Load) -> Outcome<Option<Calls>> {
+    let Some(pid) = place.proxy else { return Ok(None) };
+    let mut counter = Counter::start(folder, pid)?;
+    let length = Length::Seconds(u64::from(SECONDS) + 2);
+    let mut running = Running::start(load, place.port, &place.database, length)?;
     running.second()?;
     counter.tell("enable")?;
     let mut statements = 0.0;

@@ -18,6 +18,9 @@ pub const TENANT_ROWS: u64 = 10_000;
 /// Rows of one INSERT.
 const BATCH: u64 = 1_000;
 
+/// Rows of `numbers`, which is loaded when it is first needed.
+pub const NUMBERS: u64 = 1_000_000;
+
 /// How a table lies in its database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -83,6 +86,25 @@ pub fn load(client: &mut Client, layout: Layout) -> Outcome<()> {
                 (first..table.rows.min(first + BATCH)).map(|n| row(&(table.keys)(n), &mut random)).collect();
             client.setup(&format!("INSERT INTO {} VALUES {}", table.name, rows.join(",")))?;
         }
+    }
+    Ok(())
+}
+
+/// Makes `numbers`, unless it is there with all its rows.
+pub fn load_numbers(client: &mut Client, layout: Layout) -> Outcome<()> {
+    let count = client.query("SELECT COUNT(*) FROM numbers").ok().and_then(|answer| answer.first());
+    if count == Some(NUMBERS.to_string()) {
+        return Ok(());
+    }
+    client.setup("DROP TABLE IF EXISTS numbers")?;
+    let sharding = if layout == Layout::Sharded { " DBPARTITION BY HASH(id)" } else { "" };
+    let columns = "id INT NOT NULL PRIMARY KEY, k INT NOT NULL, pad CHAR(60) NOT NULL";
+    client.setup(&format!("CREATE TABLE numbers ({columns}) ENGINE=InnoDB{sharding}"))?;
+    let mut random = Random(NUMBERS);
+    for first in (0..NUMBERS).step_by(4000) {
+        let row = |id: u64| format!("({id},{},'{}')", random.next() % ROWS, random.groups(5));
+        let rows: Vec<String> = (first..NUMBERS.min(first + 4000)).map(row).collect();
+        client.setup(&format!("INSERT INTO numbers VALUES {}", rows.join(",")))?;
     }
     Ok(())
 }

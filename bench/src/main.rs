@@ -5,6 +5,9 @@ mod calls;
 mod clock;
 mod data;
 mod machine;
+mod memory;
+mod merge;
+mod part;
 mod report;
 mod round;
 mod stage;
@@ -15,9 +18,11 @@ mod workload;
 use std::process::ExitCode;
 
 use clap::Parser;
-use serde_json::{Value, json};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::{Map, Value, json};
 
 use crate::arguments::Arguments;
+use crate::part::Part;
 use crate::report::Results;
 use crate::stage::{Stage, Target};
 use crate::workload::Workload;
@@ -37,28 +42,44 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Outcome<()> {
     if arguments.list {
-        workload::all().iter().for_each(|workload| println!("{:<20} {}", workload.name, workload.about));
+        part::all().iter().for_each(|part| println!("{:<20} {}", part.name(), part.about()));
         return Ok(());
     }
-    let workloads = arguments.workloads()?;
+    let parts = arguments.parts()?;
     let programs = arguments.programs()?;
     if !calls::can_count() {
         eprintln!("perf stat cannot count system calls here: the columns `calls` and `switches` stay empty.");
     }
-    let stage = Stage::start(&arguments.directory()?, &programs)?;
+    raise_limit_of_files();
+    let mut stage = Stage::start(&arguments.directory()?, &programs)?;
     let head = machine::describe(&programs, arguments)?;
     println!("{head}");
-    let mut results = Vec::new();
-    for workload in workloads {
-        let result = measure(&stage, workload, arguments)?;
-        println!("{}", result.markdown());
-        results.push(result.json());
+    let mut results = Map::new();
+    for part in parts {
+        let name = part.name().to_owned();
+        let (text, figures) = match part {
+            Part::Workload(workload) => {
+                let result = measure(&stage, workload, arguments)?;
+                (result.markdown(), result.json())
+            }
+            Part::Merge => merge::run(&stage, arguments.rounds())?,
+            Part::Memory => memory::run(&mut stage)?,
+        };
+        println!("{text}");
+        results.insert(name, figures);
     }
     if let Some(path) = &arguments.json {
-        let all: Value = json!({ "about": head, "workloads": results });
+        let all: Value = json!({ "about": head, "results": results });
         std::fs::write(path, format!("{all:#}\n")).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(())
+}
+
+/// As many open files as the system gives: the servers and proxies inherit it.
+fn raise_limit_of_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it is refused, whoever needs more files says so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
 /// Rounds of one workload: in each, every target has its turn. The first round is thrown away.
@@ -69,22 +90,25 @@ fn measure(stage: &Stage, workload: Workload, arguments: &Arguments) -> Outcome<
         stage.client(Target::Direct, Some(stage.database(Target::Direct, workload.database)))?.setup(sql)?;
         stage.client(Target::Node, Some(workload.database))?.setup(sql)?;
     }
+    let place = |target| stage.place(target, workload.database);
     let mut kept = Vec::new();
     for number in 0..=rounds {
         let mut round = Vec::new();
         for target in targets {
             eprintln!("{}, round {number} of {rounds}: {} ...", workload.name, target.name());
             let seconds = if number == 0 { 1 } else { seconds };
-            round.push((target, round::measure(stage, target, &workload, seconds)?));
+            round.push((target, round::measure(&place(target), &workload.load, seconds)?));
         }
         if number > 0 {
             kept.push(round);
         }
     }
     let mut counted = Vec::new();
+    let folder = stage.directory().join("perf");
     if calls::can_count() {
         for target in targets {
-            counted.extend(calls::count(stage, target, &workload)?.map(|calls| (target, calls)));
+            counted
+                .extend(calls::count(&folder, &place(target), &workload.load)?.map(|calls| (target, calls)));
         }
     }
     Ok(Results { workload, rounds: kept, calls: counted })

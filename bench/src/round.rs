@@ -4,10 +4,9 @@ use std::time::Instant;
 
 use crate::Outcome;
 use crate::clock::{Machine, Threads};
-use crate::stage::{Stage, Target};
+use crate::stage::Place;
 use crate::statistics::Histogram;
-use crate::sysbench::Running;
-use crate::workload::Workload;
+use crate::sysbench::{Length, Load, Running};
 
 /// What one run gave. CPU is in microseconds for each statement.
 #[derive(Clone, Debug)]
@@ -42,13 +41,13 @@ struct Reading {
 }
 
 impl Reading {
-    fn take(stage: &Stage, target: Target, client: u32) -> Outcome<Self> {
+    fn take(place: &Place, client: u32) -> Outcome<Self> {
         let all = |pids: &[u32]| pids.iter().map(|pid| Threads::read(*pid)).collect::<Outcome<Vec<_>>>();
         Ok(Self {
             at: Instant::now(),
-            proxy: all(stage.proxy(target).as_slice())?,
+            proxy: all(place.proxy.as_slice())?,
             client: all(&[client])?,
-            servers: all(&stage.servers(target))?,
+            servers: all(&place.servers)?,
             machine: Machine::read()?,
         })
     }
@@ -60,26 +59,25 @@ fn used(after: &[Threads], before: &[Threads]) -> f64 {
     all.sum::<u64>() as f64 / 1000.0
 }
 
-/// Runs the workload for `seconds`, after a second that does not count: clients log in and caches fill.
-pub fn measure(stage: &Stage, target: Target, workload: &Workload, seconds: u32) -> Outcome<Sample> {
-    let database = stage.database(target, workload.database);
+/// Runs the load for `seconds`, after a second that does not count: clients log in and caches fill.
+pub fn measure(place: &Place, load: &Load, seconds: u32) -> Outcome<Sample> {
     // One second more at the end: clients that stop at the last line would be in the figures.
     let whole = u64::from(seconds) + 2;
-    let mut running = Running::start(&workload.load, stage.port(target), database, whole)?;
+    let mut running = Running::start(load, place.port, &place.database, Length::Seconds(whole))?;
     running.second()?;
-    let before = Reading::take(stage, target, running.pid())?;
+    let before = Reading::take(place, running.pid())?;
     let (mut rates, mut errors) = (0.0, 0.0);
     for _ in 0..seconds {
         let second = running.second()?;
         rates += second.statements;
         errors += second.errors;
     }
-    let after = Reading::take(stage, target, running.pid())?;
-    let latency = running.finish()?;
+    let after = Reading::take(place, running.pid())?;
+    let latency = running.finish()?.latency;
     let elapsed = (after.at - before.at).as_secs_f64();
     let rate = rates / f64::from(seconds);
     if rate <= 0.0 {
-        return Err(format!("{}: {} answered no statement", workload.name, target.name()).into());
+        return Err(format!("port {} answered no statement", place.port).into());
     }
     let statements = rate * elapsed;
     let proxy = used(&after.proxy, &before.proxy) / statements;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use ostrakon::client::{Client, Login};
+use ostrakon::client::{Answer, Client, Login};
 use ostrakon::dev::cluster::{Cluster, ClusterOptions};
 use ostrakon::dev::files;
 use ostrakon::dev::instance::{Instance, InstanceOptions};
@@ -52,6 +52,16 @@ impl Target {
     }
 }
 
+/// Where a client connects, and the processes that its statements go through.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub port: u16,
+    pub database: String,
+    /// Between client and servers.
+    pub proxy: Option<u32>,
+    pub servers: Vec<u32>,
+}
+
 /// The programs that are run.
 #[derive(Clone, Debug)]
 pub struct Programs {
@@ -71,6 +81,7 @@ pub struct Stage {
     cluster: Cluster,
     plain: Instance,
     directory: PathBuf,
+    programs: Programs,
 }
 
 impl Stage {
@@ -91,12 +102,13 @@ impl Stage {
         let cluster = Cluster::start(&ClusterOptions {
             sizing: SIZING,
             program: Some(programs.ostrakon.clone()),
-            node_settings: format!("workers = {}\n", programs.threads),
+            // One client more than the largest workload has, for the harness itself.
+            node_settings: format!("workers = {}\n[limits]\nmax_connections = 12000\n", programs.threads),
             ..ClusterOptions::test(&directory.join("cluster"), &directory, programs.server.clone())
         })?;
         let floor = floor(&directory, programs, plain.port())?;
         let haproxy = haproxy(&directory, programs, plain.port())?;
-        let stage = Self { floor, haproxy, cluster, plain, directory };
+        let stage = Self { floor, haproxy, cluster, plain, directory, programs: programs.clone() };
         if !is_loaded {
             stage.load()?;
             files::write(&mark, &loaded)?;
@@ -124,6 +136,23 @@ impl Stage {
         Ok(())
     }
 
+    /// Starts a proxy afresh: its memory is that of a new process.
+    pub fn restart(&mut self, target: Target) -> Outcome<()> {
+        match target {
+            Target::Direct => self.plain.restart()?,
+            Target::Floor => {
+                self.floor.kill()?;
+                self.floor = floor(&self.directory, &self.programs, self.plain.port())?;
+            }
+            Target::HaProxy => {
+                self.haproxy.kill()?;
+                self.haproxy = haproxy(&self.directory, &self.programs, self.plain.port())?;
+            }
+            Target::Node => self.cluster.node_mut().restart()?,
+        }
+        Ok(())
+    }
+
     /// Where it lives, absolute.
     pub fn directory(&self) -> &Path {
         &self.directory
@@ -144,9 +173,43 @@ impl Stage {
         }
     }
 
+    /// A target, and the database that stands for this one of the node's.
+    pub fn place(&self, target: Target, database: &'static str) -> Place {
+        Place {
+            port: self.port(target),
+            database: self.database(target, database).to_owned(),
+            proxy: self.proxy(target),
+            servers: self.servers(target),
+        }
+    }
+
     /// The database that stands for this one of the node's: the plain server has one.
     pub fn database(&self, target: Target, database: &'static str) -> &'static str {
         if target == Target::Node { database } else { SHARDED }
+    }
+
+    /// Where the rows of one of the node's tables are: for each physical table the port of its server, and its name.
+    pub fn physical(&self, database: &str, table: &str) -> Outcome<Vec<(u16, String)>> {
+        let mut client = self.client(Target::Node, Some(database))?;
+        let groups = client.setup("SHOW GROUPS")?;
+        let topology = client.setup(&format!("SHOW TOPOLOGY FROM {table}"))?;
+        let mut found = Vec::new();
+        for row in 0..topology.rows.len() {
+            let group = cell(&topology, row, "GROUP_NAME")?;
+            let of_group = (0..groups.rows.len())
+                .find(|at| cell(&groups, *at, "GROUP_NAME").is_ok_and(|name| name == group));
+            let at = of_group.ok_or_else(|| format!("SHOW GROUPS does not list {group}"))?;
+            let instance = cell(&groups, at, "INSTANCE")?;
+            let server = self.cluster.instances.iter().find(|one| one.name() == instance);
+            let port = server.ok_or_else(|| format!("there is no instance {instance}"))?.port();
+            let name = format!(
+                "`{}`.`{}`",
+                cell(&groups, at, "PHYSICAL_DATABASE")?,
+                cell(&topology, row, "TABLE_NAME")?
+            );
+            found.push((port, name));
+        }
+        Ok(found)
     }
 
     /// The process between client and server.
@@ -160,12 +223,19 @@ impl Stage {
     }
 
     /// The processes of the servers behind it.
-    pub fn servers(&self, target: Target) -> Vec<u32> {
+    fn servers(&self, target: Target) -> Vec<u32> {
         match target {
             Target::Node => self.cluster.instances.iter().filter_map(|instance| instance.pid()).collect(),
             _ => self.plain.pid().into_iter().collect(),
         }
     }
+}
+
+fn cell(answer: &Answer, row: usize, column: &str) -> Outcome<String> {
+    let at = answer.columns.iter().position(|name| name == column);
+    let value = at.and_then(|at| answer.rows.get(row)?.get(at)?.as_ref());
+    let value = value.ok_or_else(|| format!("no value in column {column}"))?;
+    Ok(String::from_utf8_lossy(value).into_owned())
 }
 
 fn floor(directory: &Path, programs: &Programs, backend: u16) -> Outcome<Member> {

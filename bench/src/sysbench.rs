@@ -37,6 +37,22 @@ pub struct Load {
     pub prepared: bool,
 }
 
+/// When it ends.
+#[derive(Clone, Copy, Debug)]
+pub enum Length {
+    Seconds(u64),
+    /// After so many runs of the script's event.
+    Events(u64),
+}
+
+/// What it says at its end.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    pub latency: Histogram,
+    /// Milliseconds of an event.
+    pub mean: f64,
+}
+
 /// What one line of the report says of the second before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Second {
@@ -56,13 +72,17 @@ pub struct Running {
 
 impl Running {
     /// Starts it against a database on 127.0.0.1.
-    pub fn start(load: &Load, port: u16, database: &str, seconds: u64) -> Outcome<Self> {
+    pub fn start(load: &Load, port: u16, database: &str, length: Length) -> Outcome<Self> {
         let mut command = Command::new("sysbench");
         command.arg(load.script.argument());
         command.args(["--db-driver=mysql", "--mysql-host=127.0.0.1", "--mysql-user=root"]);
         command.arg(format!("--mysql-port={port}")).arg(format!("--mysql-db={database}"));
         command.args(["--report-interval=1", "--percentile=99", "--histogram=on", "--rand-type=uniform"]);
-        command.arg(format!("--threads={}", load.clients)).arg(format!("--time={seconds}"));
+        command.arg(format!("--threads={}", load.clients));
+        match length {
+            Length::Seconds(seconds) => command.arg(format!("--time={seconds}")),
+            Length::Events(events) => command.arg(format!("--events={events}")).arg("--time=0"),
+        };
         command.arg(if load.prepared { "--db-ps-mode=auto" } else { "--db-ps-mode=disable" });
         command.args(&load.options).arg("run");
         let (reader, writer) = std::io::pipe()?;
@@ -96,15 +116,17 @@ impl Running {
         Err(self.failure("sysbench ended before its time"))
     }
 
-    /// Waits for the end and gives all latencies.
-    pub fn finish(mut self) -> Outcome<Histogram> {
-        let mut histogram = Histogram::default();
+    /// Waits for the end.
+    pub fn finish(mut self) -> Outcome<Report> {
+        let mut report = Report::default();
         while let Some(line) = self.line()? {
             if let Some((value, count)) = parse_bucket(&line) {
-                histogram.add(value, count);
+                report.latency.add(value, count);
+            } else if let Some(mean) = line.trim_start().strip_prefix("avg:") {
+                report.mean = mean.trim().parse()?;
             }
         }
-        if self.child.wait()?.success() { Ok(histogram) } else { Err(self.failure("sysbench failed")) }
+        if self.child.wait()?.success() { Ok(report) } else { Err(self.failure("sysbench failed")) }
     }
 
     fn failure(&self, what: &str) -> Box<dyn std::error::Error> {
