@@ -3,10 +3,9 @@
 //! A compressed packet has a header of seven bytes, its length, its number, and the length that its contents have when they are not compressed, or 0 where they are as they
 //! are. What it holds is a piece of the stream of ordinary packets: it may hold many of them, or a part of one.
 
-use std::io::Write;
+mod codec;
 
 use bytes::{Buf, BytesMut};
-use flate2::write::{ZlibDecoder, ZlibEncoder};
 
 /// Bytes of the header.
 const HEADER_LENGTH: usize = 7;
@@ -14,8 +13,6 @@ const HEADER_LENGTH: usize = 7;
 const CONTENTS_MAX: usize = 1 << 20;
 /// What is shorter is not worth it (MIN_COMPRESS_LENGTH of the servers).
 const WORTH_IT: usize = 50;
-/// Levels of zstd's 22 that are used: beyond them a long answer would hold the worker's other clients up.
-const LEVELS: std::ops::RangeInclusive<i32> = 1..=9;
 
 /// How contents are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +48,20 @@ impl Compression {
         let plain = u32::from_le_bytes([d, e, f, 0]) as usize;
         let Some(packet) = self.input.get(HEADER_LENGTH..HEADER_LENGTH + length) else { return Ok(false) };
         self.sequence = sequence.wrapping_add(1);
-        match plain {
-            0 => contents.extend_from_slice(packet),
-            _ => contents.extend_from_slice(&self.algorithm.decompress(packet, plain)?),
+        if plain == 0 {
+            contents.extend_from_slice(packet);
+        } else {
+            // No room is made for what is only said.
+            if plain > self.algorithm.gives_at_most(length) {
+                return Err(std::io::ErrorKind::InvalidData.into());
+            }
+            let start = contents.len();
+            contents.resize(start + plain, 0);
+            let room = contents.get_mut(start..).unwrap_or_default();
+            if !self.algorithm.decompress(packet, room) {
+                contents.truncate(start);
+                return Err(std::io::ErrorKind::InvalidData.into());
+            }
         }
         self.input.advance(HEADER_LENGTH + length);
         if self.input.is_empty() {
@@ -62,74 +70,32 @@ impl Compression {
         Ok(true)
     }
 
-    /// The packets that `contents` travel in.
-    pub fn wrap(&mut self, contents: &[u8]) -> std::io::Result<Vec<u8>> {
-        let mut out = Vec::with_capacity(contents.len() / 2 + HEADER_LENGTH);
+    /// Puts `contents` into packets, and these in their place.
+    pub fn wrap(&mut self, contents: &mut Vec<u8>) {
+        let packets = contents.len().div_ceil(CONTENTS_MAX);
+        let mut out = Vec::with_capacity(contents.len() + packets * HEADER_LENGTH);
         for part in contents.chunks(CONTENTS_MAX) {
-            let compressed = if part.len() < WORTH_IT { None } else { Some(self.algorithm.compress(part)?) };
-            let (packet, plain) = match &compressed {
-                Some(compressed) if compressed.len() < part.len() => (compressed.as_slice(), part.len()),
-                _ => (part, 0),
+            let start = out.len();
+            out.resize(start + HEADER_LENGTH + part.len(), 0);
+            let Some((header, room)) = out.get_mut(start..).and_then(|out| out.split_first_chunk_mut())
+            else {
+                continue;
             };
-            let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-            out.extend_from_slice(length(packet.len()).get(..3).unwrap_or_default());
-            out.push(self.sequence);
-            out.extend_from_slice(length(plain).get(..3).unwrap_or_default());
-            out.extend_from_slice(packet);
+            let compressed = if part.len() < WORTH_IT { None } else { self.algorithm.compress(part, room) };
+            let (length, plain) = match compressed {
+                Some(length) if length < part.len() => (length, part.len()),
+                _ => {
+                    room.copy_from_slice(part);
+                    (part.len(), 0)
+                }
+            };
+            let [a, b, c, _] = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+            let [d, e, f, _] = u32::try_from(plain).unwrap_or(u32::MAX).to_le_bytes();
+            *header = [a, b, c, self.sequence, d, e, f];
+            out.truncate(start + HEADER_LENGTH + length);
             self.sequence = self.sequence.wrapping_add(1);
         }
-        Ok(out)
-    }
-}
-
-impl Algorithm {
-    fn compress(self, plain: &[u8]) -> std::io::Result<Vec<u8>> {
-        match self {
-            Self::Zlib => {
-                let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::default());
-                encoder.write_all(plain)?;
-                encoder.finish()
-            }
-            Self::Zstd(level) => {
-                zstd::bulk::compress(plain, i32::from(level).clamp(*LEVELS.start(), *LEVELS.end()))
-            }
-        }
-    }
-
-    /// Contents of so many bytes, which is at most 16 MiB: no more is made, whatever the packet holds.
-    fn decompress(self, packet: &[u8], plain: usize) -> std::io::Result<Vec<u8>> {
-        let contents = match self {
-            Self::Zlib => {
-                let mut decoder = ZlibDecoder::new(Bounded { bytes: Vec::new(), limit: plain });
-                decoder.write_all(packet)?;
-                decoder.finish()?.bytes
-            }
-            Self::Zstd(_) => zstd::bulk::decompress(packet, plain)?,
-        };
-        match contents.len() == plain {
-            true => Ok(contents),
-            false => Err(std::io::ErrorKind::InvalidData.into()),
-        }
-    }
-}
-
-/// Takes no more than so many bytes.
-struct Bounded {
-    bytes: Vec<u8>,
-    limit: usize,
-}
-
-impl Write for Bounded {
-    fn write(&mut self, more: &[u8]) -> std::io::Result<usize> {
-        if self.bytes.len() + more.len() > self.limit {
-            return Err(std::io::ErrorKind::InvalidData.into());
-        }
-        self.bytes.extend_from_slice(more);
-        Ok(more.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+        *contents = out;
     }
 }
 
@@ -146,7 +112,8 @@ mod tests {
         let long: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
         for algorithm in ALGORITHMS {
             let mut one = Compression::new(algorithm);
-            let wrapped = one.wrap(&long).unwrap();
+            let mut wrapped = long.clone();
+            one.wrap(&mut wrapped);
             assert!(wrapped.len() < long.len() / 10, "{algorithm:?}: {}", wrapped.len());
             assert_eq!(one.sequence, 3, "packets");
             let mut other = Compression::new(algorithm);
@@ -164,13 +131,16 @@ mod tests {
     fn a_packet_that_holds_more_than_it_says_is_an_error() {
         for algorithm in ALGORITHMS {
             for says in [1, 999, 1001, 0xFF_FFFF] {
-                let compressed = algorithm.compress(&[7; 1000]).unwrap();
-                let mut packet = vec![compressed.len() as u8, 0, 0, 0];
-                packet.extend_from_slice(&u32::to_le_bytes(says)[..3]);
-                packet.extend_from_slice(&compressed);
+                let mut packet = vec![7; 1000];
+                Compression::new(algorithm).wrap(&mut packet);
+                packet[4..7].copy_from_slice(&u32::to_le_bytes(says)[..3]);
                 let mut compression = Compression::new(algorithm);
                 compression.input.extend_from_slice(&packet);
-                assert!(compression.next(&mut BytesMut::new()).is_err(), "{algorithm:?}: {says}");
+                let mut contents = BytesMut::new();
+                assert!(compression.next(&mut contents).is_err(), "{algorithm:?}: {says}");
+                assert!(contents.is_empty());
+                // These few bytes cannot give 16 MiB: no room is made for them.
+                assert!(says < 0xFF_FFFF || contents.capacity() == 0, "{algorithm:?}");
             }
         }
     }
@@ -182,7 +152,8 @@ mod tests {
                 let (mut one, mut other) = (Compression::new(algorithm), Compression::new(algorithm));
                 let mut contents = BytesMut::new();
                 for part in &parts {
-                    let wrapped = one.wrap(part).unwrap();
+                    let mut wrapped = part.clone();
+                    one.wrap(&mut wrapped);
                     other.input.extend_from_slice(&wrapped);
                     while other.next(&mut contents).unwrap() {}
                 }

@@ -249,7 +249,7 @@ impl Frontend {
             self.kept_back = None;
         }
         if let Some(compression) = &mut self.compression {
-            self.output = compression.wrap(&self.output)?;
+            compression.wrap(&mut self.output);
         }
         let result = match &mut self.stream {
             Stream::Plain(stream) => stream.write_all(&self.output).await,
