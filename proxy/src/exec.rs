@@ -16,4 +16,5 @@ pub mod sequence;
 pub mod table_locks;
 pub mod warned;
 pub mod watch;
+mod weights;
 pub mod write;

@@ -16,6 +16,7 @@
 //!     }
 //! }
 //! feed(source): merge.push_row(source, payload)? on a row, merge.finish_source(source)? on its EOF packet
+//! Pushed::Unknown(collation): ask a server how its weights compare, merge.know(..), push the row again
 //! ```
 //!
 //! Invariants: values compare as the servers compare them, or the merge refuses before its first row. Ordered rows are
@@ -94,6 +95,15 @@ pub enum Step {
     Done,
 }
 
+/// What became of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Pushed {
+    Taken,
+    /// It has a string of this collation, of which nothing is known. Ask a server, tell by [`Merge::know`], and push the row again.
+    Unknown(CollationName),
+}
+
 /// A merge under way.
 #[derive(Debug)]
 pub struct Merge {
@@ -101,6 +111,8 @@ pub struct Merge {
     fields: Vec<Field>,
     visible: usize,
     collations: Arc<Collations>,
+    /// Weight columns whose collation is not known yet, since all their values were NULL so far.
+    unseen: Vec<usize>,
     sources: Sources,
     /// Of `input_order`.
     order: Keys,
@@ -148,8 +160,12 @@ impl Merge {
             .transpose()?;
         // One group over everything takes its rows in the order of the sources: sums of doubles then do not depend on timing.
         let ordered = !order.is_empty() || group.is_some();
+        let grouped = group.iter().flat_map(Grouping::weights);
+        let resorted = sorted.iter().flat_map(|sorted| sorted.keys.weights());
+        let unseen = order.weights().chain(grouped).chain(resorted).collect();
         Ok(Self {
             format,
+            unseen,
             verbatim: fields.len() == visible && group.is_none(),
             visible,
             collations: input.collations,
@@ -200,18 +216,28 @@ impl Merge {
     ///
     /// # Errors
     /// When the payload is no row, a string's collation has no rule, or the source was not asked.
-    pub fn push_row(&mut self, source: usize, payload: &[u8]) -> Result<(), MergeError> {
+    pub fn push_row(&mut self, source: usize, payload: &[u8]) -> Result<Pushed, MergeError> {
         let slot = self.sources.slot(source)?;
         if self.verbatim && self.order.is_empty() && self.sorted.is_none() {
             slot.take(payload);
         } else {
             slot.read(self.format, &self.fields, payload)?;
+            if !self.unseen.is_empty()
+                && let Some(collation) = unknown(&mut self.unseen, slot, &self.collations)
+            {
+                return Ok(Pushed::Unknown(collation));
+            }
             let mut keys = std::mem::take(&mut slot.keys);
             self.order.decode(self.format, &self.fields, &self.collations, slot, &mut keys)?;
             slot.keys = keys;
         }
         self.sources.place(source, &self.order);
-        Ok(())
+        Ok(Pushed::Taken)
+    }
+
+    /// What is known of collations from now on.
+    pub fn know(&mut self, collations: Arc<Collations>) {
+        self.collations = collations;
     }
 
     /// A source has no more rows.
@@ -357,6 +383,24 @@ impl Merge {
             self.order.first_column(&self.fields)
         )))
     }
+}
+
+/// Takes those out of `unseen` that have a value in this row. A collation among theirs of which nothing is known.
+///
+/// One look at each is enough: a column's values of two collations are refused as they are read.
+fn unknown(unseen: &mut Vec<usize>, row: &Row, collations: &Collations) -> Option<CollationName> {
+    let mut found = None;
+    unseen.retain(|column| match row.value(*column).and_then(key::collation_of) {
+        None => true,
+        Some(name) => match collations.unknown(name) {
+            None => false,
+            unknown => {
+                found = unknown;
+                true
+            }
+        },
+    });
+    found
 }
 
 fn visible_columns(spec: &MergeSpec, total: usize) -> Result<usize, MergeError> {

@@ -67,7 +67,7 @@ pub struct ServerInfo {
     pub parsed: ServerVersion,
     /// Collations by number; empty until an instance was asked.
     pub collations: Arc<Collations>,
-    /// How weights of strings compare, by collation.
+    /// How weights of strings compare, by collation: of those that a merge has had strings of (`exec::weights`).
     pub weights: Arc<crate::merge::Collations>,
 }
 

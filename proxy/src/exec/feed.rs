@@ -12,7 +12,7 @@ use super::lease::Lease;
 use super::send;
 use super::watch::{self, Watched};
 use crate::error::{BACKEND_FAILED, SqlError};
-use crate::merge::Merge;
+use crate::merge::{Merge, Pushed};
 use crate::session::Failure;
 
 /// One group's answers, in the order of its statements.
@@ -239,14 +239,14 @@ pub fn any_source(feeds: &[Feed], merge: &Merge) -> usize {
     }
 }
 
-/// Gives the merge the next row of a source, or its end.
+/// Gives the merge the next row of a source, or its end. The row is in `row` then, for a merge that must know something first.
 pub async fn feed_source(
     feeds: &mut [Feed],
     merge: &mut Merge,
     source: usize,
     row: &mut Vec<u8>,
     reading: Reading<'_>,
-) -> Result<(), Failure> {
+) -> Result<Pushed, Failure> {
     let Some(feed) = feeds.iter_mut().find(|f| f.sources.contains(&source)) else {
         return Err(
             SqlError::other("Internal error (please report): the merge asks for an unknown source").into()
@@ -255,7 +255,8 @@ pub async fn feed_source(
     let at = source - feed.sources.start;
     if let Some(waiting) = feed.waiting.get_mut(at).and_then(VecDeque::pop_front) {
         *reading.held -= waiting.len();
-        return Ok(merge.push_row(source, &waiting)?);
+        *row = waiting;
+        return Ok(merge.push_row(source, row)?);
     }
     // Rows of earlier statements on this connection come first; they wait.
     while feed.current < source {
@@ -279,14 +280,14 @@ pub async fn feed_source(
             }
         }
     }
-    if feed.current > source {
-        return Ok(merge.finish_source(source)?);
+    if feed.current == source {
+        prepare_source(feed, merge, &reading).await?;
+        if let Fed::Row = feed.row_of_current(&reading, row).await? {
+            return Ok(merge.push_row(source, row)?);
+        }
     }
-    prepare_source(feed, merge, &reading).await?;
-    match feed.row_of_current(&reading, row).await? {
-        Fed::Row => Ok(merge.push_row(source, row)?),
-        Fed::End => Ok(merge.finish_source(source)?),
-    }
+    merge.finish_source(source)?;
+    Ok(Pushed::Taken)
 }
 
 /// Reads and checks the columns of the feed's current source, if that was not done.

@@ -23,10 +23,13 @@ use super::names::Names;
 use super::send::{self, Sending};
 use super::warned::ONCE;
 use super::watch::{self};
+use super::weights;
 use super::write::{Part, parts};
 use crate::error::{INTERRUPTED, SqlError};
 use crate::gather::guard::Guard;
-use crate::merge::{Merge, MergeError, MergeInput, MergeLimits, Number, RowFormat, Step};
+use crate::merge::{
+    CollationName, Merge, MergeError, MergeInput, MergeLimits, Number, Pushed, RowFormat, Step,
+};
 use crate::session::dispatch::Input;
 use crate::session::trace::Role;
 use crate::session::{Failure, Session, Warning};
@@ -450,10 +453,31 @@ impl Session {
                         _ => any_source(feeds, &merge),
                     };
                     let reading = Reading { watched: self.watched(), held: &mut held, budget };
-                    feed_source(feeds, &mut merge, source, &mut row, reading).await?;
+                    let mut pushed = feed_source(feeds, &mut merge, source, &mut row, reading).await?;
+                    while let Pushed::Unknown(collation) = pushed {
+                        self.learn_weights(feeds, &mut merge, source, &collation).await?;
+                        pushed = merge.push_row(source, &row)?;
+                    }
                 }
             }
         }
+    }
+
+    /// Asks the instance that has sent a string how its collation's weights compare.
+    async fn learn_weights(
+        &self,
+        feeds: &[Feed],
+        merge: &mut Merge,
+        source: usize,
+        collation: &CollationName,
+    ) -> Result<(), Failure> {
+        let feed = feeds.iter().find(|feed| feed.sources.contains(&source));
+        let feed = feed.ok_or_else(|| {
+            SqlError::other("Internal error (please report): a string of a source that does not exist")
+        })?;
+        let instance = &feed.lease.connection.pool().instance;
+        merge.know(Box::pin(weights::learn(&self.worker.node, instance, collation)).await?);
+        Ok(())
     }
 
     pub(super) fn write_columns(

@@ -147,6 +147,11 @@ impl Extreme {
         self.best = None;
     }
 
+    /// The weight column, if the values are compared by it.
+    pub(super) fn compared_by(&self) -> Option<usize> {
+        self.keys.weights().next()
+    }
+
     /// The weight column, which follows the value.
     pub(super) fn weight(&self) -> Option<usize> {
         self.weight

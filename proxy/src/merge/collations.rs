@@ -1,4 +1,4 @@
-//! How each collation pads: asked from a server once, by weights that it gives for a few strings, and then known by name.
+//! How each collation pads: measured by weights that a server gives for a few strings, when a merge first meets a string of it, and then known by name.
 //!
 //! WEIGHT_STRING gives bytes that compare as the strings do, with two gaps. A PAD SPACE collation calls `'a'` and `'a '`
 //! equal although their weights differ, so the shorter weight is padded with the space's weight. And a collation of several
@@ -8,16 +8,15 @@
 //! The rule was compared with ORDER BY and COUNT(DISTINCT) of MariaDB 10.11 over random strings: 540 collations agree; only the
 //! latin7 collations, whose sort pads with a byte other than the space's weight, did not, and are refused too.
 //!
+//! A server is asked for one collation at a time: MariaDB keeps some 700 kB for each one that it has once computed with.
+//!
 //! ```text
-//! rows = server.query(Collations::list_query(mariadb))       one row for each collation: name, character set
-//! names = rows through Collations::name
-//! for chunk in names.chunks(Collations::CHUNK)
-//!     row = server.query(Collations::probe_query(chunk))     one row, PROBES columns for each collation
-//!     collations.learn(chunk, row, mariadb)
+//! charset = server.query(name.charset_query(mariadb))     one cell
+//! row = server.query(name.probe_query(charset))           four cells
+//! collations.learn(name, row, mariadb)
 //! ```
 
 use std::collections::HashMap;
-use std::fmt::Write;
 
 /// How the weights of two strings of one collation compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,91 +27,86 @@ pub enum PadRule {
     Pad(Box<[u8]>),
 }
 
-/// A collation as a server lists it.
+/// A collation's name, as COLLATION() gives it, for example `utf8mb4_general_ci`. It can be put into a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CollationName {
-    /// As COLLATION() gives it, for example `utf8mb4_general_ci`.
-    pub name: String,
-    pub charset: String,
+pub struct CollationName(String);
+
+impl CollationName {
+    pub(super) fn new(name: &[u8]) -> Option<Self> {
+        let name = std::str::from_utf8(name).ok().filter(|name| is_plain(name))?;
+        Some(Self(name.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A query whose one cell is the collation's character set.
+    pub fn charset_query(&self, mariadb: bool) -> String {
+        let (table, column) = match mariadb {
+            // COLLATIONS leaves the character set out of the names of UCA 14 collations (`uca1400_ai_ci`).
+            true => ("COLLATION_CHARACTER_SET_APPLICABILITY", "FULL_COLLATION_NAME"),
+            false => ("COLLATIONS", "COLLATION_NAME"),
+        };
+        format!(
+            "SELECT CHARACTER_SET_NAME FROM information_schema.{table} WHERE {column} = '{}' AND CHARACTER_SET_NAME <> 'binary'",
+            self.0
+        )
+    }
+
+    /// A query whose one row has the weights of `' '`, `'a'`, `'a '`, and whether `'a' = 'a '`. `None`: this is no character set.
+    pub fn probe_query(&self, charset: &str) -> Option<String> {
+        if !is_plain(charset) {
+            return None;
+        }
+        let text = |literal: &str| format!("CONVERT({literal} USING {charset}) COLLATE {}", self.0);
+        let (space, letter, both) = (text("' '"), text("'a'"), text("'a '"));
+        let weight = |text: &str| format!("WEIGHT_STRING({text})");
+        let (of_space, of_letter, of_both) = (weight(&space), weight(&letter), weight(&both));
+        Some(format!("SELECT {of_space}, {of_letter}, {of_both}, {letter} = {both}"))
+    }
 }
 
-/// Collations by name. A name that is not in here is refused by the merge.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// What is known of collations, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Collations {
-    rules: HashMap<Box<[u8]>, PadRule>,
+    /// `None`: a server was asked, and strings cannot be compared by the weights that it gives.
+    rules: HashMap<Box<[u8]>, Option<PadRule>>,
 }
 
 impl Collations {
-    /// Collations in one probe query; servers allow 4096 columns.
-    pub const CHUNK: usize = 250;
-    /// Columns for each collation in the answer of a probe query.
-    pub const PROBES: usize = 4;
-
-    /// A query for name and character set of every collation of the server.
-    pub fn list_query(mariadb: bool) -> &'static str {
-        if mariadb {
-            // COLLATIONS leaves the character set out of the names of UCA 14 collations (`uca1400_ai_ci`).
-            "SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY \
-             WHERE CHARACTER_SET_NAME <> 'binary'"
-        } else {
-            "SELECT COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE CHARACTER_SET_NAME <> 'binary'"
-        }
-    }
-
-    /// A name from the rows of the list query; `None` when it is not one that can be put into a query.
-    pub fn name(name: &[u8], charset: &[u8]) -> Option<CollationName> {
-        let plain = |text: &[u8]| {
-            let fits =
-                !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-            fits.then(|| String::from_utf8_lossy(text).into_owned())
-        };
-        Some(CollationName { name: plain(name)?, charset: plain(charset)? })
-    }
-
-    /// A query whose one row has `PROBES` columns for each collation: the weights of `' '`, `'a'`, `'a '`, and whether
-    /// `'a' = 'a '`.
-    pub fn probe_query(collations: &[CollationName]) -> String {
-        let mut query = String::from("SELECT ");
-        for (index, CollationName { name, charset }) in collations.iter().enumerate() {
-            let text = |literal: &str| format!("CONVERT({literal} USING {charset}) COLLATE {name}");
-            let (space, letter, both) = (text("' '"), text("'a'"), text("'a '"));
-            let comma = if index == 0 { "" } else { "," };
-            // Writing to a String cannot fail.
-            let _ = write!(
-                query,
-                "{comma}WEIGHT_STRING({space}),WEIGHT_STRING({letter}),WEIGHT_STRING({both}),{letter}={both}"
-            );
-        }
-        query
-    }
-
-    /// Takes the answer of a probe query over: the text cells of its row. A collation whose weights the merge cannot compare
-    /// stays unknown.
-    pub fn learn(&mut self, collations: &[CollationName], row: &[Option<&[u8]>], mariadb: bool) {
-        for (collation, probes) in collations.iter().zip(row.chunks_exact(Self::PROBES)) {
-            if let [Some(space), Some(letter), Some(both), Some(equal)] = probes
-                && let Some(rule) = rule_of(&collation.name, [space, letter, both], *equal == b"1", mariadb)
-            {
-                self.insert(&collation.name, rule);
+    /// Takes the answer of a probe query over: the text cells of its row, none where the collation has no character set.
+    pub fn learn(&mut self, collation: &CollationName, row: &[Option<&[u8]>], mariadb: bool) {
+        let rule = match row {
+            [Some(space), Some(letter), Some(both), Some(equal)] => {
+                rule_of(collation.as_str(), [space, letter, both], *equal == b"1", mariadb)
             }
-        }
+            _ => None,
+        };
+        self.insert(collation, rule);
     }
 
-    pub fn insert(&mut self, name: &str, rule: PadRule) {
-        self.rules.insert(name.as_bytes().into(), rule);
+    /// `None`: strings of the collation cannot be compared by weights.
+    pub(super) fn insert(&mut self, collation: &CollationName, rule: Option<PadRule>) {
+        self.rules.insert(collation.as_str().as_bytes().into(), rule);
+    }
+
+    /// Nothing need be asked of this collation.
+    pub fn knows(&self, collation: &CollationName) -> bool {
+        self.rules.contains_key(collation.as_str().as_bytes())
+    }
+
+    /// The name, when a server can be asked of it and was not.
+    pub(super) fn unknown(&self, name: &[u8]) -> Option<CollationName> {
+        if self.rules.contains_key(name) { None } else { CollationName::new(name) }
     }
 
     pub(super) fn rule(&self, name: &[u8]) -> Option<&PadRule> {
-        self.rules.get(name)
-    }
-
-    /// Collations that can be merged by.
-    pub fn len(&self) -> usize {
-        self.rules.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.rules.get(name)?.as_ref()
     }
 }
 
@@ -136,15 +130,12 @@ mod tests {
     use super::*;
 
     fn rule(name: &str, weights: [&[u8]; 3], equal: &[u8], mariadb: bool) -> Option<PadRule> {
-        let name = Collations::name(name.as_bytes(), b"utf8mb4").unwrap();
+        let name = CollationName::new(name.as_bytes()).unwrap();
         let mut collations = Collations::default();
         let [space, letter, both] = weights;
-        collations.learn(
-            std::slice::from_ref(&name),
-            &[Some(space), Some(letter), Some(both), Some(equal)],
-            mariadb,
-        );
-        collations.rule(name.name.as_bytes()).cloned()
+        collations.learn(&name, &[Some(space), Some(letter), Some(both), Some(equal)], mariadb);
+        assert!(collations.knows(&name));
+        collations.rule(name.as_str().as_bytes()).cloned()
     }
 
     /// Weights recorded from MariaDB 10.11.
@@ -179,25 +170,29 @@ mod tests {
     }
 
     #[test]
-    fn a_null_weight_leaves_the_collation_unknown() {
-        let name = Collations::name(b"utf8mb4_bin", b"utf8mb4").unwrap();
-        let mut collations = Collations::default();
-        collations.learn(&[name], &[None, Some(b"a"), Some(b"a "), Some(b"1")], true);
-        assert!(collations.is_empty());
+    fn a_collation_without_weights_is_known_to_have_none() {
+        let name = CollationName::new(b"utf8mb4_bin").unwrap();
+        for row in [&[None, Some(&b"a"[..]), Some(b"a "), Some(b"1")][..], &[]] {
+            let mut collations = Collations::default();
+            assert_eq!(collations.unknown(b"utf8mb4_bin"), Some(name.clone()));
+            collations.learn(&name, row, true);
+            assert_eq!(collations.unknown(b"utf8mb4_bin"), None);
+            assert_eq!(collations.rule(b"utf8mb4_bin"), None);
+        }
     }
 
     #[test]
-    fn a_probe_asks_four_columns_and_odd_names_are_kept_out() {
-        let names: Vec<CollationName> = ["latin1_bin", "latin1_swedish_ci"]
-            .iter()
-            .filter_map(|name| Collations::name(name.as_bytes(), b"latin1"))
-            .collect();
-        let query = Collations::probe_query(&names);
+    fn a_probe_asks_for_weights_and_odd_names_are_kept_out() {
+        let name = CollationName::new(b"latin1_bin").unwrap();
+        let query = name.probe_query("latin1").unwrap();
         assert!(query.starts_with(
-            "SELECT WEIGHT_STRING(CONVERT(' ' USING latin1) COLLATE latin1_bin),WEIGHT_STRING(CONVERT('a' USING latin1)"
+            "SELECT WEIGHT_STRING(CONVERT(' ' USING latin1) COLLATE latin1_bin), WEIGHT_STRING(CONVERT('a' USING latin1)"
         ));
-        assert_eq!(query.matches("WEIGHT_STRING").count(), 6);
-        assert_eq!(Collations::name(b"x;y", b"latin1"), None);
-        assert_eq!(Collations::name(b"x", b""), None);
+        assert_eq!(query.matches("WEIGHT_STRING").count(), 3);
+        assert_eq!(name.probe_query("latin1; DROP"), None);
+        assert_eq!(name.probe_query(""), None);
+        for odd in [&b"x' OR '1' = '1"[..], b"", b"\xFF"] {
+            assert_eq!(Collations::default().unknown(odd), None);
+        }
     }
 }

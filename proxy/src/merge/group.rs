@@ -79,6 +79,14 @@ impl Grouping {
         })
     }
 
+    /// The weight columns that MIN and MAX compare strings by.
+    pub(super) fn weights(&self) -> impl Iterator<Item = usize> {
+        self.makers.iter().filter_map(|maker| match maker {
+            Maker::Extreme(extreme) => extreme.compared_by(),
+            _ => None,
+        })
+    }
+
     /// True when all rows are one group.
     pub(super) fn is_whole(&self) -> bool {
         self.positions.is_empty()

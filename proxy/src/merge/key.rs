@@ -45,6 +45,11 @@ pub(super) struct Keys {
     keys: Vec<Key>,
 }
 
+/// The collation that a weight column's cell is of: it begins with the name and a colon.
+pub(super) fn collation_of(cell: &[u8]) -> Option<&[u8]> {
+    cell.get(..cell.iter().position(|byte| *byte == b':')?)
+}
+
 /// The index of a column.
 pub(super) fn column_index(column: ColumnRef, fields: &[Field], visible: usize) -> Result<usize, MergeError> {
     let index = match column {
@@ -104,6 +109,11 @@ impl Keys {
 
     pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty()
+    }
+
+    /// The weight columns that strings are compared by.
+    pub(super) fn weights(&self) -> impl Iterator<Item = usize> {
+        self.keys.iter().filter(|key| key.class == Class::Text).filter_map(|key| key.weight)
     }
 
     /// The keys' values in `row`, into `values`.
@@ -213,7 +223,6 @@ impl Key {
         decoded.ok_or_else(|| MergeError::Value(self.name(fields)))
     }
 
-    /// A weight column is the collation's name, a colon, the weights.
     fn decode_weight(
         &mut self,
         fields: &[Field],
@@ -226,9 +235,7 @@ impl Key {
                 self.name(fields)
             )));
         };
-        let cell = row.at(&span);
-        let colon = cell.iter().position(|byte| *byte == b':');
-        let Some((name, colon)) = colon.and_then(|colon| Some((cell.get(..colon)?, colon))) else {
+        let Some(name) = collation_of(row.at(&span)) else {
             return Err(MergeError::Value(self.name(fields)));
         };
         match &self.collation {
@@ -253,7 +260,7 @@ impl Key {
                 self.collation = Some((name.into(), rule));
             }
         }
-        Ok(KeyValue::Weight(span.start + colon + 1..span.end))
+        Ok(KeyValue::Weight(span.start + name.len() + 1..span.end))
     }
 
     fn name(&self, fields: &[Field]) -> String {

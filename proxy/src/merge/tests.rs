@@ -145,6 +145,28 @@ fn strings_compare_by_padded_weights() {
 }
 
 #[test]
+fn a_collation_is_asked_of_once_when_its_first_string_comes() {
+    let spec = MergeSpec { hidden: 1, input_order: vec![string_key(0, 0)], ..Default::default() };
+    let case = Case::new(spec, vec![text_column("name"), weight()], vec![Vec::new()]);
+    let mut merge = case.merge(RowFormat::Text).unwrap();
+    let push = |merge: &mut Merge, name: Option<&str>| {
+        let cells = vec![name.map(|name| name.as_bytes().to_vec()), name.map(kit::weight_of)];
+        let payload = kit::encode(RowFormat::Text, &case.columns, &cells);
+        let pushed = merge.push_row(0, &payload).unwrap();
+        let step = merge.next(&mut Vec::new()).unwrap();
+        (pushed, step)
+    };
+    assert_eq!(push(&mut merge, None), (Pushed::Taken, Step::Row), "NULL is of none");
+    for _ in 0..2 {
+        let asked = Pushed::Unknown(CollationName::new(b"latin1_swedish_ci").unwrap());
+        assert_eq!(push(&mut merge, Some("a")), (asked, Step::NeedRow(0)));
+    }
+    merge.know(Arc::new(kit::collations()));
+    assert_eq!(push(&mut merge, Some("a")), (Pushed::Taken, Step::Row));
+    assert_eq!(push(&mut merge, Some("b")), (Pushed::Taken, Step::Row));
+}
+
+#[test]
 fn without_padding_a_prefix_is_less() {
     let pad = |rule: &PadRule, left: &[u8], right: &[u8]| key::compare_weights(rule, left, right);
     let padded = PadRule::Pad(b"\x02\x09"[..].into());

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::backend::pool::Pooled;
 use crate::error::SqlError;
-use crate::merge::Collations as Weights;
 use crate::node::ServerInfo;
 use crate::worker::Worker;
 
@@ -102,25 +101,9 @@ async fn ask(connection: &mut Pooled, known: &ServerInfo) -> Result<Option<Serve
         }
     }
     let parsed = ServerInfo::parse_version(&version);
-    let weights = Arc::new(ask_weights(connection, parsed.mariadb).await?);
+    // What was known of weights was another version's.
+    let weights = Arc::default();
     Ok(Some(ServerInfo { version: told, parsed, collations: Arc::new(Collations { by_id }), weights }))
-}
-
-/// How the weights of each collation compare.
-async fn ask_weights(connection: &mut Pooled, mariadb: bool) -> Result<Weights, SqlError> {
-    let listed = connection.query(Weights::list_query(mariadb)).await?;
-    let cell = |row: &Vec<Option<Vec<u8>>>, at: usize| row.get(at).cloned().flatten().unwrap_or_default();
-    let names: Vec<_> =
-        listed.rows.iter().filter_map(|row| Weights::name(&cell(row, 0), &cell(row, 1))).collect();
-    let mut weights = Weights::default();
-    for chunk in names.chunks(Weights::CHUNK) {
-        let answer = connection.query(&Weights::probe_query(chunk)).await?;
-        if let Some(row) = answer.rows.first() {
-            let cells: Vec<Option<&[u8]>> = row.iter().map(Option::as_deref).collect();
-            weights.learn(chunk, &cells, mariadb);
-        }
-    }
-    Ok(weights)
 }
 
 #[cfg(test)]

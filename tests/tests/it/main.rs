@@ -9,6 +9,7 @@ mod change_user;
 mod chaos;
 mod check_table;
 mod clients;
+mod collations;
 mod commit_crash;
 mod commit_resolver;
 mod compression;

@@ -29,7 +29,7 @@ use ostrakon::dev::server::ServerKind::MySql;
 use ostrakon_tests::cluster::{TestCluster, refused};
 use ostrakon_tests::pair::Pair;
 
-use crate::{gather, merge};
+use crate::{collations, gather, merge};
 
 /// Instances of MySQL.
 fn cluster() -> TestCluster {
@@ -137,6 +137,11 @@ async fn strings_of_every_collation_are_ordered_and_grouped_as_by_one_server() {
         pair.same_or_refused(&format!("SELECT HEX(MIN(s)), HEX(MAX(s)) FROM {table}")).await;
         pair.same_set(&format!("SELECT id FROM {table} WHERE s = 'A'")).await;
     }
+}
+
+#[tokio::test]
+async fn of_a_collation_that_is_not_known_an_instance_is_asked() {
+    collations::asks_when_first_needed(pair().await).await;
 }
 
 /// Strings that a collation calls equal lie together, whatever their spelling.

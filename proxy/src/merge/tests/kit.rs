@@ -65,11 +65,12 @@ pub fn encode(format: RowFormat, columns: &[ColumnDefinition<'_>], cells: &Row) 
     payload
 }
 
-pub fn collations() -> Arc<Collations> {
+pub fn collations() -> Collations {
     let mut collations = Collations::default();
-    collations.insert("latin1_swedish_ci", PadRule::Pad(b" "[..].into()));
-    collations.insert("utf8mb4_nopad_bin", PadRule::NoPad);
-    Arc::new(collations)
+    collations
+        .insert(&CollationName::new(b"latin1_swedish_ci").unwrap(), Some(PadRule::Pad(b" "[..].into())));
+    collations.insert(&CollationName::new(b"utf8mb4_nopad_bin").unwrap(), Some(PadRule::NoPad));
+    collations
 }
 
 /// A merge and its sources.
@@ -115,21 +116,30 @@ impl Case {
             rows.iter().map(|cells| encode(format, &self.columns, cells)).collect::<Vec<_>>()
         };
         let sources: Vec<Vec<Vec<u8>>> = self.sources.iter().map(payloads).collect();
-        let merge = Merge::new(MergeInput {
+        drive(self.merge(format)?, &sources, &collations())
+    }
+
+    /// The merge that knows no collation yet.
+    pub fn merge(&self, format: RowFormat) -> Result<Merge, MergeError> {
+        Merge::new(MergeInput {
             spec: &self.spec,
             columns: &self.columns,
             format,
-            sources: sources.len(),
+            sources: self.sources.len(),
             limits: MergeLimits { memory: self.memory },
             numbers: &|hole| self.numbers.get(hole).cloned().flatten(),
-            collations: collations(),
-        })?;
-        drive(merge, &sources)
+            collations: Arc::default(),
+        })
     }
 }
 
-/// The executor's loop.
-pub fn drive(mut merge: Merge, sources: &[Vec<Vec<u8>>]) -> Result<Answer, MergeError> {
+/// The executor's loop; `collations` is what the servers say when they are asked.
+pub fn drive(
+    mut merge: Merge,
+    sources: &[Vec<Vec<u8>>],
+    collations: &Collations,
+) -> Result<Answer, MergeError> {
+    let mut learnt = Collations::default();
     let mut answer = Answer { rows: Vec::new(), read: 0 };
     let mut next = vec![0; sources.len()];
     let mut turn = 0;
@@ -154,7 +164,11 @@ pub fn drive(mut merge: Merge, sources: &[Vec<Vec<u8>>]) -> Result<Answer, Merge
         match sources[source].get(next[source]) {
             Some(payload) => {
                 answer.read += 1;
-                merge.push_row(source, payload)?;
+                while let Pushed::Unknown(collation) = merge.push_row(source, payload)? {
+                    assert!(!learnt.knows(&collation), "{collation:?} is asked of twice");
+                    learnt.insert(&collation, collations.rule(collation.as_str().as_bytes()).cloned());
+                    merge.know(Arc::new(learnt.clone()));
+                }
             }
             None => merge.finish_source(source)?,
         }

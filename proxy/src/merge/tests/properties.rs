@@ -180,11 +180,11 @@ proptest! {
                 sources: payloads.len(),
                 limits: MergeLimits { memory: 1 << 20 },
                 numbers: &|_| None,
-                collations: kit::collations(),
+                collations: Arc::default(),
             })
             .unwrap();
             let sources: Vec<Vec<Vec<u8>>> = payloads.iter().map(|payload| vec![payload.clone()]).collect();
-            let _ = kit::drive(merge, &sources);
+            let _ = kit::drive(merge, &sources, &kit::collations());
         }
     }
 }

@@ -160,9 +160,11 @@ fn merged(case: &Recorded) -> Vec<Vec<u8>> {
         .map(|(columns, _)| columns.iter().map(|column| ColumnDefinition::decode(column).unwrap()).collect())
         .collect();
     let mut collations = Collations::default();
-    collations.insert("utf8mb4_general_ci", PadRule::Pad(b"\0 "[..].into()));
-    collations.insert("utf8mb4_bin", PadRule::Pad(b"\0\0 "[..].into()));
-    collations.insert("latin1_swedish_ci", PadRule::Pad(b" "[..].into()));
+    collations
+        .insert(&CollationName::new(b"utf8mb4_general_ci").unwrap(), Some(PadRule::Pad(b"\0 "[..].into())));
+    collations.insert(&CollationName::new(b"utf8mb4_bin").unwrap(), Some(PadRule::Pad(b"\0\0 "[..].into())));
+    collations
+        .insert(&CollationName::new(b"latin1_swedish_ci").unwrap(), Some(PadRule::Pad(b" "[..].into())));
     let merge = Merge::new(MergeInput {
         spec: &spec(&case.name),
         columns: &definitions[0],
@@ -170,12 +172,12 @@ fn merged(case: &Recorded) -> Vec<Vec<u8>> {
         sources: case.sources.len(),
         limits: MergeLimits { memory: 1 << 24 },
         numbers: &|_| None,
-        collations: Arc::new(collations),
+        collations: Arc::default(),
     })
     .unwrap();
     definitions[1..].iter().for_each(|columns| merge.check_columns(columns).unwrap());
     let rows: Vec<Vec<Vec<u8>>> = case.sources.iter().map(|(_, rows)| rows.clone()).collect();
-    drive(merge, &rows).unwrap().rows
+    drive(merge, &rows, &collations).unwrap().rows
 }
 
 #[test]

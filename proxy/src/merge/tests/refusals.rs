@@ -64,6 +64,8 @@ fn unknown_and_mixed_collations_are_refused() {
     assert!(unknown.to_string().contains("utf8mb4_uca1400_as_cs"), "{unknown}");
     let mixed = by_weight([b"latin1_swedish_ci:X", b"utf8mb4_nopad_bin:X"]).unwrap_err();
     assert!(mixed.to_string().contains("on another"), "{mixed}");
+    let odd = by_weight([b"no' name:X", b"no' name:X"]).unwrap_err();
+    assert!(odd.to_string().contains("no' name"), "{odd}");
     assert!(matches!(by_weight([b"X", b"X"]), Err(MergeError::Value(_))));
 }
 
@@ -201,7 +203,7 @@ fn rows_out_of_turn_and_impossible_specifications_are_internal_errors() {
     })
     .unwrap();
     assert_eq!(merge.needs(), Some(0));
-    merge.push_row(0, b"\x011").unwrap();
+    assert_eq!(merge.push_row(0, b"\x011").unwrap(), Pushed::Taken);
     assert_eq!(merge.needs(), Some(1));
     assert!(matches!(merge.push_row(0, b"\x011"), Err(MergeError::Internal(_))));
     assert!(matches!(merge.finish_source(0), Err(MergeError::Internal(_))));
