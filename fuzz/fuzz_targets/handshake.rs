@@ -1,11 +1,11 @@
-//! Login: no decoder panics, an unknown user is never let in, and a server never gets the password over plain TCP.
+//! Login: no decoder panics, an unknown user is never let in, who has a salted hash not by a proof, and a server never gets the password over plain TCP.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use ostrakon_protocol::Capabilities;
 use ostrakon_protocol::auth::Plugin;
 use ostrakon_protocol::auth::client::{ClientAuth, ClientStep, Transport};
-use ostrakon_protocol::auth::server::{Login, ServerAuth, ServerStep};
+use ostrakon_protocol::auth::server::{Credential, Login, ServerAuth, ServerStep};
 use ostrakon_protocol::handshake::{ChangeUser, Greeting, HandshakeResponse, is_ssl_request};
 
 const SALT: [u8; 20] = *b"abcdefghijklmnopqrst";
@@ -26,20 +26,29 @@ fuzz_target!(|input: (Vec<Vec<u8>>, u64, bool)| {
         response.encode(&mut out);
         assert!(HandshakeResponse::decode(&out).is_ok());
         refuses_unknown_users(&response, rest, secure);
+        wants_the_password(&response, rest, secure);
     }
     keeps_the_password(&packets);
 });
 
-fn refuses_unknown_users(response: &HandshakeResponse, replies: &[Vec<u8>], secure: bool) {
-    let (mut auth, mut step) = ServerAuth::begin(Login {
-        credential: None,
+fn begin(
+    response: &HandshakeResponse,
+    credential: Option<&Credential>,
+    secure: bool,
+) -> (ServerAuth, ServerStep) {
+    ServerAuth::begin(Login {
+        credential,
         default_plugin: Plugin::CachingSha2,
         client_plugin: response.plugin.as_deref(),
         response: &response.auth_response,
         salt: SALT,
         switch_salt: SALT,
         secure,
-    });
+    })
+}
+
+fn refuses_unknown_users(response: &HandshakeResponse, replies: &[Vec<u8>], secure: bool) {
+    let (mut auth, mut step) = begin(response, None, secure);
     // No password of theirs is compared, and none is worth an RSA operation.
     let refuses = |step: &ServerStep| matches!(step, ServerStep::Deny | ServerStep::Send(_));
     for reply in replies {
@@ -47,6 +56,27 @@ fn refuses_unknown_users(response: &HandshakeResponse, replies: &[Vec<u8>], secu
         step = auth.reply(reply);
     }
     assert!(refuses(&step));
+}
+
+/// A salted hash: no proof is right, the password is compared inside TLS, and opened with the RSA key outside of it, once.
+fn wants_the_password(response: &HandshakeResponse, replies: &[Vec<u8>], secure: bool) {
+    let (mut auth, mut step) = begin(response, Some(&Credential::Salted), secure);
+    let mut keys = 0;
+    for reply in replies {
+        match &step {
+            ServerStep::Send(_) | ServerStep::Deny => {}
+            ServerStep::SendPublicKey => keys += 1,
+            ServerStep::Compare(_) if secure => return,
+            ServerStep::Open { ciphertext, .. } if !secure => {
+                assert!(ciphertext.len() <= 512);
+                return;
+            }
+            step => panic!("{step:?}"),
+        }
+        assert!(keys == 0 || keys == 1 && !secure);
+        step = auth.reply(reply);
+    }
+    assert!(!matches!(step, ServerStep::Accept | ServerStep::AcceptAfter(_)));
 }
 
 fn keeps_the_password(packets: &[Vec<u8>]) {
