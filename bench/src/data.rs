@@ -73,21 +73,34 @@ fn tables() -> Vec<Table> {
 
 /// Makes the tables in the database that the client uses, and fills them.
 pub fn load(client: &mut Client, layout: Layout) -> Outcome<()> {
-    for table in tables() {
-        let sharding = match layout {
-            Layout::Whole => String::new(),
-            Layout::Sharded => format!(" DBPARTITION BY HASH({})", table.key),
-        };
-        client.setup(&format!("CREATE TABLE {} ({}) ENGINE=InnoDB{sharding}", table.name, table.columns))?;
-        // The same rows wherever the table is made.
-        let mut random = Random(table.rows);
-        for first in (0..table.rows).step_by(usize::try_from(BATCH)?) {
-            let rows: Vec<String> =
-                (first..table.rows.min(first + BATCH)).map(|n| row(&(table.keys)(n), &mut random)).collect();
-            client.setup(&format!("INSERT INTO {} VALUES {}", table.name, rows.join(",")))?;
-        }
+    tables().iter().try_for_each(|table| make(client, table, layout))
+}
+
+fn make(client: &mut Client, table: &Table, layout: Layout) -> Outcome<()> {
+    let sharding = match layout {
+        Layout::Whole => String::new(),
+        Layout::Sharded => format!(" DBPARTITION BY HASH({})", table.key),
+    };
+    client.setup(&format!("CREATE TABLE {} ({}) ENGINE=InnoDB{sharding}", table.name, table.columns))?;
+    // The same rows wherever the table is made.
+    let mut random = Random(table.rows);
+    for first in (0..table.rows).step_by(usize::try_from(BATCH)?) {
+        let rows: Vec<String> =
+            (first..table.rows.min(first + BATCH)).map(|n| row(&(table.keys)(n), &mut random)).collect();
+        client.setup(&format!("INSERT INTO {} VALUES {}", table.name, rows.join(",")))?;
     }
     Ok(())
+}
+
+/// Makes `sbtest1` with fewer rows, unless it is there with all of them.
+pub fn load_few(client: &mut Client, rows: u64, layout: Layout) -> Outcome<()> {
+    let count = client.query("SELECT COUNT(*) FROM sbtest1").ok().and_then(|answer| answer.first());
+    if count == Some(rows.to_string()) {
+        return Ok(());
+    }
+    client.setup("DROP TABLE IF EXISTS sbtest1")?;
+    let table = tables().into_iter().next().ok_or("there is no table")?;
+    make(client, &Table { rows, ..table }, layout)
 }
 
 /// Makes `numbers`, unless it is there with all its rows.

@@ -4,6 +4,7 @@ mod arguments;
 mod calls;
 mod clock;
 mod data;
+mod growth;
 mod machine;
 mod memory;
 mod merge;
@@ -13,6 +14,7 @@ mod round;
 mod stage;
 mod statistics;
 mod sysbench;
+mod variant;
 mod workload;
 
 use std::process::ExitCode;
@@ -54,25 +56,40 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     let mut stage = Stage::start(&arguments.directory()?, &programs)?;
     let head = machine::describe(&programs, arguments)?;
     println!("{head}");
-    let mut results = Map::new();
+    let (mut results, mut failed) = (Map::new(), Vec::new());
     for part in parts {
         let name = part.name().to_owned();
-        let (text, figures) = match part {
-            Part::Workload(workload) => {
-                let result = measure(&stage, workload, arguments)?;
-                (result.markdown(), result.json())
+        match take(&mut stage, part, arguments) {
+            Ok((text, figures)) => {
+                println!("{text}");
+                results.insert(name, figures);
             }
-            Part::Merge => merge::run(&stage, arguments.rounds())?,
-            Part::Memory => memory::run(&mut stage)?,
-        };
-        println!("{text}");
-        results.insert(name, figures);
+            // The others may take an hour, and are worth as much without this one.
+            Err(error) => {
+                println!("### {name}\n\nFailed: {error}\n");
+                failed.push(name);
+            }
+        }
     }
     if let Some(path) = &arguments.json {
         let all: Value = json!({ "about": head, "results": results });
         std::fs::write(path, format!("{all:#}\n")).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    Ok(())
+    if failed.is_empty() { Ok(()) } else { Err(failed.join(", ").into()) }
+}
+
+/// Measures one part, and gives Markdown and JSON.
+fn take(stage: &mut Stage, part: Part, arguments: &Arguments) -> Outcome<(String, Value)> {
+    let (rounds, seconds) = (arguments.rounds(), arguments.seconds());
+    match part {
+        Part::Workload(workload) => {
+            let result = measure(stage, workload, arguments)?;
+            Ok((result.markdown(), result.json()))
+        }
+        Part::Merge => merge::run(stage, rounds),
+        Part::Memory => memory::run(stage),
+        Part::Growth(series) => growth::run(stage, series, rounds, seconds),
+    }
 }
 
 /// As many open files as the system gives: the servers and proxies inherit it.

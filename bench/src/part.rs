@@ -1,5 +1,6 @@
 //! What can be measured: each of the workloads, and what needs more than one.
 
+use crate::growth::Series;
 use crate::workload::{self, Workload};
 
 /// One section of the results.
@@ -8,6 +9,7 @@ pub enum Part {
     Workload(Workload),
     Merge,
     Memory,
+    Growth(Series),
 }
 
 impl Part {
@@ -17,6 +19,7 @@ impl Part {
             Self::Workload(workload) => &workload.name,
             Self::Merge => "merge",
             Self::Memory => "memory",
+            Self::Growth(series) => series.name(),
         }
     }
 
@@ -26,6 +29,7 @@ impl Part {
             Self::Workload(workload) => workload.about,
             Self::Merge => "a million rows in order, merged from four groups",
             Self::Memory => "memory of idle and active clients, and what a proxy does with idle ones",
+            Self::Growth(series) => series.about(),
         }
     }
 
@@ -33,7 +37,7 @@ impl Part {
     pub fn is_short(&self) -> bool {
         match self {
             Self::Workload(workload) => workload.is_short,
-            Self::Merge | Self::Memory => false,
+            Self::Merge | Self::Memory | Self::Growth(_) => false,
         }
     }
 }
@@ -42,5 +46,6 @@ impl Part {
 pub fn all() -> Vec<Part> {
     let mut all: Vec<Part> = workload::all().into_iter().map(Part::Workload).collect();
     all.extend([Part::Merge, Part::Memory]);
+    all.extend(Series::ALL.map(Part::Growth));
     all
 }

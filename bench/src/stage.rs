@@ -5,11 +5,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use ostrakon::client::{Answer, Client, Login};
-use ostrakon::dev::cluster::{Cluster, ClusterOptions};
+use ostrakon::dev::cluster::{self, Cluster, ClusterOptions};
 use ostrakon::dev::files;
 use ostrakon::dev::instance::{Instance, InstanceOptions};
 use ostrakon::dev::member::Member;
-use ostrakon::dev::process::Life;
+use ostrakon::dev::process::{Life, Process};
 use ostrakon::dev::server::{DatabaseServer, Sizing};
 
 use crate::Outcome;
@@ -90,8 +90,8 @@ impl Stage {
         let mark = directory.join("loaded");
         let loaded = format!("{} {}\n", data::VERSION, programs.server.label());
         let is_loaded = std::fs::read_to_string(&mark).is_ok_and(|found| found == loaded);
-        if !is_loaded && directory.exists() {
-            ostrakon::dev::cluster::stop_all(&directory.join("cluster"))?;
+        end_left_over(&files::absolute(directory)?)?;
+        if !is_loaded {
             files::remove_directory(directory)?;
         }
         let directory = files::absolute(directory)?;
@@ -151,6 +151,10 @@ impl Stage {
             Target::Node => self.cluster.node_mut().restart()?,
         }
         Ok(())
+    }
+
+    pub fn programs(&self) -> &Programs {
+        &self.programs
     }
 
     /// Where it lives, absolute.
@@ -229,6 +233,17 @@ impl Stage {
             _ => self.plain.pid().into_iter().collect(),
         }
     }
+}
+
+/// Ends what a run has left that was killed: it would be in the way, and nobody would end it.
+fn end_left_over(directory: &Path) -> Outcome<()> {
+    cluster::stop_all(&directory.join("cluster"))?;
+    for entry in std::fs::read_dir(directory)? {
+        if let Some(mut process) = Process::find(&entry?.path()) {
+            process.stop()?;
+        }
+    }
+    Ok(())
 }
 
 fn cell(answer: &Answer, row: usize, column: &str) -> Outcome<String> {

@@ -30,8 +30,8 @@ pub struct Backup {
     pub catalog: Catalog,
 }
 
-/// The bytes of a backup.
-pub(crate) fn encode(catalog: &Catalog, applied: u64, taken: u64) -> Vec<u8> {
+/// The bytes of a backup: `applied` is the last entry of the log that the catalog holds, `taken` in milliseconds since 1970.
+pub fn encode(catalog: &Catalog, applied: u64, taken: u64) -> Vec<u8> {
     let saved = Saved { applied, taken, catalog: encode_catalog(catalog) };
     let mut bytes = MAGIC.to_vec();
     // PANIC-FREE: a Vec takes all bytes, and the record holds only numbers and bytes.

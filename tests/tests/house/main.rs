@@ -31,7 +31,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "ostrakon-meta",
         ],
     ),
-    ("ostrakon-bench", &["ostrakon"]),
+    ("ostrakon-bench", &["ostrakon", "ostrakon-catalog", "ostrakon-meta"]),
 ];
 
 /// Outside crates that a crate of ours must not use, with the reason.
