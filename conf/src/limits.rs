@@ -15,6 +15,10 @@ pub struct Limits {
     /// Connections to one instance that gathered statements use, besides the others, all workers of this node together (at least one for
     /// each worker).
     pub gather_connections_per_instance: usize,
+    /// Of `connections_per_instance`, those that short statements of several clients may share, all workers of this node together. 0: none.
+    pub shared_connections_per_instance: usize,
+    /// Statements that may be under way on one of these.
+    pub statements_per_shared_connection: usize,
     /// Rows, bytes of their values, and seconds that one gathered statement may take.
     pub gather_rows: u64,
     pub gather_bytes: u64,
@@ -59,6 +63,8 @@ impl Default for Limits {
             max_allowed_packet: 64 << 20,
             connections_per_instance: 512,
             gather_connections_per_instance: 64,
+            shared_connections_per_instance: 16,
+            statements_per_shared_connection: 16,
             gather_rows: 50_000_000,
             gather_bytes: 8 << 30,
             gather_time_s: 900,
@@ -99,6 +105,10 @@ impl Limits {
         range("connections_per_instance", self.connections_per_instance as u64, 1, 100_000);
         let gather = self.gather_connections_per_instance as u64;
         range("gather_connections_per_instance", gather, 1, 100_000);
+        let shared = self.shared_connections_per_instance as u64;
+        range("shared_connections_per_instance", shared, 0, 100_000);
+        let under_way = self.statements_per_shared_connection as u64;
+        range("statements_per_shared_connection", under_way, 1, 10_000);
         range("gather_rows", self.gather_rows, 1, 1 << 40);
         range("gather_bytes", self.gather_bytes, 1 << 10, 1 << 50);
         range("gather_time_s", self.gather_time_s, 1, 1 << 30);

@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod leavings;
+pub mod pipeline;
 pub mod pool;
 pub mod settings;
 pub mod tls;

@@ -2,6 +2,7 @@
 //!
 //! `pass` for one statement, `rows` for a scattered query, `write` for a scattered write; all take connections through `lease`.
 
+pub mod alarm;
 mod consistent;
 pub mod feed;
 pub mod kept;
@@ -13,6 +14,7 @@ pub mod returned;
 pub mod rows;
 pub mod send;
 pub mod sequence;
+mod shared;
 pub mod table_locks;
 pub mod warned;
 pub mod watch;

@@ -53,6 +53,7 @@ use crate::account::connections::Counted;
 use crate::account::rights::Rights;
 use crate::backend::settings::Settings;
 use crate::error::SqlError;
+use crate::exec::alarm::Alarm;
 use crate::exec::lease::Lease;
 use crate::exec::table_locks::TableLocks;
 use crate::exec::watch::Watched;
@@ -142,6 +143,8 @@ pub struct Session {
     changes: tracking::Changes,
     /// How long it has run without a wait.
     turn: turn::Turn,
+    /// Of its short waits.
+    alarm: Alarm,
 }
 
 /// Serves one client until it leaves.
@@ -185,6 +188,7 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         temporary: None,
         changes: tracking::Changes::default(),
         turn: turn::Turn::default(),
+        alarm: Alarm::default(),
         worker,
         client,
         registration,
@@ -276,6 +280,10 @@ impl Session {
         Ok(())
     }
 
+    pub fn alarm(&self) -> &Alarm {
+        &self.alarm
+    }
+
     /// The session, while it waits for a backend.
     pub fn watched(&self) -> Watched<'_> {
         Watched {
@@ -284,6 +292,7 @@ impl Session {
             transaction: &self.transaction,
             statement: &self.current,
             turn: &self.turn,
+            alarm: &self.alarm,
         }
     }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use ostrakon_catalog::schema::{Instance, InstanceId};
 use ostrakon_router::plan::PlanCache;
 
+use crate::backend::pipeline::Pipeline;
 use crate::backend::pool::{Pool, PoolLimits, Purpose};
 use crate::backend::settings::{Interner, Settings};
 use crate::commit::participant::Participants;
@@ -29,6 +30,8 @@ pub struct Worker {
     pools: Pools,
     /// Of gathered statements.
     gather_pools: Pools,
+    /// Connections that several sessions' short statements share.
+    pipelines: RefCell<BTreeMap<InstanceId, Vec<Rc<Pipeline>>>>,
     /// Version of the catalog that the pools were last compared with.
     pools_version: Cell<u64>,
     pub plans: RefCell<PlanCache>,
@@ -36,6 +39,8 @@ pub struct Worker {
     /// Picks a group where any will do.
     rotation: Cell<usize>,
     limits: PoolLimits,
+    /// How many may be shared, to each instance.
+    shared_connections: usize,
     gather_limits: PoolLimits,
     pub participants: Participants,
     pub statistics: Statistics,
@@ -51,13 +56,19 @@ impl Worker {
         let limits = &node.config.limits;
         let share = |connections: usize| (connections / workers).max(1);
         let gather_connections = share(limits.gather_connections_per_instance);
-        Self::with_limits(node, index, share(limits.connections_per_instance), gather_connections)
+        let shared = match limits.shared_connections_per_instance {
+            0 => 0,
+            some => share(some),
+        };
+        let connections = share(limits.connections_per_instance);
+        Self::with_limits(node, index, connections, shared, gather_connections)
     }
 
     fn with_limits(
         node: &Arc<Node>,
         index: usize,
         connections: usize,
+        shared: usize,
         gather_connections: usize,
     ) -> Rc<Self> {
         let limits = &node.config.limits;
@@ -72,11 +83,13 @@ impl Worker {
             node: Arc::clone(node),
             pools: RefCell::default(),
             gather_pools: RefCell::default(),
+            pipelines: RefCell::default(),
             pools_version: Cell::new(0),
             plans: RefCell::new(PlanCache::new(limits.plan_cache_entries)),
             interner: RefCell::default(),
             rotation: Cell::new(index),
             limits: pool_limits(Purpose::Statements, connections),
+            shared_connections: shared.min(connections / 4),
             gather_limits: pool_limits(Purpose::Gather, gather_connections),
             participants: Participants::default(),
             statistics: Statistics::default(),
@@ -88,7 +101,7 @@ impl Worker {
     /// For a thread without a listener: a few connections of its own to each instance, so that it never waits for statements nor they for it.
     pub fn with_connections(node: &Arc<Node>, connections: usize) -> Rc<Self> {
         // None of them gathers.
-        Self::with_limits(node, 0, connections, 1)
+        Self::with_limits(node, 0, connections, 0, 1)
     }
 
     /// The pool for an instance of the current catalog. An instance whose address or account changed gets a new pool.
@@ -99,6 +112,26 @@ impl Worker {
     /// The pool for an instance by its number.
     pub fn pool_of(&self, id: InstanceId) -> Result<Rc<Pool>, SqlError> {
         self.numbered(id, &self.pools, self.limits)
+    }
+
+    /// The pipeline to an instance that has the fewest statements under way, among those that a session with these settings can join. `None`: all are full,
+    /// and there may be no more.
+    pub fn pipeline(self: &Rc<Self>, instance: InstanceId, settings: &Rc<Settings>) -> Option<Rc<Pipeline>> {
+        let depth_limit = self.node.config.limits.statements_per_shared_connection;
+        let mut pipelines = self.pipelines.borrow_mut();
+        let pipelines = pipelines.entry(instance).or_default();
+        let depths = pipelines.iter().filter_map(|known| Some((known.depth_for(settings)?, known)));
+        if let Some((depth, least)) = depths.min_by_key(|(depth, _)| *depth)
+            && depth < depth_limit
+        {
+            return Some(Rc::clone(least));
+        }
+        if pipelines.len() >= self.shared_connections {
+            return None;
+        }
+        let started = Pipeline::start(self, instance);
+        pipelines.push(Rc::clone(&started));
+        Some(started)
     }
 
     /// The pool of gather connections to an instance.
@@ -124,6 +157,8 @@ impl Worker {
     /// Forgets the pools of instances that are gone or elsewhere now. What is in use there ends with its statement or transaction.
     fn retire_pools(&self) {
         let catalog = self.node.meta.catalog();
+        // Who waits there keeps his.
+        self.pipelines.borrow_mut().retain(|id, _| catalog.instances.contains_key(id));
         for pools in [&self.pools, &self.gather_pools] {
             pools.borrow_mut().retain(|id, pool| {
                 let stays =

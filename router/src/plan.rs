@@ -41,6 +41,7 @@ mod rows;
 mod rows_first;
 mod scan;
 mod select;
+mod shareable;
 mod special;
 mod spread;
 mod system;
@@ -71,6 +72,7 @@ pub use rows_first::{
     Literal, Moves, Reading, RowsFirst, Upsert,
 };
 pub use scan::ScanPlaces;
+pub use shareable::Quickness;
 pub use special::NamedLocks;
 pub use system::{
     INFORMATION_SCHEMA, SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable,
@@ -323,6 +325,10 @@ pub struct RoutedPlan {
     pub nextvals: Vec<SequenceName>,
     /// What the account must be allowed.
     pub needs: Vec<Need>,
+    /// It may go over a connection that others use at the same time, and may be run a second time.
+    pub shareable: bool,
+    /// How quick it was, where it is shareable.
+    pub quickness: Quickness,
     body: Body,
 }
 

@@ -302,6 +302,12 @@ impl Connection {
         self.outstanding += 1;
     }
 
+    /// Queues commands as they go over the wire; their answers must be read to the end.
+    pub fn queue_commands(&mut self, packets: &[u8], commands: u32) {
+        self.output.extend_from_slice(packets);
+        self.outstanding += commands;
+    }
+
     /// Queues a command whose payload `encode` writes; its answer must be read to the end.
     pub fn queue_command(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         self.write_command(encode);
@@ -367,9 +373,14 @@ impl Connection {
         }
     }
 
+    /// One answer of several that are in `input` was read to its end.
+    pub fn count_answered(&mut self) {
+        self.outstanding = self.outstanding.saturating_sub(1);
+    }
+
     /// One answer was read to its end.
     pub fn answered(&mut self) {
-        self.outstanding = self.outstanding.saturating_sub(1);
+        self.count_answered();
         if self.input.is_empty() && self.input.capacity() > READ_SIZE * 4 {
             self.input = BytesMut::new();
         }

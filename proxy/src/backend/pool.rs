@@ -50,7 +50,8 @@ pub struct PoolLimits {
 pub struct Pool {
     pub instance: Arc<Instance>,
     limits: PoolLimits,
-    idle: RefCell<Vec<Connection>>,
+    /// Boxed, as those in use are: a connection is large, and goes from hand to hand for each statement.
+    idle: RefCell<Vec<Box<Connection>>>,
     /// Fair: permits are given in the order in which they were asked for.
     permits: Arc<Semaphore>,
     /// Connections that exist, idle or in use.
@@ -152,7 +153,7 @@ impl Pool {
             }
         };
         let connection = match tokio::time::timeout(self.limits.connect_timeout, connecting).await {
-            Ok(Ok(connection)) => connection,
+            Ok(Ok(connection)) => Box::new(connection),
             Ok(Err(e)) => return Err(e),
             Err(_) => {
                 return Err(SqlError::new(
@@ -170,7 +171,7 @@ impl Pool {
         Ok(Pooled::new(connection, self, permit))
     }
 
-    fn take_idle(&self, found_rows: bool) -> Option<Connection> {
+    fn take_idle(&self, found_rows: bool) -> Option<Box<Connection>> {
         let mut idle = self.idle.borrow_mut();
         let at = idle.iter().rposition(|c| c.found_rows() == found_rows)?;
         Some(idle.remove(at))
@@ -213,14 +214,14 @@ impl Keeper {
 
 /// A connection in use. Dropping it returns it to its keeper if it has one, else to the pool if it is clean, and closes it otherwise.
 pub struct Pooled {
-    connection: Option<Connection>,
+    connection: Option<Box<Connection>>,
     pool: Rc<Pool>,
     permit: Option<OwnedSemaphorePermit>,
     keeper: Option<Rc<Keeper>>,
 }
 
 impl Pooled {
-    fn new(connection: Connection, pool: &Rc<Pool>, permit: OwnedSemaphorePermit) -> Self {
+    fn new(connection: Box<Connection>, pool: &Rc<Pool>, permit: OwnedSemaphorePermit) -> Self {
         Self { connection: Some(connection), pool: Rc::clone(pool), permit: Some(permit), keeper: None }
     }
 
@@ -244,14 +245,14 @@ impl Deref for Pooled {
 
     fn deref(&self) -> &Connection {
         // PANIC-FREE: only Drop takes the connection out.
-        self.connection.as_ref().expect("a guard holds its connection until it is dropped")
+        self.connection.as_deref().expect("a guard holds its connection until it is dropped")
     }
 }
 
 impl DerefMut for Pooled {
     fn deref_mut(&mut self) -> &mut Connection {
         // PANIC-FREE: only Drop takes the connection out.
-        self.connection.as_mut().expect("a guard holds its connection until it is dropped")
+        self.connection.as_deref_mut().expect("a guard holds its connection until it is dropped")
     }
 }
 

@@ -29,6 +29,13 @@ impl Session {
 
     /// A connection to one group, with settings and the opening of a transaction queued.
     pub async fn lease(&mut self, group: &Group) -> Result<Lease, Failure> {
+        let has_its_own = self.table_locks.is_some() || self.temporary.is_some();
+        if self.transaction.is_calm() && !has_its_own && !self.names_physical_tables() {
+            // What most statements need, without the lists that several groups take.
+            let mut connection = self.worker.pool_of(group.instance)?.acquire(self.found_rows_mode()).await?;
+            connection.queue_settings(&self.settings);
+            return Ok(Lease { connection, group: group.clone(), in_transaction: false });
+        }
         let mut leases = self.lease_all(std::slice::from_ref(group)).await?;
         leases.pop().ok_or_else(|| SqlError::other("no connection").into())
     }

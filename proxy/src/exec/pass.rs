@@ -14,6 +14,7 @@ use ostrakon_router::plan::{Execution, NamedLocks, RoutedPlan, StatementClass};
 use super::lease::Lease;
 use super::names::Names;
 use super::send::{self, Sending};
+use super::shared::Stopwatch;
 use super::watch;
 use crate::backend::connection::Answer;
 use crate::error::{BACKEND_FAILED, SqlError};
@@ -22,10 +23,16 @@ use crate::session::trace::Role;
 use crate::session::{Failure, Session, Warning, Warnings};
 
 /// Puts logical names into what goes through, and remembers the error for SHOW WARNINGS.
-struct Rewriter<'a> {
+pub(super) struct Rewriter<'a> {
     names: Names<'a>,
     kill: &'a Kill,
     error: Option<SqlError>,
+}
+
+impl<'a> Rewriter<'a> {
+    pub(super) fn new(names: Names<'a>, kill: &'a Kill) -> Self {
+        Self { names, kill, error: None }
+    }
 }
 
 impl ColumnRewrite for Rewriter<'_> {
@@ -93,6 +100,10 @@ impl Session {
         let Some(statement) = execution.statements.first() else {
             return Err(SqlError::other("Internal error (please report): nothing to pass").into());
         };
+        if self.may_share(plan, execution, sending) && self.pass_shared(plan, execution, more).await? {
+            return Ok(());
+        }
+        let stopwatch = Stopwatch::start(plan);
         let mut lease = match &plan.database {
             None if plan.locks != NamedLocks::None => self.lease_locks().await?,
             None => self.lease_any().await?,
@@ -141,7 +152,10 @@ impl Session {
         let place = self.trace.is_some().then(|| lease.group.name.clone());
         let relayed = match plan.locks {
             NamedLocks::None => {
-                self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await?
+                let relayed = self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await;
+                let bytes = relayed.as_ref().ok().map(|(_, bytes)| *bytes);
+                stopwatch.stop(plan, bytes.filter(|_| self.warnings.is_empty()));
+                relayed?
             }
             locks => {
                 let mut lease = lease;
@@ -239,7 +253,7 @@ impl Session {
         let patch = self.status_patch(lease.in_transaction, more);
         let entry = Arc::clone(self.entry());
         let mut bytes = 0;
-        let mut rewriter = Rewriter { names, kill: &entry.kill, error: None };
+        let mut rewriter = Rewriter::new(names, &entry.kill);
         loop {
             let connection = &mut *lease.connection;
             let pushed = relay.push(&connection.input, &mut rewriter, patch, &mut self.client.output);
@@ -345,7 +359,7 @@ impl Session {
     }
 
     /// `into`: a query whose only row went into variables.
-    fn note_end(&mut self, end: ResultEnd, rows: u64, returning: bool, into: bool) {
+    pub(super) fn note_end(&mut self, end: ResultEnd, rows: u64, returning: bool, into: bool) {
         if end.had_rows {
             self.found_rows = if returning { self.found_rows } else { rows };
             self.row_count = -1;

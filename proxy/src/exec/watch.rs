@@ -10,6 +10,7 @@ use std::time::Duration;
 use ostrakon_protocol::packet::{HEADER_LENGTH, Header};
 use tokio::task::JoinHandle;
 
+use super::alarm::Alarm;
 use crate::backend::connection::Connection;
 use crate::backend::pool::Pool;
 use crate::deadlock::wait::{Backend, Published};
@@ -33,6 +34,7 @@ pub struct Watched<'a> {
     pub statement: &'a [u8],
     /// How long it has not waited.
     pub turn: &'a Turn,
+    pub alarm: &'a Alarm,
 }
 
 /// Reads more of the backend's answer, `need` bytes in the end. When the client leaves or its session is killed meanwhile, the statement is killed and `ClientGone`
@@ -44,7 +46,7 @@ pub async fn fill(
     pool: &Rc<Pool>,
     watched: Watched<'_>,
 ) -> Result<(), Failure> {
-    let Watched { client, entry, transaction, statement, turn } = watched;
+    let Watched { client, entry, transaction, statement, turn, alarm } = watched;
     // A long answer that keeps coming is never waited for, and can be killed all the same.
     pass_kill_on(connection, pool, entry)?;
     {
@@ -53,9 +55,9 @@ pub async fn fill(
             turn.give_way().await;
             return Ok(filled?);
         }
-        let filled = tokio::time::timeout(UNWATCHED, filling).await;
+        let filled = alarm.within(UNWATCHED, filling).await;
         turn.begin();
-        if let Ok(filled) = filled {
+        if let Some(filled) = filled {
             return Ok(filled?);
         }
     }

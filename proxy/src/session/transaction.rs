@@ -120,6 +120,15 @@ impl Transaction {
         self.explicit || !self.autocommit || self.statement
     }
 
+    /// A statement is a transaction of its own, of the session's usual kind, and nothing of an earlier one is still to be waited for.
+    pub fn is_calm(&self) -> bool {
+        !self.applies()
+            && self.branches.is_empty()
+            && self.finishing.is_empty()
+            && self.next_isolation.is_none()
+            && self.next_read_only.is_none()
+    }
+
     /// What SERVER_STATUS_IN_TRANS says: a transaction has begun.
     pub fn is_open(&self) -> bool {
         self.explicit || !self.branches.is_empty()

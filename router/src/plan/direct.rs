@@ -112,6 +112,8 @@ pub fn direct(
         nextvals: Vec::new(),
         // Its names are those of physical tables, in whatever database of the instances.
         needs: vec![Need::administration()],
+        shareable: false,
+        quickness: super::Quickness::default(),
         body: Body::Direct(Box::new(Direct { mode: request.mode, groups, pieces })),
     })
 }

@@ -166,6 +166,8 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
         locks: NamedLocks::None,
         nextvals,
         needs: Vec::new(),
+        shareable: false,
+        quickness: super::Quickness::default(),
         body: PlanBody::Rows(Box::new(body)),
     })
 }

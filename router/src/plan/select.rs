@@ -161,6 +161,7 @@ fn parsed(
     plan.user_variables = special.variables;
     plan.assigned = assigned;
     plan.locks = special.locks;
+    plan.shareable = plan.may_be_shared(tokens);
     Ok(plan)
 }
 
@@ -345,6 +346,8 @@ pub(crate) fn assemble(
         locks: NamedLocks::None,
         nextvals: Vec::new(),
         needs,
+        shareable: false,
+        quickness: super::Quickness::default(),
         body: PlanBody::Tables(Box::new(tables)),
     }
 }

@@ -61,6 +61,7 @@ mod round_trips;
 mod sequence;
 mod sequence_nodes;
 mod session;
+mod shared;
 mod shop;
 mod show;
 mod sysbench;

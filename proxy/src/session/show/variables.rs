@@ -62,6 +62,14 @@ impl Session {
             added("ostrakon_gather_rows", limits.gather_rows.to_string()),
             added("ostrakon_gather_bytes", limits.gather_bytes.to_string()),
             added("ostrakon_gather_time_s", limits.gather_time_s.to_string()),
+            added(
+                "ostrakon_shared_connections_per_instance",
+                limits.shared_connections_per_instance.to_string(),
+            ),
+            added(
+                "ostrakon_statements_per_shared_connection",
+                limits.statements_per_shared_connection.to_string(),
+            ),
             added("ostrakon_gather_bytes_per_user", limits.gather_bytes_per_user.to_string()),
             added("ostrakon_connection_wait_ms", limits.connection_wait_ms.to_string()),
             added("ostrakon_connect_timeout_ms", limits.connect_timeout_ms.to_string()),

@@ -1,0 +1,120 @@
+//! A short statement over a connection that other sessions use at the same time (see `backend/pipeline.rs`).
+//!
+//! **Invariant:** what is not as it should be is not answered from here: the statement, which only reads, is run again over a connection of its own.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use ostrakon_protocol::capability::Capabilities;
+use ostrakon_protocol::relay::Relay;
+use ostrakon_protocol::scanner::ResponseKind;
+use ostrakon_router::plan::{Execution, RoutedPlan};
+
+use super::names::Names;
+use super::pass::Rewriter;
+use super::send::Sending;
+use crate::backend::pipeline::{LONGEST_STATEMENT, Pipeline};
+use crate::session::{Failure, Session};
+
+/// A statement that has no answer by then is slow: it gets a connection of its own, and who is behind it too.
+const SLOW: Duration = Duration::from_millis(100);
+
+/// What took longer, over a connection of its own, is not short. A tenth of what a session waits for a shared one.
+pub const QUICK: Duration = Duration::from_millis(10);
+
+/// Bytes of an answer that is short.
+pub const QUICK_BYTES: u64 = 16 << 10;
+
+impl Session {
+    /// The execution's only statement may go over a shared connection: it is known to be short, and nothing of the session is in it.
+    pub(super) fn may_share(&self, plan: &RoutedPlan, execution: &Execution, sending: Sending<'_>) -> bool {
+        let statement = execution.statements.first().map_or(0, |statement| execution.text(statement).len());
+        plan.shareable
+            && plan.quickness.is_proven()
+            && matches!(sending, Sending::Text)
+            && statement <= LONGEST_STATEMENT
+            && self.transaction.is_calm()
+            && self.hint.is_none()
+            && self.trace.is_none()
+            && self.table_locks.is_none()
+            && self.temporary.is_none()
+    }
+
+    /// Runs it there and answers the client; false when it is to be run over a connection of its own.
+    pub(super) async fn pass_shared(
+        &mut self,
+        plan: &RoutedPlan,
+        execution: &Execution,
+        more: bool,
+    ) -> Result<bool, Failure> {
+        let Some(statement) = execution.statements.first() else { return Ok(false) };
+        let group = plan.database.as_ref().and_then(|database| database.groups.get(statement.group));
+        let Some(instance) = group.map(|group| group.instance) else { return Ok(false) };
+        let Some(pipeline) = self.worker.pipeline(instance, &self.settings) else { return Ok(false) };
+        let slot = pipeline.hand_in(execution.text(statement), &self.settings);
+        let answered = self.alarm().within(SLOW, pin!(slot.answered())).await;
+        let relayed = match answered {
+            Some(true) => self.relay_shared(plan, &pipeline, &slot.answer(), more),
+            // Lost: the statements before it, or the connection, were to blame.
+            Some(false) => return Ok(false),
+            None => {
+                pipeline.give_up(&slot);
+                false
+            }
+        };
+        pipeline.give_back(slot);
+        if !relayed {
+            plan.quickness.note(false);
+        }
+        Ok(relayed)
+    }
+
+    /// Appends a whole answer for the client, unless it is an error or one with warnings.
+    fn relay_shared(&mut self, plan: &RoutedPlan, pipeline: &Pipeline, answer: &[u8], more: bool) -> bool {
+        let client = self.client.capabilities;
+        let mut relay = Relay::new(
+            ResponseKind::Query,
+            pipeline.capabilities(),
+            client.contains(Capabilities::DEPRECATE_EOF),
+            false,
+            self.client.sequence,
+        );
+        relay.overrides.more_warnings = self.warning_count();
+        let patch = self.status_patch(false, more);
+        let entry = std::sync::Arc::clone(self.entry());
+        let mut rewriter = Rewriter::new(Names::of(plan), &entry.kill);
+        let before = self.client.output.len();
+        let pushed = relay.push(answer, &mut rewriter, patch, &mut self.client.output);
+        let seen = relay.seen();
+        let end = seen.end.filter(|end| end.had_rows && end.warnings == 0);
+        match end {
+            Some(end) if pushed == Ok(answer.len()) && relay.finished() && seen.error.is_none() => {
+                let rows = seen.rows;
+                self.client.sequence = relay.sequence();
+                self.note_end(end, rows, false, false);
+                true
+            }
+            _ => {
+                self.client.output.truncate(before);
+                false
+            }
+        }
+    }
+}
+
+/// What a statement over a connection of its own took, for the next ones of its template.
+pub(super) struct Stopwatch(Option<Instant>);
+
+impl Stopwatch {
+    pub fn start(plan: &RoutedPlan) -> Self {
+        Self(plan.shareable.then(Instant::now))
+    }
+
+    /// `clean`: it has an answer without warnings of so many bytes.
+    pub fn stop(self, plan: &RoutedPlan, clean: Option<u64>) {
+        if let Some(begun) = self.0 {
+            let quick = clean.is_some_and(|bytes| bytes <= QUICK_BYTES) && begun.elapsed() <= QUICK;
+            plan.quickness.note(quick);
+        }
+    }
+}

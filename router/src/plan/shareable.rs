@@ -1,0 +1,165 @@
+//! Queries that may go over a connection which other sessions' statements use at the same time, and may be run a second time: they read tables, and do
+//! nothing else.
+
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use super::tokens::Tokens;
+use super::{NamedLocks, RoutedPlan, StatementClass};
+use crate::lexer::TokenKind;
+
+/// Words that an open parenthesis may follow: those of the grammar, and functions of their arguments alone. Any other could be a stored function, which
+/// may write, or one that waits.
+const BEFORE_PARENTHESIS: [&str; 45] = [
+    "ABS",
+    "ALL",
+    "AND",
+    "AS",
+    "AVG",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CHAR_LENGTH",
+    "COALESCE",
+    "CONCAT",
+    "COUNT",
+    "DATE",
+    "DISTINCT",
+    "ELSE",
+    "EXISTS",
+    "FLOOR",
+    "FROM",
+    "HAVING",
+    "IF",
+    "IFNULL",
+    "IN",
+    "INDEX",
+    "JOIN",
+    "KEY",
+    "LEFT",
+    "LENGTH",
+    "LIKE",
+    "LOWER",
+    "MAX",
+    "MIN",
+    "MOD",
+    "NOT",
+    "NULLIF",
+    "ON",
+    "OR",
+    "ROUND",
+    "SELECT",
+    "SUBSTRING",
+    "SUM",
+    "THEN",
+    "UPPER",
+    "USING",
+    "WHEN",
+    "WHERE",
+];
+
+/// Words that stand in no such query: locking reads, files and variables, other moments than the statement's own, and what the next statement could ask about.
+const ELSEWHERE: [&str; 9] =
+    ["FOR", "INTO", "LOCK", "PROCEDURE", "SQL_CALC_FOUND_ROWS", "SYSTEM_TIME", "NEXTVAL", "LASTVAL", "SKIP"];
+
+/// So many runs in a row must have been quick, at first.
+const PROOF: u16 = 8;
+/// What that grows to, twice as many with each run that was not.
+const LONGEST_PROOF: u16 = 4096;
+
+/// How quick the last runs of a template were, on one worker. Atomic only because plans can be sent between threads; one thread uses each.
+#[derive(Debug)]
+pub struct Quickness {
+    runs: AtomicU16,
+    needed: AtomicU16,
+}
+
+impl Default for Quickness {
+    fn default() -> Self {
+        Self { runs: AtomicU16::new(0), needed: AtomicU16::new(PROOF) }
+    }
+}
+
+impl Quickness {
+    pub fn note(&self, quick: bool) {
+        if quick {
+            self.runs.store(self.runs().saturating_add(1), Ordering::Relaxed);
+            return;
+        }
+        if self.is_proven() {
+            // It was taken for quick and was not: whether it is depends on its literals.
+            self.needed.store(self.needed().saturating_mul(2).min(LONGEST_PROOF), Ordering::Relaxed);
+        }
+        self.runs.store(0, Ordering::Relaxed);
+    }
+
+    /// It is known to be quick.
+    pub fn is_proven(&self) -> bool {
+        self.runs() >= self.needed()
+    }
+
+    fn runs(&self) -> u16 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    fn needed(&self) -> u16 {
+        self.needed.load(Ordering::Relaxed)
+    }
+}
+
+impl RoutedPlan {
+    /// Whether it may share a connection, from its words. Called when all else of the plan is known.
+    pub(super) fn may_be_shared(&self, tokens: &Tokens<'_>) -> bool {
+        let word_allows = |at: usize| {
+            tokens.kind(at) != TokenKind::Word
+                || !tokens.is_any_word(at, &ELSEWHERE)
+                    && (!tokens.is_op(at + 1, "(") || tokens.is_any_word(at, &BEFORE_PARENTHESIS))
+        };
+        let kind_allows = |at: usize| match tokens.kind(at) {
+            // Before a parenthesis it is a function's.
+            TokenKind::QuotedIdent => !tokens.is_op(at + 1, "("),
+            TokenKind::UserVariable | TokenKind::SystemVariable => false,
+            _ => true,
+        };
+        self.class == StatementClass::Read
+            && self.cacheable
+            && self.locks == NamedLocks::None
+            && self.nextvals.is_empty()
+            && self.assigned.is_empty()
+            && self.user_variables.is_empty()
+            && !self.calc_found_rows
+            && !self.tables.is_empty()
+            && (0..tokens.len()).all(|at| word_allows(at) && kind_allows(at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs_until_proven(quickness: &Quickness) -> u16 {
+        for run in 0..=LONGEST_PROOF {
+            if quickness.is_proven() {
+                return run;
+            }
+            quickness.note(true);
+        }
+        panic!("never proven");
+    }
+
+    #[test]
+    fn a_template_is_proven_by_runs_in_a_row_and_by_more_when_it_was_slow_all_the_same() {
+        let quickness = Quickness::default();
+        quickness.note(true);
+        quickness.note(false);
+        assert_eq!(runs_until_proven(&quickness), PROOF);
+        for proof in [PROOF * 2, PROOF * 4, PROOF * 8] {
+            quickness.note(false);
+            assert_eq!(runs_until_proven(&quickness), proof);
+        }
+        for _ in 0..20 {
+            quickness.note(false);
+            runs_until_proven(&quickness);
+        }
+        assert_eq!(quickness.needed(), LONGEST_PROOF);
+    }
+}
