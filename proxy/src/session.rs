@@ -151,7 +151,8 @@ pub struct Session {
 pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     let _ = stream.set_nodelay(true);
     let client = Frontend::new(stream, peer, login::MAX_LOGIN_PACKET, login::salt());
-    let Some((mut client, registration, account)) = entrance::enter(&worker, client).await else { return };
+    let entered = Box::pin(entrance::enter(&worker, client)).await;
+    let Some((mut client, registration, account)) = entered else { return };
     client.logged_in(worker.node.config.limits.max_allowed_packet, account.compression);
     let server = worker.node.server.load();
     let mode = SqlMode { server: server.parsed, ..SqlMode::default() };

@@ -238,7 +238,12 @@ pub fn run(node: &Arc<Node>, index: usize, workers: usize, listener: std::net::T
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         learn(&worker, index == 0).await;
-        accept(&worker, listener).await;
+        // In a task of its own: what is waited for here is looked at whenever a session runs.
+        let accepting = {
+            let worker = Rc::clone(&worker);
+            tokio::task::spawn_local(async move { accept(&worker, listener).await })
+        };
+        let _ = accepting.await;
     });
     // Sessions were told to end; what is left after the timeout is dropped with the runtime.
     let ended = async {

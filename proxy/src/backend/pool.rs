@@ -83,7 +83,7 @@ impl Pool {
     pub async fn acquire(self: &Rc<Self>, found_rows: bool) -> Result<Pooled, SqlError> {
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
-            Err(_) => self.wait(1).await?,
+            Err(_) => Box::pin(self.wait(1)).await?,
         };
         self.with_permit(permit, found_rows).await
     }
@@ -152,6 +152,8 @@ impl Pool {
                 Purpose::Gather => Connection::connect_for_files(&self.instance, statements).await,
             }
         };
+        // Boxed, as the wait for a permit is: what seldom happens is to take no room in every session.
+        let connecting = Box::pin(connecting);
         let connection = match tokio::time::timeout(self.limits.connect_timeout, connecting).await {
             Ok(Ok(connection)) => Box::new(connection),
             Ok(Err(e)) => return Err(e),

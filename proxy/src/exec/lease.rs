@@ -36,7 +36,7 @@ impl Session {
             connection.queue_settings(&self.settings);
             return Ok(Lease { connection, group: group.clone(), in_transaction: false });
         }
-        let mut leases = self.lease_all(std::slice::from_ref(group)).await?;
+        let mut leases = Box::pin(self.lease_all(std::slice::from_ref(group))).await?;
         leases.pop().ok_or_else(|| SqlError::other("no connection").into())
     }
 

@@ -105,15 +105,15 @@ impl Session {
         }
         let stopwatch = Stopwatch::start(plan);
         let mut lease = match &plan.database {
-            None if plan.locks != NamedLocks::None => self.lease_locks().await?,
-            None => self.lease_any().await?,
+            None if plan.locks != NamedLocks::None => Box::pin(self.lease_locks()).await?,
+            None => Box::pin(self.lease_any()).await?,
             Some(database) => {
                 let group = database.groups.get(statement.group);
                 let group =
                     group.ok_or_else(|| SqlError::other("Internal error (please report): no such group"))?;
                 let writes = plan.class.writes();
                 if writes {
-                    self.check_participants(std::slice::from_ref(group)).await?;
+                    Box::pin(self.check_participants(std::slice::from_ref(group))).await?;
                 }
                 let lease = self.lease(group).await?;
                 if writes {
@@ -222,7 +222,7 @@ impl Session {
             Relayed::Answer { rows, bytes } => Ok((rows, bytes)),
             Relayed::Error { ends_transaction } => {
                 if ends_transaction {
-                    self.rollback_all().await;
+                    Box::pin(self.rollback_all()).await;
                 }
                 Err(Failure::Told)
             }
@@ -292,7 +292,7 @@ impl Session {
         }
         let answered = self.after_answer(lease, seen.clone(), rewriter.error, names, after, bytes).await;
         if !after.variables.is_empty() {
-            self.follow_variables(&mut lease.connection, after.variables).await;
+            Box::pin(self.follow_variables(&mut lease.connection, after.variables)).await;
         }
         answered
     }
@@ -315,13 +315,13 @@ impl Session {
                 code: error.errno,
                 message: error.message.clone(),
             });
-            let ends_transaction = error.ends_transaction() || !self.keeps_transaction(lease).await;
+            let ends_transaction = error.ends_transaction() || !Box::pin(self.keeps_transaction(lease)).await;
             return Ok(Relayed::Error { ends_transaction });
         }
         if after.ask_found_rows && !self.mode.server.mariadb {
             // On MySQL what SHOW WARNINGS shows counts for FOUND_ROWS(), and asking that empties the list, which has this warning at least.
             if let Some(end) = seen.end {
-                self.ask_after(lease, after, end, seen.rows).await;
+                Box::pin(self.ask_after(lease, after, end, seen.rows)).await;
                 self.warnings.push(Warning {
                     level: "Warning".into(),
                     code: 1287,
@@ -331,10 +331,11 @@ impl Session {
             return Ok(Relayed::Answer { rows: seen.rows, bytes });
         }
         if warnings > 0 {
-            self.fetch_warnings(lease, names, warnings.into()).await;
+            Box::pin(self.fetch_warnings(lease, names, warnings.into())).await;
         }
-        if let Some(end) = seen.end {
-            self.ask_after(lease, after, end, seen.rows).await;
+        let asks = after.ask_insert_id || after.ask_found_rows || after.hides_generated;
+        if let Some(end) = seen.end.filter(|_| asks) {
+            Box::pin(self.ask_after(lease, after, end, seen.rows)).await;
         }
         Ok(Relayed::Answer { rows: seen.rows, bytes })
     }

@@ -19,6 +19,8 @@ use crate::exec::names::Names;
 impl Session {
     /// Answers one command; false when the session is over.
     pub async fn command(&mut self, payload: &[u8]) -> bool {
+        // What is not on the way of a cached statement is boxed, here and where it branches off further in: a session's state is as large as the largest of
+        // its ways, whether it is ever gone or not.
         self.disengage_table_locks();
         let command = match Com::decode(payload) {
             Ok(command) => command,
@@ -36,15 +38,15 @@ impl Session {
             }
             Com::InitDb(name) => {
                 let name = String::from_utf8_lossy(name).into_owned();
-                self.use_database(&name).await.map(|()| self.ok(0, 0, b"", false))
+                Box::pin(self.use_database(&name)).await.map(|()| self.ok(0, 0, b"", false))
             }
-            Com::FieldList { table, wildcard } => self.field_list(table, wildcard).await,
-            Com::StmtPrepare(text) => self.prepare(text).await,
+            Com::FieldList { table, wildcard } => Box::pin(self.field_list(table, wildcard)).await,
+            Com::StmtPrepare(text) => Box::pin(self.prepare(text)).await,
             Com::StmtExecute { id, flags, rest, .. } if flags & cursor::READ_ONLY != 0 => {
-                self.open_cursor(id, rest).await
+                Box::pin(self.open_cursor(id, rest)).await
             }
             Com::StmtExecute { id, rest, .. } => self.execute_statement(id, rest).await,
-            Com::StmtFetch { id, rows } => self.fetch_cursor(id, rows).await,
+            Com::StmtFetch { id, rows } => Box::pin(self.fetch_cursor(id, rows)).await,
             Com::StmtSendLongData { id, param, data } => {
                 // No answer, whatever happens: an error comes with the execute.
                 self.statements.long_data(id, param, data, self.worker.node.config.limits.max_allowed_packet);
@@ -56,11 +58,11 @@ impl Session {
             }
             Com::StmtReset(id) => self.reset_statement(id),
             Com::ResetConnection => {
-                self.reset().await;
+                Box::pin(self.reset()).await;
                 self.ok(0, 0, b"", false);
                 Ok(())
             }
-            Com::ChangeUser(rest) => return self.change_user(rest).await,
+            Com::ChangeUser(rest) => return Box::pin(self.change_user(rest)).await,
             Com::SetOption(option) => self.set_option(option),
             Com::Statistics => {
                 self.statistics();

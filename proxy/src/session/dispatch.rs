@@ -117,11 +117,11 @@ impl Session {
                 let expanded = self.expanded(expansion, text, template)?;
                 Box::pin(self.run_expanded(&expanded, more)).await
             }
-            Plan::Command(command) => self.run_command(command, text, more).await,
+            Plan::Command(command) => Box::pin(self.run_command(command, text, more)).await,
             Plan::Load(load) => {
                 Box::pin(self.load_data(load, Input { text, template, values: None }, more)).await
             }
-            Plan::Ddl(ddl) => self.answer_ddl(ddl, text, more).await,
+            Plan::Ddl(ddl) => Box::pin(self.answer_ddl(ddl, text, more)).await,
         }
     }
 
@@ -209,7 +209,7 @@ impl Session {
         execution.clear();
         self.execution = execution;
         match &result {
-            Err(Failure::Sql(e)) if e.ends_transaction() => self.rollback_all().await,
+            Err(Failure::Sql(e)) if e.ends_transaction() => Box::pin(self.rollback_all()).await,
             _ => {}
         }
         result
@@ -224,15 +224,22 @@ impl Session {
     ) -> Result<(), Failure> {
         execution.clear();
         execution.forbids_scans = self.forbids_scans();
-        let nextvals = self.nextvals(plan).await?;
-        let keys = self.generated_keys(plan, input).await?;
+        let nextvals = match plan.nextvals.is_empty() {
+            true => Vec::new(),
+            false => Box::pin(self.nextvals(plan)).await?,
+        };
+        let keys = match plan.generated_keys() {
+            None => Vec::new(),
+            Some(_) => Box::pin(self.generated_keys(plan, input)).await?,
+        };
         let mut generated = Vec::new();
         if let Some((database, table)) = &plan.sequence {
             let needed = plan.sequence_values(&self.arguments(plan, input, &[], &nextvals))?;
             if needed > 0 {
                 let node = &self.worker.node;
                 generated =
-                    node.sequences.take(&node.meta, database, &auto_sequence_name(table), needed).await?;
+                    Box::pin(node.sequences.take(&node.meta, database, &auto_sequence_name(table), needed))
+                        .await?;
             }
         }
         let arguments = self.arguments(plan, input, &generated, &nextvals);
@@ -242,10 +249,11 @@ impl Session {
             // Before anything is written, or another session could be given the value meanwhile.
             let node = &self.worker.node;
             let sequence = auto_sequence_name(table);
-            node.sequences.raise(&node.meta, database, &sequence, largest).await?;
+            Box::pin(node.sequences.raise(&node.meta, database, &sequence, largest)).await?;
             if generated.iter().any(|value| *value <= largest) {
                 // One of them may be a value that this very statement gives: all new ones are above.
-                generated = node.sequences.take(&node.meta, database, &sequence, generated.len()).await?;
+                generated =
+                    Box::pin(node.sequences.take(&node.meta, database, &sequence, generated.len())).await?;
                 execution.clear();
                 let arguments = self.arguments(plan, input, &generated, &nextvals);
                 plan.route_into(&Arguments { keys: &keys, ..arguments }, execution)?;
@@ -307,11 +315,11 @@ impl Session {
             [_] => self.pass(plan, execution, sending, more).await,
             _ => match &plan.combine {
                 Combine::Rows(spec) => {
-                    self.merge_rows(Query { plan, execution, spec, input, sending, at_most: None }, more)
-                        .await
+                    let query = Query { plan, execution, spec, input, sending, at_most: None };
+                    Box::pin(self.merge_rows(query, more)).await
                 }
                 Combine::Counts | Combine::Broadcast => {
-                    self.scatter_write(plan, execution, input, sending, more).await
+                    Box::pin(self.scatter_write(plan, execution, input, sending, more)).await
                 }
                 Combine::Gather(_) | Combine::RowsFirst(_) => {
                     Err(SqlError::other("Internal error (please report): a gather with statements").into())
