@@ -50,7 +50,10 @@ pub struct PoolLimits {
 pub struct Pool {
     pub instance: Arc<Instance>,
     limits: PoolLimits,
-    /// Boxed, as those in use are: a connection is large, and goes from hand to hand for each statement.
+    #[expect(
+        clippy::vec_box,
+        reason = "a connection is large, and goes from hand to hand for each statement: it stays in its box"
+    )]
     idle: RefCell<Vec<Box<Connection>>>,
     /// Fair: permits are given in the order in which they were asked for.
     permits: Arc<Semaphore>,
