@@ -108,7 +108,7 @@ impl Limits {
         let shared = self.shared_connections_per_instance as u64;
         range("shared_connections_per_instance", shared, 0, 100_000);
         let under_way = self.statements_per_shared_connection as u64;
-        range("statements_per_shared_connection", under_way, 1, 10_000);
+        range("statements_per_shared_connection", under_way, 1, 1_000);
         range("gather_rows", self.gather_rows, 1, 1 << 40);
         range("gather_bytes", self.gather_bytes, 1 << 10, 1 << 50);
         range("gather_time_s", self.gather_time_s, 1, 1 << 30);

@@ -63,6 +63,21 @@ impl SqlError {
         matches!(self.errno, NO_SUCH_TABLE | UNKNOWN_DATABASE)
     }
 
+    /// It is of the way to a server, of a limit or of a KILL, and not of the statement: 1040, 1205, 1317, 1429, 1430, 1969 and 3024 for a time that is over, 1226.
+    pub fn is_of_connection(&self) -> bool {
+        const CODES: [u16; 8] =
+            [1040, LOCK_WAIT_TIMEOUT, 1226, INTERRUPTED, BACKEND_UNREACHABLE, BACKEND_FAILED, 1969, 3024];
+        CODES.contains(&self.errno)
+    }
+
+    /// ER_VIEW_INVALID 1356, in the servers' own words.
+    pub fn invalid_view(database: &str, view: &str) -> Self {
+        let text = format!(
+            "View '{database}.{view}' references invalid table(s) or column(s) or function(s) or definer/invoker of view lack rights to use them"
+        );
+        Self::new(1356, "HY000", text)
+    }
+
     /// ER_LOCK_DEADLOCK 1213, in the servers' own words.
     pub fn deadlock() -> Self {
         Self::new(DEADLOCK, "40001", "Deadlock found when trying to get lock; try restarting transaction")

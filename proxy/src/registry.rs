@@ -117,6 +117,11 @@ pub struct Kill {
 }
 
 impl Kill {
+    /// The session or its statement is to end.
+    pub fn is_asked(&self) -> bool {
+        self.connection.load(Ordering::Relaxed) || self.query.load(Ordering::Relaxed)
+    }
+
     /// A command begins: what was asked of the one before is void.
     pub fn forget(&self) {
         self.query.store(false, Ordering::SeqCst);

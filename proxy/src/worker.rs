@@ -30,8 +30,6 @@ pub struct Worker {
     pools: Pools,
     /// Of gathered statements.
     gather_pools: Pools,
-    /// Connections that several sessions' short statements share.
-    pipelines: RefCell<BTreeMap<InstanceId, Vec<Rc<Pipeline>>>>,
     /// Version of the catalog that the pools were last compared with.
     pools_version: Cell<u64>,
     pub plans: RefCell<PlanCache>,
@@ -83,7 +81,6 @@ impl Worker {
             node: Arc::clone(node),
             pools: RefCell::default(),
             gather_pools: RefCell::default(),
-            pipelines: RefCell::default(),
             pools_version: Cell::new(0),
             plans: RefCell::new(PlanCache::new(limits.plan_cache_entries)),
             interner: RefCell::default(),
@@ -114,24 +111,10 @@ impl Worker {
         self.numbered(id, &self.pools, self.limits)
     }
 
-    /// The pipeline to an instance that has the fewest statements under way, among those that a session with these settings can join. `None`: all are full,
-    /// and there may be no more.
-    pub fn pipeline(self: &Rc<Self>, instance: InstanceId, settings: &Rc<Settings>) -> Option<Rc<Pipeline>> {
+    /// A connection to an instance that short statements share, for a session with these settings. `None`: there may be no more.
+    pub fn pipeline(&self, instance: InstanceId, settings: &Rc<Settings>) -> Option<Rc<Pipeline>> {
         let depth_limit = self.node.config.limits.statements_per_shared_connection;
-        let mut pipelines = self.pipelines.borrow_mut();
-        let pipelines = pipelines.entry(instance).or_default();
-        let depths = pipelines.iter().filter_map(|known| Some((known.depth_for(settings)?, known)));
-        if let Some((depth, least)) = depths.min_by_key(|(depth, _)| *depth)
-            && depth < depth_limit
-        {
-            return Some(Rc::clone(least));
-        }
-        if pipelines.len() >= self.shared_connections {
-            return None;
-        }
-        let started = Pipeline::start(self, instance);
-        pipelines.push(Rc::clone(&started));
-        Some(started)
+        self.pool_of(instance).ok()?.pipeline(settings, depth_limit, self.shared_connections)
     }
 
     /// The pool of gather connections to an instance.
@@ -157,8 +140,6 @@ impl Worker {
     /// Forgets the pools of instances that are gone or elsewhere now. What is in use there ends with its statement or transaction.
     fn retire_pools(&self) {
         let catalog = self.node.meta.catalog();
-        // Who waits there keeps his.
-        self.pipelines.borrow_mut().retain(|id, _| catalog.instances.contains_key(id));
         for pools in [&self.pools, &self.gather_pools] {
             pools.borrow_mut().retain(|id, pool| {
                 let stays =

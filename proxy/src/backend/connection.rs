@@ -381,6 +381,11 @@ impl Connection {
     /// One answer was read to its end.
     pub fn answered(&mut self) {
         self.count_answered();
+        self.shrink();
+    }
+
+    /// Gives the memory of a long answer back.
+    pub fn shrink(&mut self) {
         if self.input.is_empty() && self.input.capacity() > READ_SIZE * 4 {
             self.input = BytesMut::new();
         }

@@ -14,18 +14,16 @@ use std::rc::{Rc, Weak};
 use std::task::{Poll, Waker};
 
 use bytes::Buf;
-use ostrakon_catalog::schema::InstanceId;
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::command::COM_QUERY;
 use ostrakon_protocol::packet::{HEADER_LENGTH, begin_packet, finish_packet};
 use ostrakon_protocol::scanner::{ResponseKind, ResponseScanner, Scan};
 
 use super::connection::Connection;
-use super::pool::Pooled;
+use super::pool::{Pool, Pooled};
 use super::settings::Settings;
 use crate::error::SqlError;
 use crate::exec::watch;
-use crate::worker::Worker;
 
 /// Bytes of a statement that may be handed in.
 pub const LONGEST_STATEMENT: usize = 4 << 10;
@@ -41,6 +39,8 @@ enum Progress {
     Answered,
     /// No answer will come.
     Lost,
+    /// Its session does not wait any longer.
+    GivenUp,
 }
 
 /// One statement under way.
@@ -63,7 +63,7 @@ impl Slot {
     pub async fn answered(&self) -> bool {
         poll_fn(|context| match self.progress.get() {
             Progress::Answered => Poll::Ready(true),
-            Progress::Lost => Poll::Ready(false),
+            Progress::Lost | Progress::GivenUp => Poll::Ready(false),
             Progress::Waiting => {
                 let mut session = self.session.borrow_mut();
                 match &mut *session {
@@ -111,10 +111,10 @@ struct Inner {
 }
 
 impl Pipeline {
-    /// A pipeline to an instance. It takes a connection from the pool for as long as somebody waits.
-    pub fn start(worker: &Rc<Worker>, instance: InstanceId) -> Rc<Self> {
+    /// A pipeline of a pool, from which it takes a connection for as long as somebody waits.
+    pub fn start(pool: &Rc<Pool>) -> Rc<Self> {
         let pipeline = Rc::new(Self { inner: RefCell::default(), capabilities: Cell::default() });
-        tokio::task::spawn_local(drive(Rc::downgrade(&pipeline), Rc::downgrade(worker), instance));
+        tokio::task::spawn_local(drive(Rc::downgrade(&pipeline), Rc::downgrade(pool)));
         pipeline
     }
 
@@ -154,20 +154,28 @@ impl Pipeline {
     /// A slot whose answer has been used.
     pub fn give_back(&self, slot: Rc<Slot>) {
         let mut inner = self.inner.borrow_mut();
-        if inner.spare.len() < SPARE && Rc::strong_count(&slot) == 1 {
+        let is_small = slot.answer.borrow().capacity() <= LONGEST_ANSWER;
+        if is_small && inner.spare.len() < SPARE && Rc::strong_count(&slot) == 1 {
             inner.spare.push(slot);
         }
     }
 
-    /// A session does not wait any longer. Where it is its statement that runs, the connection is closed: who comes behind it goes elsewhere.
-    pub fn give_up(&self, slot: &Rc<Slot>) {
+    /// A session does not wait any longer. Where it is its statement that runs, or once it is, the connection is closed: who comes behind it goes elsewhere.
+    /// Returns whether it is the one that runs.
+    pub fn give_up(&self, slot: &Rc<Slot>) -> bool {
+        if slot.progress.get() != Progress::Waiting {
+            return false;
+        }
+        slot.progress.set(Progress::GivenUp);
         let mut inner = self.inner.borrow_mut();
-        if inner.waiting.front().is_some_and(|first| Rc::ptr_eq(first, slot)) {
+        let is_first = inner.waiting.front().is_some_and(|first| Rc::ptr_eq(first, slot));
+        if is_first {
             inner.is_cut = true;
             if let Some(driver) = inner.driver.take() {
                 driver.wake();
             }
         }
+        is_first
     }
 
     /// Ready when there is something to write, or the connection is to be closed.
@@ -224,15 +232,47 @@ impl Pipeline {
 
     /// The answer of the first who waits is whole.
     fn deliver(&self) {
-        let first = self.inner.borrow_mut().waiting.pop_front();
-        if let Some(first) = first {
+        let first = {
+            let mut inner = self.inner.borrow_mut();
+            let first = inner.waiting.pop_front();
+            inner.is_cut |=
+                inner.waiting.front().is_some_and(|next| next.progress.get() == Progress::GivenUp);
+            first
+        };
+        if let Some(first) = first.filter(|first| first.progress.get() == Progress::Waiting) {
             first.end(Progress::Answered);
+        }
+    }
+
+    /// What `future` comes to, unless the connection is to be closed meanwhile.
+    async fn unless_cut(&self, future: impl Future<Output = Result<(), SqlError>>) -> Result<(), SqlError> {
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            if let Poll::Ready(result) = future.as_mut().poll(context) {
+                return Poll::Ready(result);
+            }
+            let mut inner = self.inner.borrow_mut();
+            if inner.is_cut {
+                return Poll::Ready(Err(SqlError::other("its server takes no statement")));
+            }
+            inner.driver = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl Drop for Pipeline {
+    /// Its driver ends.
+    fn drop(&mut self) {
+        if let Some(driver) = self.inner.get_mut().driver.take() {
+            driver.wake();
         }
     }
 }
 
 /// Serves a pipeline for as long as it is there.
-async fn drive(pipeline: Weak<Pipeline>, worker: Weak<Worker>, instance: InstanceId) {
+async fn drive(pipeline: Weak<Pipeline>, pool: Weak<Pool>) {
     loop {
         let is_there = poll_fn(|context| match pipeline.upgrade() {
             Some(pipeline) => pipeline.poll_work(context.waker()).map(|()| true),
@@ -241,12 +281,10 @@ async fn drive(pipeline: Weak<Pipeline>, worker: Weak<Worker>, instance: Instanc
         if !is_there.await {
             return;
         }
-        let (Some(pipeline), Some(worker)) = (pipeline.upgrade(), worker.upgrade()) else { return };
-        let connection = match worker.pool_of(instance) {
-            Ok(pool) => pool.acquire(false).await,
-            Err(e) => Err(e),
-        };
-        drop(worker);
+        let Some(pipeline) = pipeline.upgrade() else { return };
+        let Some(pool) = pool.upgrade() else { return pipeline.lose() };
+        let connection = pool.acquire(false).await;
+        drop(pool);
         // Who is told nothing of what went wrong sees it for himself.
         match connection {
             // It was waited for too long.
@@ -277,11 +315,18 @@ async fn converse(pipeline: &Pipeline, connection: &mut Pooled) -> Result<(), Sq
             return Ok(());
         }
         pipeline.take_output(connection);
-        connection.flush().await?;
-        connection.read_prefix().await?;
+        let written = async {
+            connection.flush().await?;
+            connection.read_prefix().await
+        };
+        pipeline.unless_cut(written).await?;
         let need = cut_answers(pipeline, connection, &mut scanner)?;
         if pipeline.is_idle() {
+            connection.shrink();
             return Ok(());
+        }
+        if need > LONGEST_ANSWER {
+            return Err(too_long());
         }
         let mut filling = pin!(connection.fill(need));
         poll_fn(|context| {
@@ -319,7 +364,9 @@ fn cut_answers(
             Scan::Packet { length, .. } => used += length,
         }
         if scanner.finished() {
-            pipeline.add(connection.input.get(begun..used).unwrap_or_default());
+            if !pipeline.add(connection.input.get(begun..used).unwrap_or_default()) {
+                return Err(too_long());
+            }
             pipeline.deliver();
             begun = used;
             connection.count_answered();
@@ -330,8 +377,12 @@ fn cut_answers(
         }
     }
     if begun < used && !pipeline.add(connection.input.get(begun..used).unwrap_or_default()) {
-        return Err(SqlError::other("a statement that was thought to be short has a long answer"));
+        return Err(too_long());
     }
     connection.input.advance(used);
     Ok(need)
+}
+
+fn too_long() -> SqlError {
+    SqlError::other("a statement that was thought to be short has a long answer")
 }

@@ -13,6 +13,8 @@ use ostrakon_catalog::schema::Instance;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection::Connection;
+use super::pipeline::Pipeline;
+use super::settings::Settings;
 use crate::error::{BACKEND_UNREACHABLE, SqlError};
 
 /// What a pool's connections are for.
@@ -61,6 +63,8 @@ pub struct Pool {
     open: Rc<Cell<usize>>,
     /// The server has refused LOAD DATA LOCAL: it is not asked again.
     pub refuses_files: Cell<bool>,
+    /// Connections that short statements of several sessions share. They go with the pool, when the instance is elsewhere.
+    pipelines: RefCell<Vec<Rc<Pipeline>>>,
 }
 
 impl Pool {
@@ -72,6 +76,7 @@ impl Pool {
             permits: Arc::new(Semaphore::new(limits.connections)),
             open: Rc::new(Cell::new(0)),
             refuses_files: Cell::new(false),
+            pipelines: RefCell::default(),
         })
     }
 
@@ -174,6 +179,29 @@ impl Pool {
         };
         self.open.set(self.open.get() + 1);
         Ok(Pooled::new(connection, self, permit))
+    }
+
+    /// The pipeline that has the fewest statements under way, fewer than `depth_limit`, among those that a session with these settings can join. `None`: all are
+    /// full, and there are `limit` of them.
+    pub fn pipeline(
+        self: &Rc<Self>,
+        settings: &Rc<Settings>,
+        depth_limit: usize,
+        limit: usize,
+    ) -> Option<Rc<Pipeline>> {
+        let mut pipelines = self.pipelines.borrow_mut();
+        let depths = pipelines.iter().filter_map(|known| Some((known.depth_for(settings)?, known)));
+        if let Some((depth, least)) = depths.min_by_key(|(depth, _)| *depth)
+            && depth < depth_limit
+        {
+            return Some(Rc::clone(least));
+        }
+        if pipelines.len() >= limit {
+            return None;
+        }
+        let started = Pipeline::start(self);
+        pipelines.push(Rc::clone(&started));
+        Some(started)
     }
 
     fn take_idle(&self, found_rows: bool) -> Option<Box<Connection>> {

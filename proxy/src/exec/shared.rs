@@ -3,6 +3,7 @@
 //! **Invariant:** what is not as it should be is not answered from here: the statement, which only reads, is run again over a connection of its own.
 
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use ostrakon_protocol::capability::Capabilities;
@@ -13,7 +14,7 @@ use ostrakon_router::plan::{Execution, RoutedPlan};
 use super::names::Names;
 use super::pass::Rewriter;
 use super::send::Sending;
-use crate::backend::pipeline::{LONGEST_STATEMENT, Pipeline};
+use crate::backend::pipeline::{LONGEST_STATEMENT, Pipeline, Slot};
 use crate::session::{Failure, Session};
 
 /// A statement that has no answer by then is slow: it gets a connection of its own, and who is behind it too.
@@ -38,6 +39,7 @@ impl Session {
             && self.trace.is_none()
             && self.table_locks.is_none()
             && self.temporary.is_none()
+            && !self.entry().kill.is_asked()
     }
 
     /// Runs it there and answers the client; false when it is to be run over a connection of its own.
@@ -51,19 +53,27 @@ impl Session {
         let group = plan.database.as_ref().and_then(|database| database.groups.get(statement.group));
         let Some(instance) = group.map(|group| group.instance) else { return Ok(false) };
         let Some(pipeline) = self.worker.pipeline(instance, &self.settings) else { return Ok(false) };
+        // Back-pressure, as a pass has: many answers may go into one command's.
+        self.flush_window().await?;
+        let is_first = pipeline.depth_for(&self.settings) == Some(0);
+        let begun = Instant::now();
         let slot = pipeline.hand_in(execution.text(statement), &self.settings);
+        let waiting = Waiting { pipeline: &pipeline, slot: &slot };
         let answered = self.alarm().within(SLOW, pin!(slot.answered())).await;
-        let relayed = match answered {
-            Some(true) => self.relay_shared(plan, &pipeline, &slot.answer(), more),
-            // Lost: the statements before it, or the connection, were to blame.
-            Some(false) => return Ok(false),
-            None => {
-                pipeline.give_up(&slot);
-                false
+        let (relayed, is_slow) = match answered {
+            Some(true) => {
+                let long = slot.answer().len() as u64 > QUICK_BYTES;
+                let relayed = self.relay_shared(plan, &pipeline, &slot.answer(), more);
+                (relayed, !relayed || long || is_first && begun.elapsed() > SLOW / 2)
             }
+            // The statements before it, or the connection, were to blame.
+            Some(false) => (false, false),
+            // It is to blame where it is the one that runs.
+            None => (false, pipeline.give_up(&slot)),
         };
+        drop(waiting);
         pipeline.give_back(slot);
-        if !relayed {
+        if is_slow {
             plan.quickness.note(false);
         }
         Ok(relayed)
@@ -99,6 +109,18 @@ impl Session {
                 false
             }
         }
+    }
+}
+
+/// A session that waits. One that ends meanwhile has given up.
+struct Waiting<'a> {
+    pipeline: &'a Pipeline,
+    slot: &'a Rc<Slot>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.pipeline.give_up(self.slot);
     }
 }
 

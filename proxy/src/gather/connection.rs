@@ -1,8 +1,8 @@
 //! A gather connection: where temporary tables are made, loaded and read, and gone when it is given back.
 //!
 //! **Invariant:** a connection goes back to its pool without a table of ours; where that is not certain it is closed, and the server drops
-//! its tables. **Invariant:** nothing is written over it but temporary tables, and tables of the system schema that live for a question: its binary log is off
-//! where the account may turn it off.
+//! its tables. **Invariant:** nothing is written over it but temporary tables, and tables of the system schema that live for a question: one of
+//! the pool for gathering has its binary log off where the account may turn it off.
 
 use std::rc::Rc;
 

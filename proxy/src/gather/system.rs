@@ -32,8 +32,8 @@ use crate::session::{Failure, Session, Warning};
 /// So many tables are named in one question: its answer is held in memory.
 const TABLES_OF_A_QUESTION: usize = 200;
 
-/// What a view is told by that cannot be used: its tables, columns or functions are not there.
-const INVALID_VIEW: [u16; 5] = [1054, 1146, 1305, 1347, 1356];
+/// ER_NOT_SUPPORTED_YET.
+const NOT_SUPPORTED: u16 = 1235;
 
 /// Columns whose values are names of tables.
 const TABLE_COLUMNS: [&str; 2] = ["TABLE_NAME", "REFERENCED_TABLE_NAME"];
@@ -434,7 +434,8 @@ impl Session {
                 count += loaded.rows;
             }
             for (database, view) in views_with_columns {
-                let rows = self.columns_of_view(&catalog, (&database, &view), &select, &columns).await?;
+                let rows =
+                    self.columns_of_view(&catalog, (&database, &view), &select, &columns, &guard).await?;
                 let loading = load_rows(place, source, &columns, &rows);
                 let loaded = guard.watch(loading, self.watched()).await?;
                 budget.add(loaded.rows, loaded.bytes)?;
@@ -473,17 +474,14 @@ impl Session {
         (database, view): (&str, &str),
         select: &str,
         columns: &[LoadColumn],
+        guard: &Guard,
     ) -> Result<Vec<Row>, Failure> {
-        let rows = match Box::pin(self.view_column_rows(catalog, database, view, select)).await {
+        let rows = match Box::pin(self.view_column_rows(catalog, database, view, select, guard)).await {
             Ok(rows) => rows,
-            Err(Failure::Sql(e)) if INVALID_VIEW.contains(&e.errno) => {
-                self.warnings.push(Warning {
-                    level: "Warning".into(),
-                    code: 1356,
-                    message: format!(
-                        "View '{database}.{view}' references invalid table(s) or column(s) or function(s) or definer/invoker of view lack rights to use them"
-                    ),
-                });
+            Err(Failure::Sql(e)) if !e.is_of_connection() => {
+                // 1235 says why it cannot be told; all else is that it cannot be used.
+                let e = if e.errno == NOT_SUPPORTED { e } else { SqlError::invalid_view(database, view) };
+                self.warnings.push(Warning { level: "Warning".into(), code: e.errno, message: e.message });
                 return Ok(Vec::new());
             }
             Err(e) => return Err(e),

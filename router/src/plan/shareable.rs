@@ -112,7 +112,9 @@ impl RoutedPlan {
         let word_allows = |at: usize| {
             tokens.kind(at) != TokenKind::Word
                 || !tokens.is_any_word(at, &ELSEWHERE)
-                    && (!tokens.is_op(at + 1, "(") || tokens.is_any_word(at, &BEFORE_PARENTHESIS))
+                    && (!tokens.is_op(at + 1, "(")
+                        || tokens.is_any_word(at, &BEFORE_PARENTHESIS)
+                            && !(at > 0 && tokens.is_op(at - 1, ".")))
         };
         let kind_allows = |at: usize| match tokens.kind(at) {
             // Before a parenthesis it is a function's.

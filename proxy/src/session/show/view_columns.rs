@@ -10,6 +10,7 @@ use super::to_result;
 use crate::backend::leavings;
 use crate::error::SqlError;
 use crate::gather::connection::GatherConnection;
+use crate::gather::guard::Guard;
 use crate::gather::source::temporary_name;
 use crate::gather::system::Row;
 use crate::session::result::ResultSet;
@@ -46,12 +47,15 @@ impl Session {
         database: &str,
         view: &str,
         select: &str,
+        guard: &Guard,
     ) -> Result<Vec<Row>, Failure> {
         let (mut place, table) = self.table_like_view(catalog, database, view).await?;
         let name = leavings::name(leavings::COLUMNS, place.lease.connection.id, 0);
-        let rows = described(&mut place, &table, &name, select).await;
+        // A server that is being backed up makes no table: it is no wait for ever.
+        let guard = guard.on(&place.lease.connection);
+        let rows = guard.watch(described(&mut place, &table, &name, select), self.watched()).await?;
         place.drop_tables().await;
-        Ok(rows?)
+        Ok(rows)
     }
 
     /// A temporary table with a view's columns, and where it is.
@@ -69,7 +73,11 @@ impl Session {
         let made = place.create(&table, (&format!("{shape} LIMIT 0"), true), &[], &[]).await;
         if let Err(e) = made {
             place.drop_tables().await;
-            return Err(e.into());
+            // Its text has physical names.
+            return Err(match e.is_of_connection() {
+                true => e.into(),
+                false => SqlError::invalid_view(database, view).into(),
+            });
         }
         Ok((place, table))
     }
@@ -103,8 +111,13 @@ impl Session {
         };
         match (here, &plan.combine) {
             (Some((instance, shape)), _) => {
-                let settings = std::rc::Rc::clone(&self.settings);
-                Ok((self.worker.gather_connection(instance, &settings).await?, shape))
+                // Not of the gather connections: who asks may hold one, and wait for another that does the same.
+                self.worker.ensure_system_schema(instance).await?;
+                let connection = self.worker.pool_of(instance)?.acquire(false).await?;
+                let place = GatherConnection::new(connection, &self.settings, |settings| {
+                    self.worker.intern(settings)
+                });
+                Ok((place, shape))
             }
             (None, Combine::Gather(gather)) => {
                 let (place, shape) = Box::pin(self.gathered_empty(plan, gather, input)).await?;
