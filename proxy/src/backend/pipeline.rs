@@ -130,10 +130,11 @@ impl Pipeline {
         self.capabilities.get()
     }
 
-    /// Hands in a statement of at most [`LONGEST_STATEMENT`] bytes, for a session that `depth_for` lets join.
-    pub fn hand_in(&self, statement: &[u8], settings: &Rc<Settings>) -> Rc<Slot> {
+    /// Hands in a statement of at most [`LONGEST_STATEMENT`] bytes, for a session that `depth_for` lets join. Returns, too, whether nobody waits before it.
+    pub fn hand_in(&self, statement: &[u8], settings: &Rc<Settings>) -> (Rc<Slot>, bool) {
         let mut inner = self.inner.borrow_mut();
-        if inner.waiting.is_empty() {
+        let is_first = inner.waiting.is_empty();
+        if is_first {
             inner.settings = Rc::clone(settings);
         }
         let start = begin_packet(&mut inner.output);
@@ -148,7 +149,7 @@ impl Pipeline {
         if let Some(driver) = inner.driver.take() {
             driver.wake();
         }
-        slot
+        (slot, is_first)
     }
 
     /// A slot whose answer has been used.

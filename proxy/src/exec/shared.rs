@@ -55,16 +55,15 @@ impl Session {
         let Some(pipeline) = self.worker.pipeline(instance, &self.settings) else { return Ok(false) };
         // Back-pressure, as a pass has: many answers may go into one command's.
         self.flush_window().await?;
-        let is_first = pipeline.depth_for(&self.settings) == Some(0);
-        let begun = Instant::now();
-        let slot = pipeline.hand_in(execution.text(statement), &self.settings);
+        let (slot, is_first) = pipeline.hand_in(execution.text(statement), &self.settings);
+        let begun = is_first.then(Instant::now);
         let waiting = Waiting { pipeline: &pipeline, slot: &slot };
         let answered = self.alarm().within(SLOW, pin!(slot.answered())).await;
         let (relayed, is_slow) = match answered {
             Some(true) => {
                 let long = slot.answer().len() as u64 > QUICK_BYTES;
                 let relayed = self.relay_shared(plan, &pipeline, &slot.answer(), more);
-                (relayed, !relayed || long || is_first && begun.elapsed() > SLOW / 2)
+                (relayed, !relayed || long || begun.is_some_and(|begun| begun.elapsed() > SLOW / 2))
             }
             // The statements before it, or the connection, were to blame.
             Some(false) => (false, false),
