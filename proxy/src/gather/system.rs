@@ -165,10 +165,11 @@ impl Asking<'_> {
                     place: group.name.clone(),
                     instance: group.instance,
                     sql: format!(
-                        "{} = {}{}",
+                        "{} = {}{}{}",
                         self.select(self.table_column()),
                         self.literal(&group.physical_database),
-                        self.list(tables.iter().map(|(name, _)| name))
+                        self.list(tables.iter().map(|(name, _)| name)),
+                        self.order()
                     ),
                     about: About::Rows {
                         database: Arc::clone(database),
@@ -248,6 +249,11 @@ impl Asking<'_> {
             "PARTITIONS" => &["TABLE_NAME", "PARTITION_NAME", "SUBPARTITION_NAME"],
             _ => &["TABLE_NAME"],
         }
+    }
+
+    /// There are clients that read columns without asking for an order, and MySQL has two that it may take.
+    fn order(&self) -> &'static str {
+        if self.source.system.name == "COLUMNS" { " ORDER BY s.TABLE_NAME, s.ORDINAL_POSITION" } else { "" }
     }
 
     fn list<'n>(&self, names: impl Iterator<Item = &'n String>) -> String {
