@@ -53,7 +53,7 @@ struct Tally {
     kinds: BTreeMap<String, u64>,
     refused: BTreeMap<String, u64>,
     differences: Vec<String>,
-    /// Different rows, of which a server of the other family says that they are right.
+    /// Different rows, answered or stored, of which a server of the other family says that they are right.
     seconded: u64,
     /// Scenarios in which a database server ended by itself.
     fallen: Vec<String>,
@@ -115,7 +115,9 @@ async fn play_seed(
                     }
                 };
                 let seconded = match &shown {
-                    Some((scenario, _)) if kind == "rows" => world.is_seconded(scenario).await,
+                    Some((scenario, _)) if kind == "rows" || kind == "tables" => {
+                        world.is_seconded(scenario).await
+                    }
                     _ => false,
                 };
                 let mut tally = tally.lock().await;

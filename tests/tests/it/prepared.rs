@@ -1,7 +1,9 @@
 //! Prepared statements over several physical tables of a group, under other settings, and after COM_RESET_CONNECTION.
 
+use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 use ostrakon_tests::cluster::{TestCluster, options, refused, run, value};
+use ostrakon_tests::family::on_mysql;
 use ostrakon_tests::pair::Pair;
 
 /// Three physical tables in each group.
@@ -50,7 +52,14 @@ async fn several_physical_tables_of_a_group_answer_prepared_statements() {
     ] {
         let announced = [pair.node.prep(show).await.unwrap(), pair.plain.prep(show).await.unwrap()]
             .map(|statement| statement.columns().len());
-        assert_eq!(announced[0], announced[1], "{show}");
+        // MySQL says of some only when they run what they answer with; the node says of each what MariaDB says.
+        if on_mysql() && (show.starts_with("SHOW CREATE") || show == "SHOW GRANTS") {
+            assert_eq!(announced[1], 0, "{show}");
+            let answered: Vec<Row> = pair.node.exec(show, ()).await.unwrap();
+            assert_eq!(announced[0], answered[0].len(), "{show}");
+        } else {
+            assert_eq!(announced[0], announced[1], "{show}");
+        }
     }
     assert_eq!(pair.node.prep("SHOW COLUMNS FROM nothing").await.err().and_then(errno), Some(1146));
 }

@@ -1,9 +1,11 @@
-//! A third opinion: what a server of the other family answers to a query that the cluster and the plain server answer differently.
+//! A third opinion: what a server of the other family answers to a statement that the cluster and the plain server answer differently.
 
+use mysql_async::Conn;
 use ostrakon::dev::server::ServerKind;
 use ostrakon_tests::cluster::{PlainServer, connect, run};
 use ostrakon_tests::compare::{Outcome, Way, outcome};
 use ostrakon_tests::family::server_of;
+use ostrakon_tests::likeness::Likeness;
 use ostrakon_tests::statement;
 
 use super::world::{Scenario, World, spelled};
@@ -18,13 +20,11 @@ const COLLATIONS: &[(&str, &str)] = &[
 ];
 
 impl World {
-    /// Whether a server of the other family gives the cluster's rows. No opinion on writes, or where it does not know the words, is none.
+    /// Whether a server of the other family answers a query with the cluster's rows, or has the cluster's after a write. No opinion on several
+    /// statements, or where it does not know the words, is none.
     pub async fn is_seconded(&mut self, scenario: &Scenario) -> bool {
         let [tree] = scenario.statements.as_slice() else { return false };
         let (sql, way) = spelled(scenario, tree);
-        if statement::is_write(&sql) {
-            return false;
-        }
         let mysql = self.servers.mysql;
         let other = self.servers.other.get_or_init(|| {
             PlainServer::of(server_of(if mysql { ServerKind::MariaDb } else { ServerKind::MySql }))
@@ -44,9 +44,32 @@ impl World {
                 }
             }
         }
+        if statement::is_write(&sql) {
+            let named: Vec<&str> =
+                self.named(scenario).iter().map(|at| self.tables[*at].name.as_str()).collect();
+            let node = rows_after(&mut self.node, &sql, &way, &named).await;
+            let other = rows_after(&mut client, &sql, &way, &named).await;
+            return node.is_some_and(|node| {
+                other.is_some_and(|other| {
+                    node.iter().zip(&other).all(|(a, b)| Likeness::default().difference(a, b).is_none())
+                })
+            });
+        }
         let likeness = scenario.likeness(&sql);
         let answer = likeness.comparable(&outcome(&mut client, &sql, &way).await);
         let node = likeness.comparable(&outcome(&mut self.node, &sql, &way).await);
         matches!((&node, &answer), (Outcome::Rows { rows, .. }, Outcome::Rows { rows: others, .. }) if rows == others)
     }
+}
+
+/// The rows of these tables after a write that is rolled back; none where it fails.
+async fn rows_after(client: &mut Conn, sql: &str, way: &Way, tables: &[&str]) -> Option<Vec<Outcome>> {
+    run(client, "BEGIN").await;
+    let answer = outcome(client, sql, way).await;
+    let mut rows = Vec::new();
+    for table in tables {
+        rows.push(outcome(client, &format!("SELECT * FROM {table}"), &Way::Text).await);
+    }
+    run(client, "ROLLBACK").await;
+    (!matches!(answer, Outcome::Error { .. })).then_some(rows)
 }
