@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use ostrakon_tests::cluster::{TestCluster, connect, refused, run, value};
+use ostrakon_tests::family::on_mysql;
 use ostrakon_tests::pair::Pair;
 
 /// Every statement answers as on one server, while tables are locked in one way and another.
@@ -153,7 +154,8 @@ pub async fn statements_under_locks(pair: &mut Pair) {
 async fn statements_under_locks_answer_as_on_one_server() {
     let mut pair = Pair::start().await;
     statements_under_locks(&mut pair).await;
-    pair.prepare("LOCK TABLES t WRITE WAIT 5").await;
+    // MariaDB's WAIT.
+    pair.prepare(if on_mysql() { "LOCK TABLES t WRITE" } else { "LOCK TABLES t WRITE WAIT 5" }).await;
     pair.same("UPDATE t SET v = 5").await;
     pair.same("UNLOCK TABLES").await;
     assert_eq!(pair.cluster.open_transactions(), 0);
