@@ -1,16 +1,19 @@
 //! The client's side of a session: its socket (plain or TLS), reading commands, writing answers.
 //!
-//! Buffers exist while a command is in hand; an idle client keeps none.
+//! Buffers exist while a command is in hand; an idle client keeps none: what it sends is read into one that all of its thread's clients share.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut, BytesMut};
 use ostrakon_protocol::auth::SALT_LENGTH;
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::compression::{Algorithm, Compression};
 use ostrakon_protocol::packet::{
-    Assembler, HEADER_LENGTH, Header, MAX_PAYLOAD, PacketError, Taken, write_packet,
+    Assembler, HEADER_LENGTH, Header, MAX_PAYLOAD, PacketError, Taken, begin_packet, finish_packet,
+    write_packet,
 };
 use ostrakon_protocol::proxy_header::{self, Origin, ProxyHeaderError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,6 +21,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::door::Place;
+use crate::read_buffer::{self, READ_SIZE};
 
 /// A client's socket.
 pub enum Stream {
@@ -57,8 +61,6 @@ struct KeptBack {
     limit: usize,
 }
 
-/// Bytes asked from a socket at once.
-const READ_SIZE: usize = 16 << 10;
 /// Output is written when it is longer than this, so that a long result holds one window in memory.
 pub const WRITE_SIZE: usize = 64 << 10;
 
@@ -103,6 +105,9 @@ impl Frontend {
     pub fn logged_in(&mut self, max_payload: usize, algorithm: Option<Algorithm>) {
         self.exact = false;
         self.place = None;
+        if self.input.is_empty() {
+            self.input = BytesMut::new();
+        }
         self.assembler.set_max_payload(max_payload);
         self.compression = algorithm.map(|algorithm| Box::new(Compression::new(algorithm)));
         if self.compression.is_some() {
@@ -146,13 +151,14 @@ impl Frontend {
                         payload.extend_from_slice(&bytes);
                         drop(bytes);
                         self.sequence = sequence.wrapping_add(1);
-                        self.input.advance(consumed);
+                        match consumed == self.input.len() {
+                            true => self.input = BytesMut::new(),
+                            false => self.input.advance(consumed),
+                        }
                         return Ok(());
                     }
                     Taken::NeedMore { at_least } => wanted = at_least.saturating_sub(self.input.len()).max(1),
                 }
-            } else if self.input.capacity() > READ_SIZE * 4 {
-                self.input = BytesMut::new();
             }
             // One after the other, as long as the command is not whole: what many hold could be more than any command may have.
             if let Some(compression) = &mut self.compression
@@ -160,7 +166,13 @@ impl Frontend {
             {
                 continue;
             }
-            let size = if self.exact { wanted } else { READ_SIZE.max(wanted.min(1 << 20)) };
+            if self.compression.is_none() && !self.exact && wanted <= READ_SIZE {
+                match poll_fn(|context| self.poll_read_short(context, payload)).await? {
+                    true => return Ok(()),
+                    false => continue,
+                }
+            }
+            let size = if self.exact { wanted } else { READ_SIZE.max(wanted).min(1 << 20) };
             let input = match &mut self.compression {
                 Some(compression) => &mut compression.input,
                 None => &mut self.input,
@@ -176,6 +188,36 @@ impl Frontend {
                 return Err(ReadError::Gone);
             }
         }
+    }
+
+    /// Reads once. True when that was all of a command, which is in `payload` then; else what came is in `input`.
+    fn poll_read_short(
+        &mut self,
+        context: &mut Context<'_>,
+        payload: &mut Vec<u8>,
+    ) -> Poll<Result<bool, ReadError>> {
+        let Self { stream, input, assembler, sequence, .. } = self;
+        let take = |bytes: &[u8]| {
+            if bytes.is_empty() {
+                return Err(ReadError::Gone);
+            }
+            if input.is_empty()
+                && let Ok(Taken::Packet { payload: whole, consumed, sequence: last }) = assembler.take(bytes)
+            {
+                payload.extend_from_slice(&whole);
+                *sequence = last.wrapping_add(1);
+                input.extend_from_slice(bytes.get(consumed..).unwrap_or_default());
+                return Ok(true);
+            }
+            input.extend_from_slice(bytes);
+            Ok(false)
+        };
+        let read = match stream {
+            Stream::Plain(stream) => read_buffer::poll_read(stream, context, take),
+            Stream::Tls(stream) => read_buffer::poll_read(stream, context, take),
+            Stream::Closed => return Poll::Ready(Err(ReadError::Gone)),
+        };
+        read.map(|read| read?)
     }
 
     /// Bytes of a command have come that is not whole yet.
@@ -233,6 +275,17 @@ impl Frontend {
         scratch.clear();
         encode(scratch);
         write_packet(&mut self.output, &mut self.sequence, scratch);
+    }
+
+    /// The same, where `write` says whether there is one after all.
+    pub fn packet_or_nothing<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> (bool, T)) -> T {
+        let start = begin_packet(&mut self.output);
+        let (is_there, result) = write(&mut self.output);
+        match is_there {
+            true => finish_packet(&mut self.output, start, &mut self.sequence),
+            false => self.output.truncate(start),
+        }
+        result
     }
 
     /// Writes all output.

@@ -23,6 +23,7 @@ pub mod member;
 pub mod merge;
 pub mod metrics;
 pub mod node;
+pub(crate) mod read_buffer;
 pub mod registry;
 pub mod secret;
 pub mod session;

@@ -32,6 +32,7 @@ mod transaction_limits;
 pub mod turn;
 mod views;
 pub mod warnings;
+pub mod workspace;
 
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -116,7 +117,7 @@ pub struct Session {
     pub row_count: i64,
     pub warnings: Warnings,
     pub statements: prepared::Statements,
-    /// Buffers kept from statement to statement.
+    /// Buffers of the command in hand (see `workspace`).
     pub execution: Execution,
     pub template: Template,
     pub scratch: Vec<u8>,
@@ -201,12 +202,10 @@ pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
 impl Session {
     /// Reads and answers commands until the client leaves or is killed.
     async fn run(&mut self) {
-        let mut payload = Vec::new();
         loop {
             self.client.begin_command();
-            if payload.capacity() > 16 << 10 {
-                payload = Vec::new();
-            }
+            self.put_workspace_back();
+            let mut payload = Vec::new();
             let entry = Arc::clone(self.entry());
             // No timer runs for a client without a transaction.
             let idle_limit = self.idle_limit();
@@ -223,6 +222,7 @@ impl Session {
                     return self.end_idle_transaction().await;
                 }
             };
+            self.take_workspace();
             match read {
                 Ok(()) => {}
                 Err(ReadError::Gone | ReadError::ProxyHeader(_)) => return,

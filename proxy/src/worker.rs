@@ -20,6 +20,7 @@ use crate::door::Turns;
 use crate::error::SqlError;
 use crate::gather::statistics::Statistics;
 use crate::node::Node;
+use crate::session::workspace::Workspaces;
 
 /// Pools by instance.
 type Pools = RefCell<BTreeMap<InstanceId, Rc<Pool>>>;
@@ -34,6 +35,7 @@ pub struct Worker {
     pools_version: Cell<u64>,
     pub plans: RefCell<PlanCache>,
     interner: RefCell<Interner>,
+    pub workspaces: Workspaces,
     /// Picks a group where any will do.
     rotation: Cell<usize>,
     limits: PoolLimits,
@@ -84,6 +86,7 @@ impl Worker {
             pools_version: Cell::new(0),
             plans: RefCell::new(PlanCache::new(limits.plan_cache_entries)),
             interner: RefCell::default(),
+            workspaces: Workspaces::default(),
             rotation: Cell::new(index),
             limits: pool_limits(Purpose::Statements, connections),
             shared_connections: shared.min(connections / 4),

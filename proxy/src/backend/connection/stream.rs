@@ -1,9 +1,11 @@
 //! The socket of a backend connection, plain or TLS.
 
+use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::BufMut;
 use socket2::SockRef;
@@ -13,6 +15,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::read_buffer;
 
 /// An instance's socket.
 pub enum Stream {
@@ -45,6 +49,16 @@ impl Stream {
             Self::Tls(stream) => stream.read_buf(buffer).await,
             Self::Closed => Ok(0),
         }
+    }
+
+    /// Reads once by the thread's buffer, and gives what came to `take`.
+    pub async fn read_short(&mut self, mut take: impl FnMut(&[u8]) -> usize) -> io::Result<usize> {
+        poll_fn(|context| match self {
+            Self::Plain(stream) => read_buffer::poll_read(stream, context, &mut take),
+            Self::Tls(stream) => read_buffer::poll_read(stream, context, &mut take),
+            Self::Closed => Poll::Ready(Ok(0)),
+        })
+        .await
     }
 
     pub async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -1,0 +1,63 @@
+//! What a session works with while it has a command in hand. A client that rests holds none of it: its worker keeps some for the next commands of any session.
+
+use std::cell::RefCell;
+use std::mem::swap;
+
+use ostrakon_router::lexer::Template;
+use ostrakon_router::plan::Execution;
+
+use super::Session;
+
+/// How many a worker keeps: more than have a command in hand at once, but in a crowd.
+const SPARE: usize = 128;
+
+/// A longer buffer is not kept.
+const LONGEST: usize = 128 << 10;
+
+/// Buffers of a command. Empty, but for what they can hold.
+#[derive(Default)]
+pub struct Workspace {
+    output: Vec<u8>,
+    scratch: Vec<u8>,
+    current: Vec<u8>,
+    execution: Execution,
+    template: Template,
+}
+
+/// Those that no session has.
+#[derive(Default)]
+pub struct Workspaces(RefCell<Vec<Workspace>>);
+
+impl Session {
+    fn swap_with(&mut self, workspace: &mut Workspace) {
+        swap(&mut workspace.output, &mut self.client.output);
+        swap(&mut workspace.scratch, &mut self.scratch);
+        swap(&mut workspace.current, &mut self.current);
+        swap(&mut workspace.execution, &mut self.execution);
+        swap(&mut workspace.template, &mut self.template);
+    }
+
+    /// A command is there.
+    pub(super) fn take_workspace(&mut self) {
+        let spare = self.worker.workspaces.0.borrow_mut().pop();
+        if let Some(mut workspace) = spare {
+            self.swap_with(&mut workspace);
+        }
+    }
+
+    /// Its answer is written.
+    pub(super) fn put_workspace_back(&mut self) {
+        let mut workspace = Workspace::default();
+        self.swap_with(&mut workspace);
+        for buffer in [&mut workspace.output, &mut workspace.scratch, &mut workspace.current] {
+            buffer.clear();
+            if buffer.capacity() > LONGEST {
+                *buffer = Vec::new();
+            }
+        }
+        let mut spare = self.worker.workspaces.0.borrow_mut();
+        if spare.len() < SPARE {
+            spare.push(workspace);
+        }
+    }
+}
