@@ -212,6 +212,23 @@ impl ResponseScanner {
         run
     }
 
+    /// Takes the row at the start of `buf`, when it is there and in one packet: the packet's length with its header. `None` says nothing: ask
+    /// [`next`](Self::next) then.
+    pub fn row(&mut self, buf: &[u8]) -> Option<usize> {
+        let header = Header::parse(buf)?;
+        let length = HEADER_LENGTH + header.length;
+        let taken = self.state == State::Rows
+            && !self.continuing
+            && buf.len() >= length
+            && (1..MAX_PAYLOAD).contains(&header.length)
+            && self.sequence.is_none_or(|expected| expected == header.sequence)
+            && self.is_row(buf.get(HEADER_LENGTH).copied(), header.length);
+        taken.then(|| {
+            self.sequence = Some(header.sequence.wrapping_add(1));
+            length
+        })
+    }
+
     /// Whether the definitions of parameters are not over.
     pub(crate) fn in_params(&self) -> bool {
         matches!(self.state, State::Params { .. })

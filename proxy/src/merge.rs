@@ -121,6 +121,8 @@ pub struct Merge {
     sorted: Option<Sorted>,
     /// Rows go out as they came: no hidden columns, no groups.
     verbatim: bool,
+    /// Columns, from the first on, that are looked into, or are to be told apart.
+    wanted: usize,
     current: Row,
     /// The row before `current`, kept where there is an order.
     last: Option<Row>,
@@ -163,10 +165,14 @@ impl Merge {
         let grouped = group.iter().flat_map(Grouping::weights);
         let resorted = sorted.iter().flat_map(|sorted| sorted.keys.weights());
         let unseen = order.weights().chain(grouped).chain(resorted).collect();
+        let verbatim = fields.len() == visible && group.is_none();
+        let compared = order.columns().chain(sorted.iter().flat_map(|sorted| sorted.keys.columns())).max();
+        let wanted = if verbatim { compared.map_or(0, |last| last + 1) } else { fields.len() };
         Ok(Self {
             format,
             unseen,
-            verbatim: fields.len() == visible && group.is_none(),
+            verbatim,
+            wanted,
             visible,
             collations: input.collations,
             sources: Sources::new(input.sources, ordered),
@@ -221,7 +227,7 @@ impl Merge {
         if self.verbatim && self.order.is_empty() && self.sorted.is_none() {
             slot.take(payload);
         } else {
-            slot.read(self.format, &self.fields, payload)?;
+            slot.read(self.format, &self.fields, self.wanted, payload)?;
             if !self.unseen.is_empty()
                 && let Some(collation) = unknown(&mut self.unseen, slot, &self.collations)
             {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
+use bytes::Buf;
 use ostrakon_protocol::packet::{HEADER_LENGTH, MAX_PAYLOAD};
 use ostrakon_protocol::response::ErrPacket;
 use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
@@ -210,6 +211,37 @@ impl Feed {
                 }
             }
         }
+    }
+
+    /// Gives the merge the next row of a source, where it is here already. A row that the merge must know something for is in `row` then.
+    pub fn push_here(
+        &mut self,
+        merge: &mut Merge,
+        source: usize,
+        row: &mut Vec<u8>,
+    ) -> Result<Option<Pushed>, Failure> {
+        let at = source - self.sources.start;
+        let is_next = self.current == source
+            && self.columns_complete
+            && self.partial.is_empty()
+            && self.waiting.get(at).is_some_and(VecDeque::is_empty);
+        let connection = &mut self.lease.connection;
+        let Some(length) = is_next.then(|| self.scanner.row(&connection.input)).flatten() else {
+            return Ok(None);
+        };
+        let payload = connection.input.get(HEADER_LENGTH..length).unwrap_or_default();
+        if let Some((rows, bytes)) = self.counts.get_mut(at) {
+            *rows += 1;
+            *bytes += payload.len() as u64;
+        }
+        let pushed = merge.push_row(source, payload)?;
+        if pushed != Pushed::Taken {
+            row.clear();
+            row.extend_from_slice(payload);
+        }
+        connection.input.advance(length);
+        connection.trim(length);
+        Ok(Some(pushed))
     }
 
     /// Reads and throws away what is left, so that the connection can be used again.

@@ -26,6 +26,7 @@ use super::watch::{self};
 use super::weights;
 use super::write::{Part, parts};
 use crate::error::{INTERRUPTED, SqlError};
+use crate::frontend::WRITE_SIZE;
 use crate::gather::guard::Guard;
 use crate::merge::{
     CollationName, Merge, MergeError, MergeInput, MergeLimits, Number, Pushed, RowFormat, Step,
@@ -420,45 +421,57 @@ impl Session {
             Sink::Rows(rows) => rows.columns(columns.get(..merge.visible()).unwrap_or_default())?,
         }
         let mut rows = 0u64;
-        let mut out = Vec::new();
         let mut row = Vec::new();
         loop {
             if query.at_most == Some(rows) {
                 return Ok(rows);
             }
-            match merge.next(&mut out)? {
+            let step = match sink {
+                Sink::Client => self.client.packet_or_nothing(|out| match merge.next(out) {
+                    Ok(Step::Row) => (true, Ok(Step::Row)),
+                    other => (false, other),
+                })?,
+                Sink::Rows(sink) => {
+                    row.clear();
+                    let step = merge.next(&mut row)?;
+                    if step == Step::Row {
+                        sink.row(&row)?;
+                    }
+                    step
+                }
+            };
+            let source = match step {
                 Step::Row => {
                     rows += 1;
                     match sink {
-                        Sink::Client => {
-                            self.client.packet(&out);
-                            self.flush_window().await?;
-                        }
-                        Sink::Rows(rows) => {
-                            rows.row(&out)?;
-                            if rows.is_full() {
-                                match rows.guard().cloned() {
-                                    Some(guard) => guard.watch(rows.settle(), self.watched()).await?,
-                                    None => rows.settle().await?,
-                                }
-                            }
-                        }
+                        Sink::Client if self.client.output.len() >= WRITE_SIZE => self.flush_window().await?,
+                        Sink::Client => {}
+                        Sink::Rows(rows) if rows.is_full() => match rows.guard().cloned() {
+                            Some(guard) => guard.watch(rows.settle(), self.watched()).await?,
+                            None => rows.settle().await?,
+                        },
+                        Sink::Rows(_) => {}
                     }
-                    out.clear();
+                    continue;
                 }
                 Step::Done => return Ok(rows),
-                step => {
-                    let source = match step {
-                        Step::NeedRow(source) => source,
-                        _ => any_source(feeds, &merge),
-                    };
+                Step::NeedRow(source) => source,
+                Step::NeedAny => any_source(feeds, &merge),
+            };
+            let here = match feeds.iter_mut().find(|feed| feed.sources.contains(&source)) {
+                Some(feed) => feed.push_here(&mut merge, source, &mut row)?,
+                None => None,
+            };
+            let mut pushed = match here {
+                Some(pushed) => pushed,
+                None => {
                     let reading = Reading { watched: self.watched(), held: &mut held, budget };
-                    let mut pushed = feed_source(feeds, &mut merge, source, &mut row, reading).await?;
-                    while let Pushed::Unknown(collation) = pushed {
-                        self.learn_weights(feeds, &mut merge, source, &collation).await?;
-                        pushed = merge.push_row(source, &row)?;
-                    }
+                    feed_source(feeds, &mut merge, source, &mut row, reading).await?
                 }
+            };
+            while let Pushed::Unknown(collation) = pushed {
+                self.learn_weights(feeds, &mut merge, source, &collation).await?;
+                pushed = merge.push_row(source, &row)?;
             }
         }
     }

@@ -111,6 +111,11 @@ impl Keys {
         self.keys.is_empty()
     }
 
+    /// All columns that are looked into.
+    pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
+        self.keys.iter().flat_map(|key| [Some(key.value), key.weight]).flatten()
+    }
+
     /// The weight columns that strings are compared by.
     pub(super) fn weights(&self) -> impl Iterator<Item = usize> {
         self.keys.iter().filter(|key| key.class == Class::Text).filter_map(|key| key.weight)

@@ -33,17 +33,18 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Takes a payload over and finds its cells.
+    /// Takes a payload over and finds its first `wanted` cells.
     pub(super) fn read(
         &mut self,
         format: RowFormat,
         fields: &[Field],
+        wanted: usize,
         payload: &[u8],
     ) -> Result<(), DecodeError> {
         self.take(payload);
         match format {
-            RowFormat::Text => self.find_text(fields.len()),
-            RowFormat::Binary => self.find_binary(fields),
+            RowFormat::Text => self.find_text(fields.len(), wanted),
+            RowFormat::Binary => self.find_binary(fields, wanted),
         }
     }
 
@@ -59,31 +60,31 @@ impl Row {
         self.keys.clear();
     }
 
-    fn find_text(&mut self, columns: usize) -> Result<(), DecodeError> {
+    fn find_text(&mut self, columns: usize, wanted: usize) -> Result<(), DecodeError> {
         let total = self.bytes.len();
         let mut reader = Reader::new(&self.bytes);
-        for _ in 0..columns {
+        for _ in 0..wanted {
             let start = total - reader.left();
             let content = reader.lenenc_bytes_or_null()?;
             let end = total - reader.left();
             let length = content.map_or(0, <[u8]>::len);
             self.cells.push(Cell { start, value: end - length, end, null: content.is_none() });
         }
-        if reader.is_empty() {
+        if reader.is_empty() || wanted < columns {
             Ok(())
         } else {
             Err(DecodeError::Malformed("text row: bytes after the last cell"))
         }
     }
 
-    fn find_binary(&mut self, fields: &[Field]) -> Result<(), DecodeError> {
+    fn find_binary(&mut self, fields: &[Field], wanted: usize) -> Result<(), DecodeError> {
         let total = self.bytes.len();
         let mut reader = Reader::new(&self.bytes);
         if reader.u8()? != 0 {
             return Err(DecodeError::Malformed("header of a binary row"));
         }
         let bitmap = reader.bytes(bitmap_length(fields.len()))?;
-        for (column, field) in fields.iter().enumerate() {
+        for (column, field) in fields.iter().enumerate().take(wanted) {
             let bit = column + BITMAP_OFFSET;
             let null = bitmap.get(bit / 8).is_some_and(|byte| byte & (1 << (bit % 8)) != 0);
             let start = total - reader.left();
@@ -91,7 +92,7 @@ impl Row {
             let end = total - reader.left();
             self.cells.push(Cell { start, value: end - length, end, null });
         }
-        if reader.is_empty() {
+        if reader.is_empty() || wanted < fields.len() {
             Ok(())
         } else {
             Err(DecodeError::Malformed("binary row: bytes after the last cell"))
