@@ -54,6 +54,9 @@ pub enum ParamValue<'a> {
     LongData(&'a [u8]),
 }
 
+/// Bytes of COM_STMT_EXECUTE before the parameters: the command, the statement's number, the flags, and 1 for one iteration.
+const EXECUTE_HEADER: usize = 10;
+
 /// One parameter of an execution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Param<'a> {
@@ -133,6 +136,20 @@ pub fn encode_execute(out: &mut Vec<u8>, statement_id: u32, params: &[Param<'_>]
         }
     }
     Ok(())
+}
+
+/// The types of the parameters in a COM_STMT_EXECUTE that [`encode_execute`] wrote; none of a NULL.
+pub fn execute_types(payload: &[u8], params: u16) -> impl Iterator<Item = Option<ValueType>> + Clone + '_ {
+    let params = usize::from(params);
+    let bitmap = payload.get(EXECUTE_HEADER..).unwrap_or_default();
+    // Behind the bitmap a byte says that types come.
+    let types = bitmap.get(bitmap_length(params, 0) + 1..).unwrap_or_default();
+    (0..params).map(move |index| {
+        let is_null = bitmap.get(index / 8).is_none_or(|byte| byte & (1 << (index % 8)) != 0);
+        let pair = types.get(2 * index..2 * index + 2).filter(|_| !is_null)?;
+        let &[column_type, flags] = pair else { return None };
+        Some(ValueType::new(ColumnType(column_type), flags & UNSIGNED_FLAG != 0))
+    })
 }
 
 /// Long data that was declared as a number would be read back as one: it is sent as the blob that it is.

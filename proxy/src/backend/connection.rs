@@ -28,16 +28,18 @@ mod statements;
 mod stream;
 
 pub use file::FileSent;
+pub use statements::{Fit, PrepareAnswer, retyped};
 use stream::Stream;
 
 use super::settings::Settings;
 use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, SqlError};
+use crate::read_buffer::READ_SIZE;
 
 /// So long a KILL QUERY may take once its statement has ended.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 
-/// Bytes asked from a socket at once.
-const READ_SIZE: usize = 64 << 10;
+/// So much in one read is of a long answer, of which more comes: it is read to where it stays.
+const LONG_READ: usize = 16 << 10;
 
 /// utf8mb4_general_ci: both engines know it, and every session's difference is counted from it.
 const UTF8MB4_GENERAL_CI: u8 = 45;
@@ -59,6 +61,8 @@ pub struct Connection {
     instance: String,
     /// Bytes from the server, not yet taken.
     pub input: BytesMut,
+    /// The answer that is read is a long one.
+    is_long: bool,
     /// Commands not yet written.
     output: Vec<u8>,
     /// The server's number for this connection, for KILL.
@@ -151,6 +155,7 @@ impl Connection {
             stream: Stream::Plain(stream),
             instance: instance.name.clone(),
             input: BytesMut::new(),
+            is_long: false,
             output: Vec::new(),
             id: 0,
             version: String::new(),
@@ -354,14 +359,28 @@ impl Connection {
     }
 
     /// Reads more bytes into `input`, which is to hold `need` bytes in the end (a packet's length, at most 16 MiB): one allocation of the
-    /// right size, however long the packet.
+    /// right size, however long the packet. Who waits for a short answer holds none.
     pub async fn fill(&mut self, need: usize) -> Result<(), SqlError> {
-        let wanted = need.saturating_sub(self.input.len()).max(READ_SIZE);
-        self.input.reserve(wanted);
-        // Not all that the allocation could take: a second long packet would be in memory before anyone asks for it.
-        match self.stream.read_buf(&mut (&mut self.input).limit(wanted)).await {
+        let missing = need.saturating_sub(self.input.len());
+        let read = if self.is_long || missing > LONG_READ {
+            let wanted = missing.max(READ_SIZE);
+            self.input.reserve(wanted);
+            // Not all that the allocation could take: a second long packet would be in memory before anyone asks for it.
+            self.stream.read_buf(&mut (&mut self.input).limit(wanted)).await
+        } else {
+            let Self { stream, input, .. } = self;
+            let take = |bytes: &[u8]| {
+                input.extend_from_slice(bytes);
+                bytes.len()
+            };
+            stream.read_short(take).await
+        };
+        match read {
             Ok(0) => Err(self.lost("the server closed the connection")),
-            Ok(_) => Ok(()),
+            Ok(read) => {
+                self.is_long |= read >= LONG_READ;
+                Ok(())
+            }
             Err(e) => Err(self.lost(&e.to_string())),
         }
     }
@@ -384,10 +403,11 @@ impl Connection {
         self.shrink();
     }
 
-    /// Gives the memory of a long answer back.
+    /// Gives the memory of an answer back.
     pub fn shrink(&mut self) {
-        if self.input.is_empty() && self.input.capacity() > READ_SIZE * 4 {
+        if self.input.is_empty() {
             self.input = BytesMut::new();
+            self.is_long = false;
         }
     }
 

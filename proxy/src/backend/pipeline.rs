@@ -8,24 +8,24 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::rc::{Rc, Weak};
+use std::future::poll_fn;
+use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use bytes::Buf;
+use ostrakon_protocol::DecodeError;
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::command::COM_QUERY;
 use ostrakon_protocol::packet::{HEADER_LENGTH, begin_packet, finish_packet};
-use ostrakon_protocol::scanner::{ResponseKind, ResponseScanner, Scan};
+use ostrakon_protocol::scanner::ResponseKind;
+use ostrakon_protocol::statement::{Param, encode_execute};
 
-use super::connection::Connection;
-use super::pool::{Pool, Pooled};
+use super::connection::{Connection, Fit};
+use super::pool::Pool;
 use super::settings::Settings;
-use crate::error::SqlError;
-use crate::exec::watch;
 
-/// Bytes of a statement that may be handed in.
+mod driver;
+
+/// Bytes of a statement with its parameters that may be handed in.
 pub const LONGEST_STATEMENT: usize = 4 << 10;
 /// Bytes of an answer: a longer one is for a connection from which it is read as its client takes it.
 const LONGEST_ANSWER: usize = 64 << 10;
@@ -39,8 +39,28 @@ enum Progress {
     Answered,
     /// No answer will come.
     Lost,
+    /// It was not run, and would not be the next time: the server has something to say against it.
+    Unfit,
     /// Its session does not wait any longer.
     GivenUp,
+}
+
+/// How a wait ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Answered,
+    /// The connection, or who was before, is to blame.
+    Lost,
+    /// The statement is.
+    Unfit,
+}
+
+/// A command.
+#[derive(Clone, Copy)]
+pub enum Command<'a> {
+    Query(&'a [u8]),
+    /// Of a statement by its text.
+    Execute(&'a [u8], &'a [Param<'a>]),
 }
 
 /// One statement under way.
@@ -59,11 +79,12 @@ impl Slot {
         })
     }
 
-    /// Resolves when the answer is there; false when none will come.
-    pub async fn answered(&self) -> bool {
+    /// Resolves when the answer is there, or none will come.
+    pub async fn ended(&self) -> Outcome {
         poll_fn(|context| match self.progress.get() {
-            Progress::Answered => Poll::Ready(true),
-            Progress::Lost | Progress::GivenUp => Poll::Ready(false),
+            Progress::Answered => Poll::Ready(Outcome::Answered),
+            Progress::Lost | Progress::GivenUp => Poll::Ready(Outcome::Lost),
+            Progress::Unfit => Poll::Ready(Outcome::Unfit),
             Progress::Waiting => {
                 let mut session = self.session.borrow_mut();
                 match &mut *session {
@@ -81,12 +102,40 @@ impl Slot {
         std::cell::Ref::map(self.answer.borrow(), Vec::as_slice)
     }
 
+    fn is_waiting(&self) -> bool {
+        self.progress.get() == Progress::Waiting
+    }
+
     fn end(&self, progress: Progress) {
         self.progress.set(progress);
         if let Some(waker) = self.session.take() {
             waker.wake();
         }
     }
+}
+
+/// A command that is not written yet. In `Inner::output` stand its packet and, for an execution, the statement's text.
+struct Unsent {
+    slot: Rc<Slot>,
+    /// Bytes of the packet.
+    packet: usize,
+    /// Bytes of the text, and how many parameters it has; `None` for a query.
+    execute: Option<(usize, u16)>,
+}
+
+impl Unsent {
+    /// Bytes in the output.
+    fn length(&self) -> usize {
+        self.packet + self.execute.map_or(0, |(text, _)| text)
+    }
+}
+
+/// Whose answer comes.
+struct Waiter {
+    slot: Rc<Slot>,
+    kind: ResponseKind,
+    /// It is the pipeline's own, which prepares a statement under this name.
+    prepares: Option<Box<[u8]>>,
 }
 
 /// Statements under way over one connection.
@@ -97,11 +146,12 @@ pub struct Pipeline {
 
 #[derive(Default)]
 struct Inner {
-    /// Commands that are not written yet, and how many.
     output: Vec<u8>,
-    commands: u32,
-    /// Who waits, in the order of the answers.
-    waiting: VecDeque<Rc<Slot>>,
+    unsent: VecDeque<Unsent>,
+    /// In the order of the answers.
+    waiting: VecDeque<Waiter>,
+    /// Nothing is written until a statement is prepared.
+    is_preparing: bool,
     /// Of all who wait.
     settings: Rc<Settings>,
     driver: Option<Waker>,
@@ -110,19 +160,49 @@ struct Inner {
     spare: Vec<Rc<Slot>>,
 }
 
+impl Inner {
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.unsent.is_empty()
+    }
+
+    fn wake_driver(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            driver.wake();
+        }
+    }
+
+    /// Whom the server is to answer first.
+    fn first(&self) -> Option<&Rc<Slot>> {
+        match self.waiting.front() {
+            Some(Waiter { slot, prepares: None, .. }) => Some(slot),
+            _ => self.unsent.front().map(|unsent| &unsent.slot),
+        }
+    }
+
+    /// Takes the first command out that is not written, which has this end.
+    fn drop_unsent(&mut self, progress: Progress) {
+        if let Some(unsent) = self.unsent.pop_front() {
+            self.output.drain(..unsent.length());
+            if unsent.slot.is_waiting() {
+                unsent.slot.end(progress);
+            }
+        }
+    }
+}
+
 impl Pipeline {
     /// A pipeline of a pool, from which it takes a connection for as long as somebody waits.
     pub fn start(pool: &Rc<Pool>) -> Rc<Self> {
         let pipeline = Rc::new(Self { inner: RefCell::default(), capabilities: Cell::default() });
-        tokio::task::spawn_local(drive(Rc::downgrade(&pipeline), Rc::downgrade(pool)));
+        tokio::task::spawn_local(driver::drive(Rc::downgrade(&pipeline), Rc::downgrade(pool)));
         pipeline
     }
 
     /// How many wait; `None` when sessions of these settings cannot join them.
     pub fn depth_for(&self, settings: &Rc<Settings>) -> Option<usize> {
         let inner = self.inner.borrow();
-        let joins = !inner.is_cut && (inner.waiting.is_empty() || Rc::ptr_eq(&inner.settings, settings));
-        joins.then_some(inner.waiting.len())
+        let joins = !inner.is_cut && (inner.is_idle() || Rc::ptr_eq(&inner.settings, settings));
+        joins.then_some(inner.waiting.len() + inner.unsent.len())
     }
 
     /// What was agreed with the server that answers.
@@ -130,26 +210,48 @@ impl Pipeline {
         self.capabilities.get()
     }
 
-    /// Hands in a statement of at most [`LONGEST_STATEMENT`] bytes, for a session that `depth_for` lets join. Returns, too, whether nobody waits before it.
-    pub fn hand_in(&self, statement: &[u8], settings: &Rc<Settings>) -> (Rc<Slot>, bool) {
-        let mut inner = self.inner.borrow_mut();
-        let is_first = inner.waiting.is_empty();
+    /// Hands in a command of at most [`LONGEST_STATEMENT`] bytes, for a session that `depth_for` lets join. Returns, too, whether nobody waits before it.
+    ///
+    /// Errors: a parameter that is not of its type.
+    pub fn hand_in(
+        &self,
+        command: Command<'_>,
+        settings: &Rc<Settings>,
+    ) -> Result<(Rc<Slot>, bool), DecodeError> {
+        let inner = &mut *self.inner.borrow_mut();
+        let start = begin_packet(&mut inner.output);
+        let encoded = match command {
+            Command::Query(text) => {
+                inner.output.push(COM_QUERY);
+                inner.output.extend_from_slice(text);
+                Ok(())
+            }
+            // The number is known to the connection that it will go over.
+            Command::Execute(_, params) => encode_execute(&mut inner.output, 0, params),
+        };
+        if encoded.is_err() {
+            inner.output.truncate(start);
+        }
+        encoded?;
+        finish_packet(&mut inner.output, start, &mut 0);
+        let packet = inner.output.len() - start;
+        let execute = match command {
+            Command::Query(_) => None,
+            Command::Execute(text, params) => {
+                inner.output.extend_from_slice(text);
+                Some((text.len(), u16::try_from(params.len()).unwrap_or(u16::MAX)))
+            }
+        };
+        let is_first = inner.is_idle();
         if is_first {
             inner.settings = Rc::clone(settings);
         }
-        let start = begin_packet(&mut inner.output);
-        inner.output.push(COM_QUERY);
-        inner.output.extend_from_slice(statement);
-        finish_packet(&mut inner.output, start, &mut 0);
-        inner.commands += 1;
         let slot = inner.spare.pop().unwrap_or_else(Slot::new);
         slot.progress.set(Progress::Waiting);
         slot.answer.borrow_mut().clear();
-        inner.waiting.push_back(Rc::clone(&slot));
-        if let Some(driver) = inner.driver.take() {
-            driver.wake();
-        }
-        (slot, is_first)
+        inner.unsent.push_back(Unsent { slot: Rc::clone(&slot), packet, execute });
+        inner.wake_driver();
+        Ok((slot, is_first))
     }
 
     /// A slot whose answer has been used.
@@ -164,17 +266,15 @@ impl Pipeline {
     /// A session does not wait any longer. Where it is its statement that runs, or once it is, the connection is closed: who comes behind it goes elsewhere.
     /// Returns whether it is the one that runs.
     pub fn give_up(&self, slot: &Rc<Slot>) -> bool {
-        if slot.progress.get() != Progress::Waiting {
+        if !slot.is_waiting() {
             return false;
         }
         slot.progress.set(Progress::GivenUp);
         let mut inner = self.inner.borrow_mut();
-        let is_first = inner.waiting.front().is_some_and(|first| Rc::ptr_eq(first, slot));
+        let is_first = inner.first().is_some_and(|first| Rc::ptr_eq(first, slot));
         if is_first {
             inner.is_cut = true;
-            if let Some(driver) = inner.driver.take() {
-                driver.wake();
-            }
+            inner.wake_driver();
         }
         is_first
     }
@@ -182,7 +282,7 @@ impl Pipeline {
     /// Ready when there is something to write, or the connection is to be closed.
     fn poll_work(&self, waker: &Waker) -> Poll<()> {
         let mut inner = self.inner.borrow_mut();
-        if inner.commands > 0 || inner.is_cut {
+        if inner.is_cut || !inner.unsent.is_empty() && !inner.is_preparing {
             return Poll::Ready(());
         }
         match &mut inner.driver {
@@ -194,196 +294,121 @@ impl Pipeline {
 
     /// Everybody who waits is told that no answer comes.
     fn lose(&self) {
-        let lost = {
+        let (waiting, unsent) = {
             let mut inner = self.inner.borrow_mut();
             inner.output.clear();
-            inner.commands = 0;
+            inner.is_preparing = false;
             inner.is_cut = false;
-            std::mem::take(&mut inner.waiting)
+            (std::mem::take(&mut inner.waiting), std::mem::take(&mut inner.unsent))
         };
-        for slot in lost {
+        let slots = waiting.into_iter().map(|waiter| waiter.slot).chain(unsent.into_iter().map(|u| u.slot));
+        for slot in slots {
             slot.end(Progress::Lost);
         }
     }
 
-    /// Puts what was handed in behind what the connection is to write.
+    /// Puts what was handed in behind what the connection is to write, up to a statement that it has to prepare first.
     fn take_output(&self, connection: &mut Connection) {
-        let mut inner = self.inner.borrow_mut();
-        connection.queue_commands(&inner.output, inner.commands);
-        inner.output.clear();
-        inner.commands = 0;
+        let inner = &mut *self.inner.borrow_mut();
+        let mut used = 0;
+        while !inner.is_preparing
+            && let Some(unsent) = inner.unsent.front()
+        {
+            let end = used + unsent.length();
+            let slot = &unsent.slot;
+            let (command, text) =
+                inner.output.get_mut(used..end).unwrap_or_default().split_at_mut(unsent.packet);
+            let fit = match unsent.execute {
+                Some((_, params)) if slot.is_waiting() => {
+                    connection.fit(text, command.get(HEADER_LENGTH..).unwrap_or_default(), params)
+                }
+                _ => Fit::Ready(0),
+            };
+            match fit {
+                Fit::Ready(id) if slot.is_waiting() => {
+                    let kind = match unsent.execute {
+                        Some(_) => {
+                            // Behind the command's own byte.
+                            let number = command.get_mut(HEADER_LENGTH + 1..HEADER_LENGTH + 5);
+                            number.unwrap_or_default().copy_from_slice(&u32::to_le_bytes(id));
+                            ResponseKind::Execute
+                        }
+                        None => ResponseKind::Query,
+                    };
+                    connection.queue_commands(command, 1);
+                    inner.waiting.push_back(Waiter { slot: Rc::clone(slot), kind, prepares: None });
+                }
+                // Nobody waits for it any more.
+                Fit::Ready(_) => {}
+                Fit::Missing(key) => {
+                    connection.queue_prepare(text);
+                    let kind = ResponseKind::Prepare;
+                    inner.waiting.push_back(Waiter { slot: Slot::new(), kind, prepares: Some(key) });
+                    inner.is_preparing = true;
+                    break;
+                }
+                Fit::Never => slot.end(Progress::Unfit),
+            }
+            used = end;
+            inner.unsent.pop_front();
+        }
+        inner.output.drain(..used);
     }
 
     fn is_idle(&self) -> bool {
-        self.inner.borrow().waiting.is_empty()
+        self.inner.borrow().is_idle()
+    }
+
+    /// Answers are to come.
+    fn waits(&self) -> bool {
+        !self.inner.borrow().waiting.is_empty()
     }
 
     fn is_cut(&self) -> bool {
         self.inner.borrow().is_cut
     }
 
+    /// What kind of answer comes next.
+    fn kind(&self) -> ResponseKind {
+        self.inner.borrow().waiting.front().map_or(ResponseKind::Query, |waiter| waiter.kind)
+    }
+
     /// Adds to the answer of the first who waits. False when it is too long.
     fn add(&self, bytes: &[u8]) -> bool {
         let inner = self.inner.borrow();
         let Some(first) = inner.waiting.front() else { return false };
-        let mut answer = first.answer.borrow_mut();
+        let mut answer = first.slot.answer.borrow_mut();
         answer.extend_from_slice(bytes);
         answer.len() <= LONGEST_ANSWER
     }
 
     /// The answer of the first who waits is whole.
-    fn deliver(&self) {
+    fn deliver(&self, connection: &mut Connection) {
         let first = {
             let mut inner = self.inner.borrow_mut();
             let first = inner.waiting.pop_front();
             inner.is_cut |=
-                inner.waiting.front().is_some_and(|next| next.progress.get() == Progress::GivenUp);
+                inner.waiting.front().is_some_and(|next| next.slot.progress.get() == Progress::GivenUp);
             first
         };
-        if let Some(first) = first.filter(|first| first.progress.get() == Progress::Waiting) {
-            first.end(Progress::Answered);
+        match first {
+            Some(Waiter { slot, prepares: Some(key), .. }) => {
+                let is_kept = connection.keep_prepared(&key, &slot.answer());
+                let mut inner = self.inner.borrow_mut();
+                inner.is_preparing = false;
+                if !is_kept {
+                    inner.drop_unsent(Progress::Unfit);
+                }
+            }
+            Some(Waiter { slot, .. }) if slot.is_waiting() => slot.end(Progress::Answered),
+            _ => {}
         }
-    }
-
-    /// What `future` comes to, unless the connection is to be closed meanwhile.
-    async fn unless_cut(&self, future: impl Future<Output = Result<(), SqlError>>) -> Result<(), SqlError> {
-        let mut future = pin!(future);
-        poll_fn(|context| {
-            if let Poll::Ready(result) = future.as_mut().poll(context) {
-                return Poll::Ready(result);
-            }
-            let mut inner = self.inner.borrow_mut();
-            if inner.is_cut {
-                return Poll::Ready(Err(SqlError::other("its server takes no statement")));
-            }
-            inner.driver = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .await
     }
 }
 
 impl Drop for Pipeline {
     /// Its driver ends.
     fn drop(&mut self) {
-        if let Some(driver) = self.inner.get_mut().driver.take() {
-            driver.wake();
-        }
+        self.inner.get_mut().wake_driver();
     }
-}
-
-/// Serves a pipeline for as long as it is there.
-async fn drive(pipeline: Weak<Pipeline>, pool: Weak<Pool>) {
-    loop {
-        let is_there = poll_fn(|context| match pipeline.upgrade() {
-            Some(pipeline) => pipeline.poll_work(context.waker()).map(|()| true),
-            None => Poll::Ready(false),
-        });
-        if !is_there.await {
-            return;
-        }
-        let Some(pipeline) = pipeline.upgrade() else { return };
-        let Some(pool) = pool.upgrade() else { return pipeline.lose() };
-        let connection = pool.acquire(false).await;
-        drop(pool);
-        // Who is told nothing of what went wrong sees it for himself.
-        match connection {
-            // It was waited for too long.
-            Ok(_) if pipeline.is_cut() => pipeline.lose(),
-            Ok(mut connection) => {
-                if let Err(e) = converse(&pipeline, &mut connection).await {
-                    tracing::debug!(instance = connection.instance(), error = %e.message, "a shared connection ends");
-                    connection.mark_broken();
-                    pipeline.lose();
-                }
-            }
-            Err(_) => pipeline.lose(),
-        }
-    }
-}
-
-/// Writes and reads until nobody waits any more.
-async fn converse(pipeline: &Pipeline, connection: &mut Pooled) -> Result<(), SqlError> {
-    pipeline.capabilities.set(connection.capabilities);
-    let settings = Rc::clone(&pipeline.inner.borrow().settings);
-    connection.queue_settings(&settings);
-    let mut scanner = ResponseScanner::new(ResponseKind::Query, connection.capabilities);
-    loop {
-        if pipeline.is_cut() {
-            let pool = Rc::clone(connection.pool());
-            watch::abandon(connection, &pool);
-            pipeline.lose();
-            return Ok(());
-        }
-        pipeline.take_output(connection);
-        let written = async {
-            connection.flush().await?;
-            connection.read_prefix().await
-        };
-        pipeline.unless_cut(written).await?;
-        let need = cut_answers(pipeline, connection, &mut scanner)?;
-        if pipeline.is_idle() {
-            connection.shrink();
-            return Ok(());
-        }
-        if need > LONGEST_ANSWER {
-            return Err(too_long());
-        }
-        let mut filling = pin!(connection.fill(need));
-        poll_fn(|context| {
-            if pipeline.poll_work(context.waker()).is_ready() {
-                return Poll::Ready(Ok(()));
-            }
-            filling.as_mut().poll(context)
-        })
-        .await?;
-    }
-}
-
-/// Gives those who wait what has come. Returns how many bytes the next packet has.
-fn cut_answers(
-    pipeline: &Pipeline,
-    connection: &mut Connection,
-    scanner: &mut ResponseScanner,
-) -> Result<usize, SqlError> {
-    let mut need = HEADER_LENGTH;
-    let mut used = 0;
-    let mut begun = 0;
-    while connection.input.len() > used {
-        let rest = connection.input.get(used..).unwrap_or_default();
-        let run = scanner.rows(rest);
-        if run.packets > 0 {
-            used += run.bytes;
-            continue;
-        }
-        match scanner.next(rest) {
-            Scan::NeedMore { at_least } => {
-                need = at_least;
-                break;
-            }
-            Scan::Broken(e) => return Err(SqlError::other(e.to_string())),
-            Scan::Packet { length, .. } => used += length,
-        }
-        if scanner.finished() {
-            if !pipeline.add(connection.input.get(begun..used).unwrap_or_default()) {
-                return Err(too_long());
-            }
-            pipeline.deliver();
-            begun = used;
-            connection.count_answered();
-            *scanner = ResponseScanner::new(ResponseKind::Query, connection.capabilities);
-            if pipeline.is_idle() {
-                break;
-            }
-        }
-    }
-    if begun < used && !pipeline.add(connection.input.get(begun..used).unwrap_or_default()) {
-        return Err(too_long());
-    }
-    connection.input.advance(used);
-    Ok(need)
-}
-
-fn too_long() -> SqlError {
-    SqlError::other("a statement that was thought to be short has a long answer")
 }

@@ -100,7 +100,9 @@ impl Session {
         let Some(statement) = execution.statements.first() else {
             return Err(SqlError::other("Internal error (please report): nothing to pass").into());
         };
-        if self.may_share(plan, execution, sending) && self.pass_shared(plan, execution, more).await? {
+        if self.may_share(plan, execution, sending)
+            && self.pass_shared(plan, execution, sending, more).await?
+        {
             return Ok(());
         }
         let stopwatch = Stopwatch::start(plan);

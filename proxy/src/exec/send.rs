@@ -1,7 +1,6 @@
 //! How a physical statement is sent: as text, or as a prepared statement with the client's parameters.
 
 use ostrakon_protocol::column::{ColumnDefinition, ColumnType};
-use ostrakon_protocol::command::COM_STMT_PREPARE;
 use ostrakon_protocol::packet::HEADER_LENGTH;
 use ostrakon_protocol::response::ErrPacket;
 use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
@@ -11,8 +10,11 @@ use ostrakon_router::plan::{Execution, ParamSource, PhysicalStatement};
 
 use super::lease::Lease;
 use super::write::Part;
-use crate::backend::connection::{BackendStatement, Connection};
+use crate::backend::connection::{BackendStatement, Connection, PrepareAnswer, retyped};
 use crate::error::{BACKEND_FAILED, SqlError};
+
+/// A number that the plan gives.
+const NUMBER: ValueType = ValueType { column_type: ColumnType::LONGLONG, unsigned: true };
 
 /// The protocol that the client's statement came in.
 #[derive(Clone, Copy)]
@@ -57,7 +59,7 @@ pub async fn ready(
         };
         warnings += prepared.warnings;
         let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
-        if let Some(key) = retyped(text, &prepared, sources, params)
+        if let Some(key) = retyped(text, &prepared, value_types(sources, params))
             && connection.statement(&key).is_none()
         {
             prepare_as(connection, text, &key).await?;
@@ -94,7 +96,7 @@ pub async fn ready_all(
 }
 
 /// Bytes of a parameter's text; a few, for other values.
-fn param_size(param: &Param<'_>) -> usize {
+pub fn param_size(param: &Param<'_>) -> usize {
     match param.value {
         ParamValue::LongData(data) => data.len(),
         ParamValue::Value(BinaryValue::Bytes(bytes)) => bytes.len(),
@@ -119,7 +121,8 @@ pub fn queue(
         let text = execution.text(statement);
         let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
         let prepared = connection.statement(text);
-        let key = prepared.as_ref().and_then(|prepared| retyped(text, prepared, sources, params));
+        let key =
+            prepared.as_ref().and_then(|prepared| retyped(text, prepared, value_types(sources, params)));
         let prepared = match key {
             Some(key) => connection.statement(&key),
             None => prepared,
@@ -127,19 +130,9 @@ pub fn queue(
         let Some(prepared) = prepared else {
             return Err(broken(connection, "a statement that was prepared is gone"));
         };
-        let mut values = Vec::with_capacity(sources.len());
-        for source in sources {
-            values.push(match *source {
-                ParamSource::Client(n) => match params.get(n) {
-                    Some(param) => *param,
-                    None => return Err(broken(connection, "a parameter is missing")),
-                },
-                ParamSource::Number(n) => Param {
-                    value_type: ValueType::new(ColumnType::LONGLONG, true),
-                    value: ParamValue::Value(BinaryValue::UInt(n)),
-                },
-            });
-        }
+        let Some(values) = values(sources, params) else {
+            return Err(broken(connection, "a parameter is missing"));
+        };
         let mut encoded = Ok(());
         connection.queue_command(|out| encoded = encode_execute(out, prepared.id, &values));
         encoded.map_err(|e| broken(connection, &e.to_string()))?;
@@ -147,63 +140,29 @@ pub fn queue(
     Ok(())
 }
 
-/// The name of a statement of its own for parameters whose types do not fit those that MySQL gave them: it is prepared again by the values' types then,
-/// and keeps them, so that it would answer other executions otherwise.
-fn retyped(
-    text: &[u8],
-    prepared: &BackendStatement,
+/// A physical statement's parameters. `None`: the client has not given one of them.
+pub fn values<'a>(sources: &[ParamSource], params: &[Param<'a>]) -> Option<Vec<Param<'a>>> {
+    let value = |source: &ParamSource| match *source {
+        ParamSource::Client(n) => params.get(n).copied(),
+        ParamSource::Number(n) => {
+            Some(Param { value_type: NUMBER, value: ParamValue::Value(BinaryValue::UInt(n)) })
+        }
+    };
+    sources.iter().map(value).collect()
+}
+
+/// The types of an execution's parameters; none of a NULL.
+fn value_types(
     sources: &[ParamSource],
     params: &[Param<'_>],
-) -> Option<Vec<u8>> {
-    let value = |source: &ParamSource| match *source {
-        ParamSource::Client(n) => params.get(n).filter(|param| !is_null(param)).map(|param| param.value_type),
-        ParamSource::Number(_) => Some(ValueType::new(ColumnType::LONGLONG, true)),
-    };
-    let misfits = |(given, source)| value(source).is_some_and(|value| !takes(given, value));
-    if !prepared.types.iter().copied().zip(sources).any(misfits) {
-        return None;
-    }
-    let mut key = [text, b"\0"].concat();
-    for value in sources.iter().map(value) {
-        key.extend(value.map_or([0, 0xFF], |value| [u8::from(value.unsigned), value.column_type.0]));
-    }
-    Some(key)
-}
-
-fn is_null(param: &Param<'_>) -> bool {
-    matches!(param.value, ParamValue::Null)
-}
-
-/// Whether MySQL leaves a parameter of this type as it is when it gets such a value (Prepared_statement::check_parameter_types).
-fn takes(given: ValueType, value: ValueType) -> bool {
-    let is_integer = matches!(
-        value.column_type,
-        ColumnType::TINY | ColumnType::SHORT | ColumnType::INT24 | ColumnType::LONG | ColumnType::LONGLONG
-    );
-    let is_decimal = matches!(value.column_type, ColumnType::DECIMAL | ColumnType::NEWDECIMAL);
-    let is_number =
-        is_integer || is_decimal || matches!(value.column_type, ColumnType::FLOAT | ColumnType::DOUBLE);
-    let is_date = value.column_type == ColumnType::DATE;
-    let is_time = value.column_type == ColumnType::TIME;
-    let is_datetime = matches!(value.column_type, ColumnType::DATETIME | ColumnType::TIMESTAMP);
-    if !(is_number || is_date || is_time || is_datetime) {
-        return true;
-    }
-    match given.column_type {
-        ColumnType::YEAR => is_integer,
-        ColumnType::TINY
-        | ColumnType::SHORT
-        | ColumnType::INT24
-        | ColumnType::LONG
-        | ColumnType::LONGLONG
-        | ColumnType::BIT => is_integer && given.unsigned == value.unsigned,
-        ColumnType::NEWDECIMAL => is_integer || is_decimal,
-        ColumnType::FLOAT | ColumnType::DOUBLE => is_number,
-        ColumnType::DATE => is_number || is_date,
-        ColumnType::TIME => !is_date,
-        ColumnType::DATETIME | ColumnType::TIMESTAMP => true,
-        _ => false,
-    }
+) -> impl Iterator<Item = Option<ValueType>> + Clone {
+    sources.iter().map(|source| match *source {
+        ParamSource::Client(n) => params
+            .get(n)
+            .filter(|param| !matches!(param.value, ParamValue::Null))
+            .map(|param| param.value_type),
+        ParamSource::Number(_) => Some(NUMBER),
+    })
 }
 
 /// Prepares a statement and keeps it. Returns it and the payloads of its result's column definitions.
@@ -221,17 +180,11 @@ async fn prepare_as(
     key: &[u8],
 ) -> Result<(BackendStatement, Vec<Vec<u8>>), SqlError> {
     connection.check_size(text.len() + 1)?;
-    connection.queue_command(|out| {
-        out.push(COM_STMT_PREPARE);
-        out.extend_from_slice(text);
-    });
+    connection.queue_prepare(text);
     connection.flush().await?;
     connection.read_prefix().await?;
     let mut scanner = ResponseScanner::new(ResponseKind::Prepare, connection.capabilities);
-    let mut prepared = None;
-    let mut warned = false;
-    let mut columns = Vec::new();
-    let mut types = Vec::new();
+    let mut answer = PrepareAnswer::default();
     while !scanner.finished() {
         match scanner.next(&connection.input) {
             Scan::Broken(e) => return Err(broken(connection, &e.to_string())),
@@ -239,34 +192,23 @@ async fn prepare_as(
             Scan::Packet { length, event } => {
                 let packet = connection.input.split_to(length);
                 let payload = packet.get(HEADER_LENGTH..).unwrap_or_default();
-                match event {
-                    Event::Err => {
-                        connection.answered();
-                        let err =
-                            ErrPacket::decode(payload).map_err(|e| broken(connection, &e.to_string()))?;
-                        return Err(SqlError::from(err));
-                    }
-                    Event::PrepareOk(ok) => {
-                        prepared = Some((ok.statement_id, ok.params));
-                        warned = ok.warnings > 0 && !connection.version.contains("MariaDB");
-                    }
-                    Event::ParamDef if !connection.version.contains("MariaDB") => {
-                        let param = ColumnDefinition::decode(payload)
-                            .map_err(|e| broken(connection, &e.to_string()))?;
-                        types.push(ValueType::from(&param));
-                    }
-                    Event::Column => columns.push(payload.to_vec()),
-                    _ => {}
+                if event == Event::Err {
+                    connection.answered();
+                    let err = ErrPacket::decode(payload).map_err(|e| broken(connection, &e.to_string()))?;
+                    return Err(SqlError::from(err));
                 }
+                answer.take(event, payload).map_err(|e| broken(connection, &e.to_string()))?;
             }
         }
     }
     connection.answered();
-    let Some((id, params)) = prepared else { return Err(broken(connection, "no answer to a prepare")) };
+    let warned = answer.warned && !connection.is_mariadb();
     let warnings = if warned { warned_of_values(connection).await? } else { 0 };
-    let prepared = BackendStatement { id, params, types: types.into(), warnings };
-    connection.keep_statement(key, prepared.clone());
-    Ok((prepared, columns))
+    let columns = std::mem::take(&mut answer.columns);
+    match connection.keep_answer(key, answer, warnings) {
+        Some(prepared) => Ok((prepared, columns)),
+        None => Err(broken(connection, "no answer to a prepare")),
+    }
 }
 
 /// How many of the last statement's warnings speak of its values, and not of its syntax.

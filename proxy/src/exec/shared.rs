@@ -13,8 +13,8 @@ use ostrakon_router::plan::{Execution, RoutedPlan};
 
 use super::names::Names;
 use super::pass::Rewriter;
-use super::send::Sending;
-use crate::backend::pipeline::{LONGEST_STATEMENT, Pipeline, Slot};
+use super::send::{self, Sending};
+use crate::backend::pipeline::{Command, LONGEST_STATEMENT, Outcome, Pipeline, Slot};
 use crate::session::{Failure, Session};
 
 /// A statement that has no answer by then is slow: it gets a connection of its own, and who is behind it too.
@@ -30,10 +30,13 @@ impl Session {
     /// The execution's only statement may go over a shared connection: it is known to be short, and nothing of the session is in it.
     pub(super) fn may_share(&self, plan: &RoutedPlan, execution: &Execution, sending: Sending<'_>) -> bool {
         let statement = execution.statements.first().map_or(0, |statement| execution.text(statement).len());
+        let params = match sending {
+            Sending::Text => 0,
+            Sending::Prepared(params) => params.iter().map(send::param_size).sum(),
+        };
         plan.shareable
             && plan.quickness.is_proven()
-            && matches!(sending, Sending::Text)
-            && statement <= LONGEST_STATEMENT
+            && statement + params <= LONGEST_STATEMENT
             && self.transaction.is_calm()
             && self.hint.is_none()
             && self.trace.is_none()
@@ -47,6 +50,7 @@ impl Session {
         &mut self,
         plan: &RoutedPlan,
         execution: &Execution,
+        sending: Sending<'_>,
         more: bool,
     ) -> Result<bool, Failure> {
         let Some(statement) = execution.statements.first() else { return Ok(false) };
@@ -55,18 +59,30 @@ impl Session {
         let Some(pipeline) = self.worker.pipeline(instance, &self.settings) else { return Ok(false) };
         // Back-pressure, as a pass has: many answers may go into one command's.
         self.flush_window().await?;
-        let (slot, is_first) = pipeline.hand_in(execution.text(statement), &self.settings);
+        let text = execution.text(statement);
+        let handed_in = match sending {
+            Sending::Text => pipeline.hand_in(Command::Query(text), &self.settings),
+            Sending::Prepared(params) => {
+                let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
+                let Some(values) = send::values(sources, params) else { return Ok(false) };
+                pipeline.hand_in(Command::Execute(text, &values), &self.settings)
+            }
+        };
+        // Where it is run by itself it says what is wrong.
+        let Ok((slot, is_first)) = handed_in else { return Ok(false) };
         let begun = is_first.then(Instant::now);
         let waiting = Waiting { pipeline: &pipeline, slot: &slot };
-        let answered = self.alarm().within(SLOW, pin!(slot.answered())).await;
+        let answered = self.alarm().within(SLOW, pin!(slot.ended())).await;
         let (relayed, is_slow) = match answered {
-            Some(true) => {
+            Some(Outcome::Answered) => {
                 let long = slot.answer().len() as u64 > QUICK_BYTES;
-                let relayed = self.relay_shared(plan, &pipeline, &slot.answer(), more);
+                let relayed =
+                    self.relay_shared(plan, &pipeline, &slot.answer(), sending.response_kind(), more);
                 (relayed, !relayed || long || begun.is_some_and(|begun| begun.elapsed() > SLOW / 2))
             }
             // The statements before it, or the connection, were to blame.
-            Some(false) => (false, false),
+            Some(Outcome::Lost) => (false, false),
+            Some(Outcome::Unfit) => (false, true),
             // It is to blame where it is the one that runs.
             None => (false, pipeline.give_up(&slot)),
         };
@@ -79,10 +95,17 @@ impl Session {
     }
 
     /// Appends a whole answer for the client, unless it is an error or one with warnings.
-    fn relay_shared(&mut self, plan: &RoutedPlan, pipeline: &Pipeline, answer: &[u8], more: bool) -> bool {
+    fn relay_shared(
+        &mut self,
+        plan: &RoutedPlan,
+        pipeline: &Pipeline,
+        answer: &[u8],
+        kind: ResponseKind,
+        more: bool,
+    ) -> bool {
         let client = self.client.capabilities;
         let mut relay = Relay::new(
-            ResponseKind::Query,
+            kind,
             pipeline.capabilities(),
             client.contains(Capabilities::DEPRECATE_EOF),
             false,
