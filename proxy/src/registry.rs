@@ -24,8 +24,8 @@ pub struct SessionEntry {
     pub host: String,
     /// Written when it changes.
     pub identity: Mutex<Identity>,
-    /// What the client said of itself at its last login.
-    pub attributes: Mutex<Vec<Attribute>>,
+    /// What the client said of itself at its last login: names and values, each with a zero byte behind.
+    attributes: Mutex<Box<str>>,
     /// Microseconds since `started` at which the current statement began; 0 when idle.
     pub busy_since: AtomicU64,
     pub started: Instant,
@@ -63,17 +63,25 @@ pub struct OpenTransaction {
 
 impl SessionEntry {
     /// Keeps what the client said of itself: as much as fits.
-    pub fn describe(&self, mut attributes: Vec<Attribute>) {
-        let mut left = ATTRIBUTES_MAX;
-        let fitting = attributes.iter().take_while(|(name, value)| {
-            let fits = left.checked_sub(name.len() + value.len());
-            left = fits.unwrap_or(0);
-            fits.is_some()
-        });
-        let count = fitting.count();
-        attributes.truncate(count);
-        attributes.shrink_to_fit();
-        *self.attributes.lock().unwrap_or_else(PoisonError::into_inner) = attributes;
+    pub fn describe(&self, attributes: &[Attribute]) {
+        let mut kept = String::new();
+        for (name, value) in attributes {
+            if kept.len() + name.len() + value.len() > ATTRIBUTES_MAX {
+                break;
+            }
+            for text in [name, value] {
+                kept.extend(text.chars().filter(|c| *c != '\0'));
+                kept.push('\0');
+            }
+        }
+        *self.attributes.lock().unwrap_or_else(PoisonError::into_inner) = kept.into();
+    }
+
+    /// What the client said of itself: names and values.
+    pub fn attributes(&self) -> Vec<Attribute> {
+        let attributes = self.attributes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut texts = attributes.split_terminator('\0').map(str::to_owned);
+        std::iter::from_fn(|| Some((texts.next()?, texts.next()?))).collect()
     }
 
     /// The command is answered.
@@ -308,14 +316,14 @@ mod tests {
         let attribute = |name: &str, length: usize| (name.to_owned(), "x".repeat(length));
         let long = vec![
             attribute("a", 10),
-            attribute("b", ATTRIBUTES_MAX - 12),
+            attribute("b", ATTRIBUTES_MAX - 14),
             attribute("c", 1),
             attribute("", 0),
         ];
-        client.entry.describe(long.clone());
-        assert_eq!(*client.entry.attributes.lock().unwrap(), long[..2]);
-        client.entry.describe(long[2..].to_vec());
-        assert_eq!(*client.entry.attributes.lock().unwrap(), long[2..]);
+        client.entry.describe(&long);
+        assert_eq!(client.entry.attributes(), long[..2]);
+        client.entry.describe(&long[2..]);
+        assert_eq!(client.entry.attributes(), long[2..]);
     }
 
     #[test]

@@ -132,10 +132,10 @@ pub struct Session {
     /// What the running statement's hints say.
     pub hint: Option<Rc<Hint>>,
     /// Of the running statement, when it is traced.
-    pub trace: Option<trace::Trace>,
-    last_trace: Option<trace::Trace>,
+    pub trace: Option<Box<trace::Trace>>,
+    last_trace: Option<Box<trace::Trace>>,
     /// The connection with its named locks.
-    pub locks: Option<Lease>,
+    pub locks: Option<Box<Lease>>,
     /// What LOCK TABLES has locked.
     pub table_locks: Option<Box<TableLocks>>,
     /// Its temporary tables.
@@ -150,56 +150,63 @@ pub struct Session {
 
 /// Serves one client until it leaves.
 pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
-    let _ = stream.set_nodelay(true);
-    let client = Frontend::new(stream, peer, login::MAX_LOGIN_PACKET, login::salt());
-    let entered = Box::pin(entrance::enter(&worker, client)).await;
-    let Some((mut client, registration, account)) = entered else { return };
-    client.logged_in(worker.node.config.limits.max_allowed_packet, account.compression);
-    let server = worker.node.server.load();
-    let mode = SqlMode { server: server.parsed, ..SqlMode::default() };
-    let settings = worker.intern(account.settings());
-    drop(server);
-    let mut session = Session {
-        user: account.user,
-        rights: account.rights,
-        counted: account.counted,
-        peer: client.peer.ip(),
-        database: account.database,
-        first_settings: Rc::clone(&settings),
-        settings,
-        mode,
-        own: OwnVariables::default(),
-        transaction: Transaction::default(),
-        last_insert_id: 0,
-        found_rows: 0,
-        row_count: 0,
-        warnings: Warnings::default(),
-        statements: prepared::Statements::default(),
-        execution: Execution::default(),
-        template: Template::default(),
-        scratch: Vec::new(),
-        current: Vec::new(),
-        published_extent: 0,
-        binary_results: false,
-        leave: false,
-        hint: None,
-        trace: None,
-        last_trace: None,
-        locks: None,
-        table_locks: None,
-        temporary: None,
-        changes: tracking::Changes::default(),
-        turn: turn::Turn::default(),
-        alarm: Alarm::default(),
-        worker,
-        client,
-        registration,
-    };
-    session.publish_identity();
-    session.run().await;
+    // Boxed, as is all that is not there for as long as the client is: a task is as large as the largest of its ways.
+    if let Some(mut session) = Box::pin(Session::enter(worker, stream, peer)).await {
+        session.run().await;
+    }
 }
 
 impl Session {
+    /// Takes a client in.
+    async fn enter(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) -> Option<Box<Self>> {
+        let _ = stream.set_nodelay(true);
+        let client = Frontend::new(stream, peer, login::MAX_LOGIN_PACKET, login::salt());
+        let (mut client, registration, account) = entrance::enter(&worker, client).await?;
+        client.logged_in(worker.node.config.limits.max_allowed_packet, account.compression);
+        let server = worker.node.server.load();
+        let mode = SqlMode { server: server.parsed, ..SqlMode::default() };
+        let settings = worker.intern(account.settings());
+        drop(server);
+        let session = Box::new(Self {
+            user: account.user,
+            rights: account.rights,
+            counted: account.counted,
+            peer: client.peer.ip(),
+            database: account.database,
+            first_settings: Rc::clone(&settings),
+            settings,
+            mode,
+            own: OwnVariables::default(),
+            transaction: Transaction::default(),
+            last_insert_id: 0,
+            found_rows: 0,
+            row_count: 0,
+            warnings: Warnings::default(),
+            statements: prepared::Statements::default(),
+            execution: Execution::default(),
+            template: Template::default(),
+            scratch: Vec::new(),
+            current: Vec::new(),
+            published_extent: 0,
+            binary_results: false,
+            leave: false,
+            hint: None,
+            trace: None,
+            last_trace: None,
+            locks: None,
+            table_locks: None,
+            temporary: None,
+            changes: tracking::Changes::default(),
+            turn: turn::Turn::default(),
+            alarm: Alarm::default(),
+            worker,
+            client,
+            registration,
+        });
+        session.publish_identity();
+        Some(session)
+    }
+
     /// Reads and answers commands until the client leaves or is killed.
     async fn run(&mut self) {
         loop {
@@ -219,7 +226,7 @@ impl Session {
                         // A long command is on its way.
                         continue;
                     }
-                    return self.end_idle_transaction().await;
+                    return Box::pin(self.end_idle_transaction()).await;
                 }
             };
             self.take_workspace();
@@ -241,7 +248,7 @@ impl Session {
             }
             entry.kill.forget();
             entry.busy_since.store(micros(&entry).max(1), Ordering::Relaxed);
-            let go_on = self.command(&payload).await;
+            let go_on = Box::pin(self.command(&payload)).await;
             entry.idle();
             self.publish_transaction();
             let over = !go_on || self.leave;

@@ -27,7 +27,7 @@ impl Session {
             .into());
         }
         let mut lease = match self.locks.take() {
-            Some(lease) => lease,
+            Some(lease) => *lease,
             None => {
                 let first = self.catalog().instances.keys().next().copied();
                 let instance = first.ok_or_else(|| {
@@ -48,7 +48,7 @@ impl Session {
         if locks == NamedLocks::AllReleased && done {
             lease.connection.has_locks = false;
         } else if !lease.connection.is_broken() {
-            self.locks = Some(lease);
+            self.locks = Some(Box::new(lease));
         }
     }
 }

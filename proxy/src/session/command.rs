@@ -257,7 +257,7 @@ impl Session {
             return false;
         };
         self.first_settings = worker.intern(account.settings());
-        self.entry().describe(account.attributes);
+        self.entry().describe(&account.attributes);
         self.settings = Rc::clone(&self.first_settings);
         (self.user, self.database) = (account.user, account.database);
         (self.rights, self.counted) = (account.rights, account.counted);

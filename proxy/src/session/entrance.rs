@@ -33,7 +33,7 @@ pub async fn enter(worker: &Worker, mut client: Frontend) -> Option<(Frontend, R
     };
     let mut account = account?;
     hosts.succeeded(client.peer.ip());
-    registration.entry.describe(std::mem::take(&mut account.attributes));
+    registration.entry.describe(&std::mem::take(&mut account.attributes));
     client.flush().await.ok()?;
     Some((client, registration, account))
 }

@@ -374,7 +374,7 @@ impl Session {
             return self.run_hinted(statement, &params).await;
         }
         let database = std::mem::replace(&mut self.database, statement.origin.database.clone());
-        let ran = self.run_hinted(statement, &params).await;
+        let ran = Box::pin(self.run_hinted(statement, &params)).await;
         self.return_to(database);
         ran
     }
@@ -422,7 +422,7 @@ impl Session {
             Plan::Views(_) => Err(SqlError::other("Internal error (please report): views in views").into()),
             Plan::Command(command) => {
                 self.binary_results = true;
-                let result = self.run_command(command, &statement.text, false).await;
+                let result = Box::pin(self.run_command(command, &statement.text, false)).await;
                 self.binary_results = false;
                 result
             }
@@ -432,7 +432,7 @@ impl Session {
                 let input = Input { text: &statement.text, template: &statement.template, values: None };
                 Box::pin(self.load_data(load, input, false)).await
             }
-            Plan::Ddl(ddl) => self.answer_ddl(ddl, &statement.text, false).await,
+            Plan::Ddl(ddl) => Box::pin(self.answer_ddl(ddl, &statement.text, false)).await,
         }
     }
 

@@ -262,8 +262,7 @@ impl Session {
             if !self.may_watch(&entry.identity().account, Privileges::PROCESS) {
                 continue;
             }
-            let attributes = entry.attributes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            for (position, (name, value)) in attributes.iter().enumerate() {
+            for (position, (name, value)) in entry.attributes().into_iter().enumerate() {
                 set.push([
                     u64::from(entry.id).into(),
                     name.as_str().into(),

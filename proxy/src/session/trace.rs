@@ -84,7 +84,7 @@ impl Session {
     pub async fn trace_statement(&mut self, inner: &[u8], more: bool) -> Result<(), Failure> {
         let mut template = Template::default();
         lexer::scan(inner, self.mode, &mut template)?;
-        self.trace = Some(Trace::new());
+        self.trace = Some(Box::new(Trace::new()));
         let answered = Box::pin(self.run_text(inner, &template, more)).await;
         self.last_trace = self.trace.take();
         answered
@@ -115,7 +115,7 @@ impl Session {
     pub async fn explain_analyze(&mut self, inner: &[u8]) -> Result<ResultSet, Failure> {
         let mut template = Template::default();
         lexer::scan(inner, self.mode, &mut template)?;
-        self.trace = Some(Trace::new());
+        self.trace = Some(Box::new(Trace::new()));
         let counted = Box::pin(self.count_rows(inner, &template)).await;
         let trace = self.trace.take();
         let (rows, bytes) = counted?;
