@@ -105,8 +105,8 @@ impl Frontend {
     pub fn logged_in(&mut self, max_payload: usize, algorithm: Option<Algorithm>) {
         self.exact = false;
         self.place = None;
-        if self.input.is_empty() {
-            self.input = BytesMut::new();
+        if self.input.is_empty() && self.output.is_empty() {
+            (self.input, self.output) = (BytesMut::new(), Vec::new());
         }
         self.assembler.set_max_payload(max_payload);
         self.compression = algorithm.map(|algorithm| Box::new(Compression::new(algorithm)));

@@ -117,7 +117,8 @@ pub struct Session {
     pub row_count: i64,
     pub warnings: Warnings,
     pub statements: prepared::Statements,
-    /// Buffers of the command in hand (see `workspace`).
+    /// While a command is in hand: what the buffers below go back to.
+    workspace: Option<Box<workspace::Workspace>>,
     pub execution: Execution,
     pub template: Template,
     pub scratch: Vec<u8>,
@@ -183,6 +184,7 @@ impl Session {
             row_count: 0,
             warnings: Warnings::default(),
             statements: prepared::Statements::default(),
+            workspace: None,
             execution: Execution::default(),
             template: Template::default(),
             scratch: Vec::new(),

@@ -26,7 +26,7 @@ pub struct Workspace {
 
 /// Those that no session has.
 #[derive(Default)]
-pub struct Workspaces(RefCell<Vec<Workspace>>);
+pub struct Workspaces(RefCell<Vec<Box<Workspace>>>);
 
 impl Session {
     fn swap_with(&mut self, workspace: &mut Workspace) {
@@ -40,14 +40,14 @@ impl Session {
     /// A command is there.
     pub(super) fn take_workspace(&mut self) {
         let spare = self.worker.workspaces.0.borrow_mut().pop();
-        if let Some(mut workspace) = spare {
-            self.swap_with(&mut workspace);
-        }
+        let mut workspace = spare.unwrap_or_default();
+        self.swap_with(&mut workspace);
+        self.workspace = Some(workspace);
     }
 
     /// Its answer is written.
     pub(super) fn put_workspace_back(&mut self) {
-        let mut workspace = Workspace::default();
+        let Some(mut workspace) = self.workspace.take() else { return };
         self.swap_with(&mut workspace);
         for buffer in [&mut workspace.output, &mut workspace.scratch, &mut workspace.current] {
             buffer.clear();

