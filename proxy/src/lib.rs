@@ -20,7 +20,6 @@ pub mod frontend;
 pub mod gather;
 pub mod job;
 pub mod member;
-pub mod merge;
 pub mod metrics;
 pub mod node;
 pub(crate) mod read_buffer;

@@ -68,7 +68,7 @@ pub struct ServerInfo {
     /// Collations by number; empty until an instance was asked.
     pub collations: Arc<Collations>,
     /// How weights of strings compare, by collation: of those that a merge has had strings of (`exec::weights`).
-    pub weights: Arc<crate::merge::Collations>,
+    pub weights: Arc<ostrakon_merge::Collations>,
 }
 
 impl Default for ServerInfo {

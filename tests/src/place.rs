@@ -41,6 +41,13 @@ pub fn ostrakon() -> PathBuf {
     path
 }
 
+/// Another program that is built beside the tests.
+pub fn beside(name: &str) -> PathBuf {
+    let path = profile_folder().join(name);
+    assert!(path.is_file(), "{} is missing: run `make test`", path.display());
+    path
+}
+
 /// A folder of one test's own. It is removed when the test ends well, and stays when it fails.
 #[derive(Debug)]
 pub struct Folder(PathBuf);

@@ -13,8 +13,8 @@ use super::lease::Lease;
 use super::send;
 use super::watch::{self, Watched};
 use crate::error::{BACKEND_FAILED, SqlError};
-use crate::merge::{Merge, Pushed};
 use crate::session::Failure;
+use ostrakon_merge::{Merge, Pushed};
 
 /// One group's answers, in the order of its statements.
 pub struct Feed {

@@ -28,12 +28,12 @@ use super::write::{Part, parts};
 use crate::error::{INTERRUPTED, SqlError};
 use crate::frontend::WRITE_SIZE;
 use crate::gather::guard::Guard;
-use crate::merge::{
-    CollationName, Merge, MergeError, MergeInput, MergeLimits, Number, Pushed, RowFormat, Step,
-};
 use crate::session::dispatch::Input;
 use crate::session::trace::Role;
 use crate::session::{Failure, Session, Warning};
+use ostrakon_merge::{
+    CollationName, Merge, MergeError, MergeInput, MergeLimits, Number, Pushed, RowFormat, Step,
+};
 
 impl From<MergeError> for Failure {
     fn from(e: MergeError) -> Self {

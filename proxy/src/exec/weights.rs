@@ -7,8 +7,8 @@ use ostrakon_catalog::schema::Instance;
 
 use crate::backend::connection::{Answer, Connection};
 use crate::error::{BACKEND_UNREACHABLE, SqlError};
-use crate::merge::{CollationName, Collations};
 use crate::node::{Node, ServerInfo};
+use ostrakon_merge::{CollationName, Collations};
 
 /// What is known of collations, with this one, which `instance` is asked of.
 ///
