@@ -15,6 +15,7 @@ pub mod rows;
 pub mod send;
 pub mod sequence;
 mod shared;
+mod shared_merge;
 pub mod table_locks;
 pub mod warned;
 pub mod watch;

@@ -37,6 +37,8 @@ pub struct Frontend {
     input: BytesMut,
     /// Bytes for the client, not yet written.
     pub output: Vec<u8>,
+    /// Bytes of output that were written.
+    written: u64,
     /// Sequence number of the next packet to the client.
     pub sequence: u8,
     pub capabilities: Capabilities,
@@ -88,6 +90,7 @@ impl Frontend {
             stream: Stream::Plain(stream),
             input: BytesMut::new(),
             output: Vec::new(),
+            written: 0,
             sequence: 0,
             capabilities: Capabilities::default(),
             salt,
@@ -241,6 +244,11 @@ impl Frontend {
         self.assembler.expect(self.sequence);
     }
 
+    /// Bytes of output so far, written or not.
+    pub fn total_output(&self) -> u64 {
+        self.written + self.output.len() as u64
+    }
+
     /// Appends one packet to the output.
     pub fn packet(&mut self, payload: &[u8]) {
         write_packet(&mut self.output, &mut self.sequence, payload);
@@ -312,6 +320,7 @@ impl Frontend {
             },
             Stream::Closed => Err(io::ErrorKind::NotConnected.into()),
         };
+        self.written += self.output.len() as u64;
         self.output.clear();
         if self.output.capacity() > WRITE_SIZE * 2 {
             self.output = Vec::new();

@@ -254,12 +254,12 @@ impl Pipeline {
         Ok((slot, is_first))
     }
 
-    /// A slot whose answer has been used.
-    pub fn give_back(&self, slot: Rc<Slot>) {
+    /// A slot whose answer has been used, by the session that had handed it in.
+    pub fn give_back(&self, slot: &Rc<Slot>) {
         let mut inner = self.inner.borrow_mut();
         let is_small = slot.answer.borrow().capacity() <= LONGEST_ANSWER;
-        if is_small && inner.spare.len() < SPARE && Rc::strong_count(&slot) == 1 {
-            inner.spare.push(slot);
+        if is_small && inner.spare.len() < SPARE && Rc::strong_count(slot) == 1 {
+            inner.spare.push(Rc::clone(slot));
         }
     }
 

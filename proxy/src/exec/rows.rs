@@ -21,6 +21,7 @@ use super::feed::{Feed, Reading, any_source, feed_source};
 use super::lease::Lease;
 use super::names::Names;
 use super::send::{self, Sending};
+use super::shared::Stopwatch;
 use super::warned::ONCE;
 use super::watch::{self};
 use super::weights;
@@ -139,10 +140,21 @@ impl Session {
             self.rollback_all().await;
             return self.end_of_rows(rows, names, more);
         }
+        if query.at_most.is_none()
+            && self.may_share(query.plan, query.execution, query.sending)
+            && self.merge_shared(query, more).await?
+        {
+            return Ok(());
+        }
         if !query.spec.input_order.is_empty() && !self.transaction.applies() {
             parts = self.one_by_one(parts);
         }
+        let stopwatch = Stopwatch::start(query.plan);
+        let before = self.client.total_output();
         let rows = self.merge_parts(query, parts, &mut Sink::Client).await;
+        let bytes = self.client.total_output() - before;
+        let is_clean = rows.is_ok() && self.warnings.is_empty();
+        stopwatch.stop(query.plan, is_clean.then_some(bytes));
         self.end_of_rows(rows, names, more)
     }
 
@@ -380,7 +392,6 @@ impl Session {
         query: Query<'_>,
         sink: &mut Sink<'_>,
     ) -> Result<u64, Failure> {
-        let Query { spec, input, sending, .. } = query;
         let mut held = 0;
         let budget = self.worker.node.config.limits.merge_memory;
         for feed in feeds.iter_mut() {
@@ -390,29 +401,8 @@ impl Session {
         let Some(first) = feeds.first() else { return Ok(0) };
         let payloads = first.columns.clone();
         let columns = send::decode_columns(&payloads)?;
-        let mode = self.mode;
-        let number = |hole: usize| {
-            let value = input.template.holes.get(hole)?;
-            if value.kind == HoleKind::Parameter {
-                let nth =
-                    input.template.holes.iter().take(hole).filter(|h| h.kind == HoleKind::Parameter).count();
-                return Number::from_value(input.values?.get(nth)?);
-            }
-            Number::from_value(&hole_value(input.text, value, mode))
-        };
         let sources = feeds.last().map_or(0, |f| f.sources.end);
-        let mut merge = Merge::new(MergeInput {
-            spec,
-            columns: &columns,
-            format: match sending {
-                Sending::Text => RowFormat::Text,
-                Sending::Prepared(_) => RowFormat::Binary,
-            },
-            sources,
-            limits: MergeLimits { memory: budget },
-            numbers: &number,
-            collations: Arc::clone(&self.worker.node.server.load().weights),
-        })?;
+        let mut merge = self.new_merge(query, &columns, sources)?;
         for feed in feeds.iter().skip(1) {
             merge.check_columns(&send::decode_columns(&feed.columns)?)?;
         }
@@ -474,6 +464,38 @@ impl Session {
                 pushed = merge.push_row(source, &row)?;
             }
         }
+    }
+
+    /// The merge of a query's answers, the first of which has these columns.
+    pub(super) fn new_merge(
+        &self,
+        query: Query<'_>,
+        columns: &[ColumnDefinition<'_>],
+        sources: usize,
+    ) -> Result<Merge, MergeError> {
+        let Query { spec, input, sending, .. } = query;
+        let mode = self.mode;
+        let number = |hole: usize| {
+            let value = input.template.holes.get(hole)?;
+            if value.kind == HoleKind::Parameter {
+                let nth =
+                    input.template.holes.iter().take(hole).filter(|h| h.kind == HoleKind::Parameter).count();
+                return Number::from_value(input.values?.get(nth)?);
+            }
+            Number::from_value(&hole_value(input.text, value, mode))
+        };
+        Merge::new(MergeInput {
+            spec,
+            columns,
+            format: match sending {
+                Sending::Text => RowFormat::Text,
+                Sending::Prepared(_) => RowFormat::Binary,
+            },
+            sources,
+            limits: MergeLimits { memory: self.worker.node.config.limits.merge_memory },
+            numbers: &number,
+            collations: Arc::clone(&self.worker.node.server.load().weights),
+        })
     }
 
     /// Asks the instance that has sent a string how its collation's weights compare.

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** what is not as it should be is not answered from here: the statement, which only reads, is run again over a connection of its own.
 
+use std::cell::Ref;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -9,8 +10,9 @@ use std::time::{Duration, Instant};
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::relay::Relay;
 use ostrakon_protocol::scanner::ResponseKind;
-use ostrakon_router::plan::{Execution, RoutedPlan};
+use ostrakon_router::plan::{Execution, PhysicalStatement, RoutedPlan};
 
+use super::alarm::Alarm;
 use super::names::Names;
 use super::pass::Rewriter;
 use super::send::{self, Sending};
@@ -18,25 +20,29 @@ use crate::backend::pipeline::{Command, LONGEST_STATEMENT, Outcome, Pipeline, Sl
 use crate::session::{Failure, Session};
 
 /// A statement that has no answer by then is slow: it gets a connection of its own, and who is behind it too.
-const SLOW: Duration = Duration::from_millis(100);
+pub(super) const SLOW: Duration = Duration::from_millis(100);
 
 /// What took longer, over a connection of its own, is not short. A tenth of what a session waits for a shared one.
 pub const QUICK: Duration = Duration::from_millis(10);
+
+/// Statements of one query that are handed in at once.
+const MOST_STATEMENTS: usize = 8;
 
 /// Bytes of an answer that is short.
 pub const QUICK_BYTES: u64 = 16 << 10;
 
 impl Session {
-    /// The execution's only statement may go over a shared connection: it is known to be short, and nothing of the session is in it.
+    /// The execution's statements may go over shared connections: they are known to be short, and nothing of the session is in them.
     pub(super) fn may_share(&self, plan: &RoutedPlan, execution: &Execution, sending: Sending<'_>) -> bool {
-        let statement = execution.statements.first().map_or(0, |statement| execution.text(statement).len());
+        let texts = || execution.statements.iter().map(|statement| execution.text(statement).len());
         let params = match sending {
             Sending::Text => 0,
             Sending::Prepared(params) => params.iter().map(send::param_size).sum(),
         };
         plan.shareable
             && plan.quickness.is_proven()
-            && statement + params <= LONGEST_STATEMENT
+            && execution.statements.len() <= MOST_STATEMENTS
+            && texts().sum::<usize>() + params <= LONGEST_STATEMENT
             && self.transaction.is_calm()
             && self.hint.is_none()
             && self.trace.is_none()
@@ -45,7 +51,34 @@ impl Session {
             && !self.entry().kill.is_asked()
     }
 
-    /// Runs it there and answers the client; false when it is to be run over a connection of its own.
+    /// A shared connection to a statement's instance. `None`: there may be no more.
+    pub(super) fn pipeline(&self, plan: &RoutedPlan, statement: &PhysicalStatement) -> Option<Rc<Pipeline>> {
+        let group = plan.database.as_ref()?.groups.get(statement.group)?;
+        self.worker.pipeline(group.instance, &self.settings)
+    }
+
+    /// Hands a statement in. `None`: it is not as it should be; where it is run by itself it says what is wrong.
+    pub(super) fn hand_in(
+        &self,
+        pipeline: Rc<Pipeline>,
+        execution: &Execution,
+        statement: &PhysicalStatement,
+        sending: Sending<'_>,
+    ) -> Option<Handed> {
+        let text = execution.text(statement);
+        let handed_in = match sending {
+            Sending::Text => pipeline.hand_in(Command::Query(text), &self.settings),
+            Sending::Prepared(params) => {
+                let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
+                let values = send::values(sources, params)?;
+                pipeline.hand_in(Command::Execute(text, &values), &self.settings)
+            }
+        };
+        let (slot, is_first) = handed_in.ok()?;
+        Some(Handed { pipeline, slot, begun: is_first.then(Instant::now) })
+    }
+
+    /// Runs the execution's only statement there and answers the client; false when it is to be run over a connection of its own.
     pub(super) async fn pass_shared(
         &mut self,
         plan: &RoutedPlan,
@@ -54,40 +87,17 @@ impl Session {
         more: bool,
     ) -> Result<bool, Failure> {
         let Some(statement) = execution.statements.first() else { return Ok(false) };
-        let group = plan.database.as_ref().and_then(|database| database.groups.get(statement.group));
-        let Some(instance) = group.map(|group| group.instance) else { return Ok(false) };
-        let Some(pipeline) = self.worker.pipeline(instance, &self.settings) else { return Ok(false) };
+        let Some(pipeline) = self.pipeline(plan, statement) else { return Ok(false) };
         // Back-pressure, as a pass has: many answers may go into one command's.
         self.flush_window().await?;
-        let text = execution.text(statement);
-        let handed_in = match sending {
-            Sending::Text => pipeline.hand_in(Command::Query(text), &self.settings),
-            Sending::Prepared(params) => {
-                let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
-                let Some(values) = send::values(sources, params) else { return Ok(false) };
-                pipeline.hand_in(Command::Execute(text, &values), &self.settings)
+        let Some(handed) = self.hand_in(pipeline, execution, statement, sending) else { return Ok(false) };
+        let (relayed, is_slow) = match handed.wait(self.alarm(), SLOW).await {
+            Ok(()) => {
+                let relayed = self.relay_shared(plan, &handed, sending.response_kind(), more);
+                (relayed, !relayed || handed.was_slow())
             }
+            Err(blame) => (false, blame),
         };
-        // Where it is run by itself it says what is wrong.
-        let Ok((slot, is_first)) = handed_in else { return Ok(false) };
-        let begun = is_first.then(Instant::now);
-        let waiting = Waiting { pipeline: &pipeline, slot: &slot };
-        let answered = self.alarm().within(SLOW, pin!(slot.ended())).await;
-        let (relayed, is_slow) = match answered {
-            Some(Outcome::Answered) => {
-                let long = slot.answer().len() as u64 > QUICK_BYTES;
-                let relayed =
-                    self.relay_shared(plan, &pipeline, &slot.answer(), sending.response_kind(), more);
-                (relayed, !relayed || long || begun.is_some_and(|begun| begun.elapsed() > SLOW / 2))
-            }
-            // The statements before it, or the connection, were to blame.
-            Some(Outcome::Lost) => (false, false),
-            Some(Outcome::Unfit) => (false, true),
-            // It is to blame where it is the one that runs.
-            None => (false, pipeline.give_up(&slot)),
-        };
-        drop(waiting);
-        pipeline.give_back(slot);
         if is_slow {
             plan.quickness.note(false);
         }
@@ -95,18 +105,12 @@ impl Session {
     }
 
     /// Appends a whole answer for the client, unless it is an error or one with warnings.
-    fn relay_shared(
-        &mut self,
-        plan: &RoutedPlan,
-        pipeline: &Pipeline,
-        answer: &[u8],
-        kind: ResponseKind,
-        more: bool,
-    ) -> bool {
+    fn relay_shared(&mut self, plan: &RoutedPlan, handed: &Handed, kind: ResponseKind, more: bool) -> bool {
+        let answer = &*handed.answer();
         let client = self.client.capabilities;
         let mut relay = Relay::new(
             kind,
-            pipeline.capabilities(),
+            handed.pipeline.capabilities(),
             client.contains(Capabilities::DEPRECATE_EOF),
             false,
             self.client.sequence,
@@ -134,15 +138,41 @@ impl Session {
     }
 }
 
-/// A session that waits. One that ends meanwhile has given up.
-struct Waiting<'a> {
-    pipeline: &'a Pipeline,
-    slot: &'a Rc<Slot>,
+/// A statement that was handed in. A session that ends meanwhile has given it up.
+pub(super) struct Handed {
+    pub pipeline: Rc<Pipeline>,
+    slot: Rc<Slot>,
+    /// Where nobody was before it.
+    begun: Option<Instant>,
 }
 
-impl Drop for Waiting<'_> {
+impl Handed {
+    /// Waits until the answer is there. Else, and when it takes longer than `limit`, whether it is this statement that is to blame: not where the ones before
+    /// it, or the connection, are.
+    pub(super) async fn wait(&self, alarm: &Alarm, limit: Duration) -> Result<(), bool> {
+        match alarm.within(limit, pin!(self.slot.ended())).await {
+            Some(Outcome::Answered) => Ok(()),
+            Some(Outcome::Lost) => Err(false),
+            Some(Outcome::Unfit) => Err(true),
+            None => Err(self.pipeline.give_up(&self.slot)),
+        }
+    }
+
+    /// The packets of the answer.
+    pub(super) fn answer(&self) -> Ref<'_, [u8]> {
+        self.slot.answer()
+    }
+
+    /// It was not as short as it was thought to be.
+    pub(super) fn was_slow(&self) -> bool {
+        self.answer().len() as u64 > QUICK_BYTES || self.begun.is_some_and(|begun| begun.elapsed() > SLOW / 2)
+    }
+}
+
+impl Drop for Handed {
     fn drop(&mut self) {
-        self.pipeline.give_up(self.slot);
+        self.pipeline.give_up(&self.slot);
+        self.pipeline.give_back(&self.slot);
     }
 }
 

@@ -225,6 +225,63 @@ async fn prepared_statements_share_and_each_execution_gets_its_own_answer() {
 }
 
 #[tokio::test]
+async fn queries_of_several_groups_share_and_are_merged() {
+    let cluster = start("");
+    let mut first = cluster.database("app", "DBPARTITIONS 4").await;
+    table(&mut first, "t").await;
+    const SUM: &str = "SELECT COUNT(*), SUM(v) FROM t WHERE id BETWEEN ? AND ?";
+    const TOP: &str = "SELECT id, v FROM t WHERE id BETWEEN ? AND ? ORDER BY v DESC, id LIMIT 5";
+    const KEYS: &str = "SELECT id FROM t WHERE id IN (?, ?)";
+    const WARNS: &str = "SELECT MOD(10, v) FROM t WHERE id BETWEEN ? AND ?";
+    let text = |sql: &str, low: i64, high: i64| {
+        let low = low.to_string();
+        sql.replacen('?', &low, 1).replacen('?', &high.to_string(), 1)
+    };
+    for _ in 0..PROVEN {
+        for sql in [SUM, TOP, KEYS, WARNS] {
+            let _: Vec<Row> = first.query(text(sql, 10, 20)).await.unwrap();
+            let _: Vec<Row> = first.exec(sql, (10, 20)).await.unwrap();
+        }
+    }
+    let mut tasks = Vec::new();
+    for number in 0..60i64 {
+        let mut client = cluster.client(Some("app")).await;
+        tasks.push(tokio::spawn(async move {
+            for round in 0..20i64 {
+                let low = (number * 13 + round) % (ROWS - 30);
+                let high = low + 20;
+                let prepared = round % 2 == 0;
+                let (count, sum): (i64, i64) = match prepared {
+                    true => client.exec_first(SUM, (low, high)).await.unwrap().unwrap(),
+                    false => client.query_first(text(SUM, low, high)).await.unwrap().unwrap(),
+                };
+                assert_eq!((count, sum), (21, (low..=high).map(|id| id * 7).sum()));
+                let top: Vec<(i64, i64)> = match prepared {
+                    true => client.exec(TOP, (low, high)).await.unwrap(),
+                    false => client.query(text(TOP, low, high)).await.unwrap(),
+                };
+                let expected: Vec<_> = (0..5).map(|back| (high - back, (high - back) * 7)).collect();
+                assert_eq!(top, expected);
+                assert_eq!(value::<i64>(&mut client, "SELECT FOUND_ROWS()").await, 5);
+                let mut keys: Vec<i64> = client.query(text(KEYS, low, high)).await.unwrap();
+                keys.sort_unstable();
+                assert_eq!(keys, [low, high]);
+                // Division by 0, of one row of many.
+                let rests: Vec<Option<i64>> = client.query(text(WARNS, 0, 20)).await.unwrap();
+                assert_eq!(rests.iter().filter(|rest| rest.is_none()).count(), 1);
+                let warnings: Vec<Row> = client.query("SHOW WARNINGS").await.unwrap();
+                assert_eq!(warnings.len(), 1);
+            }
+            client
+        }));
+    }
+    let mut clients = Vec::new();
+    for task in tasks {
+        clients.push(task.await.unwrap());
+    }
+}
+
+#[tokio::test]
 async fn a_slow_statement_holds_up_nobody() {
     held_up(false).await;
 }
