@@ -26,6 +26,10 @@ pub struct Workspace {
 
 /// Those that no session has.
 #[derive(Default)]
+#[expect(
+    clippy::vec_box,
+    reason = "it is several hundred bytes, and goes to a session and back with each command"
+)]
 pub struct Workspaces(RefCell<Vec<Box<Workspace>>>);
 
 impl Session {
