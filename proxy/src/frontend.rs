@@ -37,8 +37,6 @@ pub struct Frontend {
     input: BytesMut,
     /// Bytes for the client, not yet written.
     pub output: Vec<u8>,
-    /// Bytes of output that were written.
-    written: u64,
     /// Sequence number of the next packet to the client.
     pub sequence: u8,
     pub capabilities: Capabilities,
@@ -90,7 +88,6 @@ impl Frontend {
             stream: Stream::Plain(stream),
             input: BytesMut::new(),
             output: Vec::new(),
-            written: 0,
             sequence: 0,
             capabilities: Capabilities::default(),
             salt,
@@ -244,11 +241,6 @@ impl Frontend {
         self.assembler.expect(self.sequence);
     }
 
-    /// Bytes of output so far, written or not.
-    pub fn total_output(&self) -> u64 {
-        self.written + self.output.len() as u64
-    }
-
     /// Appends one packet to the output.
     pub fn packet(&mut self, payload: &[u8]) {
         write_packet(&mut self.output, &mut self.sequence, payload);
@@ -320,7 +312,6 @@ impl Frontend {
             },
             Stream::Closed => Err(io::ErrorKind::NotConnected.into()),
         };
-        self.written += self.output.len() as u64;
         self.output.clear();
         if self.output.capacity() > WRITE_SIZE * 2 {
             self.output = Vec::new();

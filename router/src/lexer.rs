@@ -112,3 +112,10 @@ pub struct Template {
     /// The statement has a DRDS hint (`/*+TDDL: ... */`, `/!TDDL: ... */` and their like), verbatim in `bytes`.
     pub has_tddl_hint: bool,
 }
+
+impl Template {
+    /// Bytes of memory that its lists hold, used or not.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity() + self.holes.capacity() * size_of::<Hole>()
+    }
+}

@@ -213,6 +213,14 @@ impl Execution {
     pub fn text(&self, statement: &PhysicalStatement) -> &[u8] {
         &self.buffer[statement.text.clone()]
     }
+
+    /// Bytes of memory that its lists hold, used or not.
+    pub fn capacity(&self) -> usize {
+        self.buffer.capacity()
+            + self.statements.capacity() * size_of::<PhysicalStatement>()
+            + self.params.capacity() * size_of::<ParamSource>()
+            + self.row_numbers.capacity() * size_of::<Vec<usize>>()
+    }
 }
 
 /// How several physical statements' answers combine.

@@ -216,6 +216,11 @@ impl Connection {
             && self.output.is_empty()
     }
 
+    /// Commands are queued that are not written.
+    pub fn has_output(&self) -> bool {
+        !self.output.is_empty()
+    }
+
     /// The connection must not be used again.
     pub fn mark_broken(&mut self) {
         self.broken = true;

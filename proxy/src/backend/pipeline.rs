@@ -12,7 +12,6 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use ostrakon_protocol::DecodeError;
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::command::COM_QUERY;
 use ostrakon_protocol::packet::{HEADER_LENGTH, begin_packet, finish_packet};
@@ -138,6 +137,14 @@ struct Waiter {
     prepares: Option<Box<[u8]>>,
 }
 
+/// How many statements wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Depth {
+    pub all: usize,
+    /// Of these, those that go out with the next write.
+    pub unsent: usize,
+}
+
 /// Statements under way over one connection.
 pub struct Pipeline {
     inner: RefCell<Inner>,
@@ -199,10 +206,11 @@ impl Pipeline {
     }
 
     /// How many wait; `None` when sessions of these settings cannot join them.
-    pub fn depth_for(&self, settings: &Rc<Settings>) -> Option<usize> {
+    pub fn depth_for(&self, settings: &Rc<Settings>) -> Option<Depth> {
         let inner = self.inner.borrow();
         let joins = !inner.is_cut && (inner.is_idle() || Rc::ptr_eq(&inner.settings, settings));
-        joins.then_some(inner.waiting.len() + inner.unsent.len())
+        let unsent = inner.unsent.len();
+        joins.then(|| Depth { all: inner.waiting.len() + unsent, unsent })
     }
 
     /// What was agreed with the server that answers.
@@ -210,14 +218,10 @@ impl Pipeline {
         self.capabilities.get()
     }
 
-    /// Hands in a command of at most [`LONGEST_STATEMENT`] bytes, for a session that `depth_for` lets join. Returns, too, whether nobody waits before it.
-    ///
-    /// Errors: a parameter that is not of its type.
-    pub fn hand_in(
-        &self,
-        command: Command<'_>,
-        settings: &Rc<Settings>,
-    ) -> Result<(Rc<Slot>, bool), DecodeError> {
+    /// Hands in a command of at most [`LONGEST_STATEMENT`] bytes, for a session with these settings. Returns, too, whether nobody waits before it. `None`: the session
+    /// cannot join those who wait, or a parameter is not of its type.
+    pub fn hand_in(&self, command: Command<'_>, settings: &Rc<Settings>) -> Option<(Rc<Slot>, bool)> {
+        self.depth_for(settings)?;
         let inner = &mut *self.inner.borrow_mut();
         let start = begin_packet(&mut inner.output);
         let encoded = match command {
@@ -231,8 +235,8 @@ impl Pipeline {
         };
         if encoded.is_err() {
             inner.output.truncate(start);
+            return None;
         }
-        encoded?;
         finish_packet(&mut inner.output, start, &mut 0);
         let packet = inner.output.len() - start;
         let execute = match command {
@@ -251,7 +255,7 @@ impl Pipeline {
         slot.answer.borrow_mut().clear();
         inner.unsent.push_back(Unsent { slot: Rc::clone(&slot), packet, execute });
         inner.wake_driver();
-        Ok((slot, is_first))
+        Some((slot, is_first))
     }
 
     /// A slot whose answer has been used, by the session that had handed it in.
@@ -302,9 +306,29 @@ impl Pipeline {
             (std::mem::take(&mut inner.waiting), std::mem::take(&mut inner.unsent))
         };
         let slots = waiting.into_iter().map(|waiter| waiter.slot).chain(unsent.into_iter().map(|u| u.slot));
-        for slot in slots {
+        for slot in slots.filter(|slot| slot.is_waiting()) {
             slot.end(Progress::Lost);
         }
+    }
+
+    /// Whoever is answered is to blame for what comes: the others go elsewhere, and he alone is not to come again soon.
+    fn blame_first(&self) {
+        let mut inner = self.inner.borrow_mut();
+        match inner.waiting.front() {
+            Some(Waiter { slot, prepares: None, .. }) if slot.is_waiting() => slot.end(Progress::Unfit),
+            Some(Waiter { prepares: Some(_), .. }) => inner.drop_unsent(Progress::Unfit),
+            _ => {}
+        }
+    }
+
+    /// The connection goes back: nothing is to be cut any more.
+    fn rest(&self) {
+        self.inner.borrow_mut().is_cut = false;
+    }
+
+    /// Of all who wait.
+    fn settings(&self) -> Rc<Settings> {
+        Rc::clone(&self.inner.borrow().settings)
     }
 
     /// Puts what was handed in behind what the connection is to write, up to a statement that it has to prepare first.
@@ -336,6 +360,8 @@ impl Pipeline {
                         None => ResponseKind::Query,
                     };
                     connection.queue_commands(command, 1);
+                    // The next one needs its statements from now on, and none before.
+                    connection.pin_statements();
                     inner.waiting.push_back(Waiter { slot: Rc::clone(slot), kind, prepares: None });
                 }
                 // Nobody waits for it any more.
@@ -387,8 +413,9 @@ impl Pipeline {
         let first = {
             let mut inner = self.inner.borrow_mut();
             let first = inner.waiting.pop_front();
-            inner.is_cut |=
-                inner.waiting.front().is_some_and(|next| next.slot.progress.get() == Progress::GivenUp);
+            // Who has given up may stand behind the prepare that is for him.
+            let next = inner.first().filter(|_| !inner.waiting.is_empty());
+            inner.is_cut |= next.is_some_and(|next| next.progress.get() == Progress::GivenUp);
             first
         };
         match first {

@@ -181,7 +181,8 @@ impl Pool {
         Ok(Pooled::new(connection, self, permit))
     }
 
-    /// The pipeline that has the fewest statements under way, fewer than `depth_limit`, among those that a session with these settings can join. `None`: all are
+    /// The pipeline for the next statement, among those that a session with these settings can join and that have fewer than `depth_limit` under way: one that is
+    /// about to write anyway, as long as it has no more than half of these, so that one more costs no system call; else the one with the fewest. `None`: all are
     /// full, and there are `limit` of them.
     pub fn pipeline(
         self: &Rc<Self>,
@@ -190,11 +191,13 @@ impl Pool {
         limit: usize,
     ) -> Option<Rc<Pipeline>> {
         let mut pipelines = self.pipelines.borrow_mut();
-        let depths = pipelines.iter().filter_map(|known| Some((known.depth_for(settings)?, known)));
-        if let Some((depth, least)) = depths.min_by_key(|(depth, _)| *depth)
-            && depth < depth_limit
+        let depths = || pipelines.iter().filter_map(|known| Some((known.depth_for(settings)?, known)));
+        let about_to_write = depths().find(|(depth, _)| depth.unsent > 0 && depth.all < depth_limit / 2);
+        let best = about_to_write.or_else(|| depths().min_by_key(|(depth, _)| depth.all));
+        if let Some((depth, best)) = best
+            && depth.all < depth_limit
         {
-            return Some(Rc::clone(least));
+            return Some(Rc::clone(best));
         }
         if pipelines.len() >= limit {
             return None;

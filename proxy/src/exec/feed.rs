@@ -38,6 +38,8 @@ pub struct Feed {
     pub left: u64,
     /// Rows and their bytes, by source.
     pub counts: Vec<(u64, u64)>,
+    /// Of all packets so far.
+    pub bytes: u64,
 }
 
 /// What a feed came to.
@@ -67,6 +69,7 @@ impl Feed {
             columns: Vec::new(),
             columns_complete: false,
             partial: Vec::new(),
+            bytes: 0,
             warned: Vec::new(),
             left: 0,
         }
@@ -115,6 +118,7 @@ impl Feed {
                     payload.extend_from_slice(packet.get(HEADER_LENGTH..).unwrap_or_default());
                     drop(packet);
                     connection.trim(length);
+                    self.bytes += length as u64;
                     return Ok(event);
                 }
             }
@@ -241,6 +245,7 @@ impl Feed {
         }
         connection.input.advance(length);
         connection.trim(length);
+        self.bytes += length as u64;
         Ok(Some(pushed))
     }
 

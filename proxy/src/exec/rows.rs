@@ -21,7 +21,7 @@ use super::feed::{Feed, Reading, any_source, feed_source};
 use super::lease::Lease;
 use super::names::Names;
 use super::send::{self, Sending};
-use super::shared::Stopwatch;
+use super::shared::{QUICK, QUICK_BYTES};
 use super::warned::ONCE;
 use super::watch::{self};
 use super::weights;
@@ -149,12 +149,7 @@ impl Session {
         if !query.spec.input_order.is_empty() && !self.transaction.applies() {
             parts = self.one_by_one(parts);
         }
-        let stopwatch = Stopwatch::start(query.plan);
-        let before = self.client.total_output();
         let rows = self.merge_parts(query, parts, &mut Sink::Client).await;
-        let bytes = self.client.total_output() - before;
-        let is_clean = rows.is_ok() && self.warnings.is_empty();
-        stopwatch.stop(query.plan, is_clean.then_some(bytes));
         self.end_of_rows(rows, names, more)
     }
 
@@ -306,6 +301,7 @@ impl Session {
             }
         }
         let mut leases = Vec::with_capacity(feeds.len());
+        let mut longest = 0;
         for mut feed in feeds {
             if feed.lease.connection.is_broken() {
                 // Nothing more comes.
@@ -340,7 +336,12 @@ impl Session {
                     self.warnings.add(once, 0, self.warning_limit());
                 }
             }
+            longest = longest.max(feed.bytes);
             leases.push(feed.lease);
+        }
+        if query.plan.shareable {
+            let is_short = longest <= QUICK_BYTES && begun.elapsed() <= QUICK;
+            query.plan.quickness.note(is_short && streamed.is_ok() && self.warnings.is_empty());
         }
         (leases, streamed.map_err(|failure| Ended { failure, transaction: ended }))
     }

@@ -51,20 +51,17 @@ impl Session {
             && !self.entry().kill.is_asked()
     }
 
-    /// A shared connection to a statement's instance. `None`: there may be no more.
-    pub(super) fn pipeline(&self, plan: &RoutedPlan, statement: &PhysicalStatement) -> Option<Rc<Pipeline>> {
-        let group = plan.database.as_ref()?.groups.get(statement.group)?;
-        self.worker.pipeline(group.instance, &self.settings)
-    }
-
-    /// Hands a statement in. `None`: it is not as it should be; where it is run by itself it says what is wrong.
+    /// Hands a statement in over a shared connection to its instance. `None`: there may be no more of these, or the statement is not as it should be; where it is
+    /// run by itself it says what is wrong.
     pub(super) fn hand_in(
         &self,
-        pipeline: Rc<Pipeline>,
+        plan: &RoutedPlan,
         execution: &Execution,
         statement: &PhysicalStatement,
         sending: Sending<'_>,
     ) -> Option<Handed> {
+        let group = plan.database.as_ref()?.groups.get(statement.group)?;
+        let pipeline = self.worker.pipeline(group.instance, &self.settings)?;
         let text = execution.text(statement);
         let handed_in = match sending {
             Sending::Text => pipeline.hand_in(Command::Query(text), &self.settings),
@@ -74,7 +71,7 @@ impl Session {
                 pipeline.hand_in(Command::Execute(text, &values), &self.settings)
             }
         };
-        let (slot, is_first) = handed_in.ok()?;
+        let (slot, is_first) = handed_in?;
         Some(Handed { pipeline, slot, begun: is_first.then(Instant::now) })
     }
 
@@ -87,10 +84,9 @@ impl Session {
         more: bool,
     ) -> Result<bool, Failure> {
         let Some(statement) = execution.statements.first() else { return Ok(false) };
-        let Some(pipeline) = self.pipeline(plan, statement) else { return Ok(false) };
         // Back-pressure, as a pass has: many answers may go into one command's.
         self.flush_window().await?;
-        let Some(handed) = self.hand_in(pipeline, execution, statement, sending) else { return Ok(false) };
+        let Some(handed) = self.hand_in(plan, execution, statement, sending) else { return Ok(false) };
         let (relayed, is_slow) = match handed.wait(self.alarm(), SLOW).await {
             Ok(()) => {
                 let relayed = self.relay_shared(plan, &handed, sending.response_kind(), more);
@@ -98,8 +94,8 @@ impl Session {
             }
             Err(blame) => (false, blame),
         };
-        if is_slow {
-            plan.quickness.note(false);
+        if relayed || is_slow {
+            plan.quickness.note(!is_slow);
         }
         Ok(relayed)
     }

@@ -2,7 +2,6 @@
 //!
 //! **Invariant:** as in `shared.rs`: what is not as it should be is not answered from here.
 
-use std::rc::Rc;
 use std::time::Instant;
 
 use ostrakon_protocol::capability::Capabilities;
@@ -13,7 +12,6 @@ use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
 use super::names::Names;
 use super::rows::Query;
 use super::shared::{Handed, SLOW};
-use crate::backend::pipeline::Pipeline;
 use crate::session::{Failure, Session};
 use ostrakon_merge::{Merge, Pushed, Step};
 
@@ -84,14 +82,9 @@ impl Session {
     /// Runs the query's statements over shared connections and answers the client; false when it is to be run over connections of its own.
     pub(super) async fn merge_shared(&mut self, query: Query<'_>, more: bool) -> Result<bool, Failure> {
         let Query { plan, execution, sending, .. } = query;
-        let pipelines = execution.statements.iter().map(|statement| self.pipeline(plan, statement));
-        let Some(pipelines) = pipelines.collect::<Option<Vec<Rc<Pipeline>>>>() else { return Ok(false) };
         self.flush_window().await?;
-        let handed = execution
-            .statements
-            .iter()
-            .zip(pipelines)
-            .map(|(statement, pipeline)| self.hand_in(pipeline, execution, statement, sending));
+        let statements = execution.statements.iter();
+        let handed = statements.map(|statement| self.hand_in(plan, execution, statement, sending));
         let Some(handed) = handed.collect::<Option<Vec<Handed>>>() else { return Ok(false) };
         let begun = Instant::now();
         for one in &handed {
@@ -115,9 +108,7 @@ impl Session {
                 self.client.sequence = sequence;
             }
         }
-        if merged.is_none() || handed.iter().any(Handed::was_slow) {
-            plan.quickness.note(false);
-        }
+        plan.quickness.note(merged.is_some() && !handed.iter().any(Handed::was_slow));
         Ok(merged.is_some())
     }
 

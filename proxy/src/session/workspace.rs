@@ -59,6 +59,12 @@ impl Session {
                 *buffer = Vec::new();
             }
         }
+        if workspace.execution.capacity() > LONGEST {
+            workspace.execution = Execution::default();
+        }
+        if workspace.template.capacity() > LONGEST {
+            workspace.template = Template::default();
+        }
         let mut spare = self.worker.workspaces.0.borrow_mut();
         if spare.len() < SPARE {
             spare.push(workspace);

@@ -64,7 +64,9 @@ const ELSEWHERE: [&str; 9] =
 /// So many runs in a row must have been quick, at first.
 const PROOF: u16 = 8;
 /// What that grows to, twice as many with each run that was not.
-const LONGEST_PROOF: u16 = 4096;
+const LONGEST_PROOF: u16 = 1024;
+/// After so many runs in a row that were quick and shared, half as many are needed again: it was the machine that was slow, and not the statement.
+const FORGIVEN: u16 = 1024;
 
 /// How quick the last runs of a template were, on one worker. Atomic only because plans can be sent between threads; one thread uses each.
 #[derive(Debug)]
@@ -82,7 +84,11 @@ impl Default for Quickness {
 impl Quickness {
     pub fn note(&self, quick: bool) {
         if quick {
-            self.runs.store(self.runs().saturating_add(1), Ordering::Relaxed);
+            let (runs, needed) = (self.runs().saturating_add(1), self.needed());
+            let forgives = runs >= needed.saturating_add(FORGIVEN);
+            let needed = if forgives { (needed / 2).max(PROOF) } else { needed };
+            self.needed.store(needed, Ordering::Relaxed);
+            self.runs.store(if forgives { needed } else { runs }, Ordering::Relaxed);
             return;
         }
         if self.is_proven() {
@@ -163,5 +169,13 @@ mod tests {
             runs_until_proven(&quickness);
         }
         assert_eq!(quickness.needed(), LONGEST_PROOF);
+        let mut runs = 0;
+        while quickness.needed() > PROOF {
+            assert!(quickness.is_proven());
+            quickness.note(true);
+            runs += 1;
+        }
+        // Seven times half as many.
+        assert_eq!(runs, 7 * u32::from(FORGIVEN));
     }
 }

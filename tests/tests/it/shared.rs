@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, Value};
+use ostrakon::dev::instance::Instance;
 use ostrakon_tests::cluster::{TestCluster, connect, run, value};
 use ostrakon_tests::physical;
 
@@ -279,6 +280,38 @@ async fn queries_of_several_groups_share_and_are_merged() {
     for task in tasks {
         clients.push(task.await.unwrap());
     }
+}
+
+/// What the instances say of themselves, together.
+fn status(cluster: &TestCluster, name: &str) -> u64 {
+    let of = |instance: &Instance| {
+        let answer = instance.connect().unwrap().query(&format!("SHOW GLOBAL STATUS LIKE '{name}'")).unwrap();
+        String::from_utf8_lossy(answer.rows[0][1].as_deref().unwrap()).parse::<u64>().unwrap()
+    };
+    cluster.cluster.instances.iter().map(of).sum()
+}
+
+#[tokio::test]
+async fn long_answers_that_make_a_short_one_are_not_shared() {
+    let cluster = start("");
+    let mut first = cluster.database("app", "DBPARTITIONS 2").await;
+    table(&mut first, "t").await;
+    run(&mut first, "CREATE TABLE many (id INT PRIMARY KEY, k VARCHAR(60) NOT NULL) DBPARTITION BY HASH(id)")
+        .await;
+    let rows: Vec<String> = (0..4000).map(|id| format!("({id}, REPEAT('{id:05}', 12))")).collect();
+    run(&mut first, &format!("INSERT INTO many VALUES {}", rows.join(", "))).await;
+    prove(&mut first, by_id).await;
+    let top = "SELECT id, COUNT(*) FROM many GROUP BY id, k ORDER BY COUNT(*), id LIMIT 2";
+    let opened = || status(&cluster, "Connections");
+    let before = opened();
+    for _ in 0..3 * PROVEN {
+        let rows: Vec<(i64, i64)> = first.query(top).await.unwrap();
+        assert_eq!(rows, [(0, 1), (1, 1)]);
+        assert_eq!(value::<i64>(&mut first, &by_id(3)).await, 21);
+    }
+    // Two by each question of ours; a few for the two groups at first.
+    let opened = opened() - before;
+    assert!(opened < 3 * PROVEN as u64 / 2, "{opened} connections were opened");
 }
 
 #[tokio::test]

@@ -181,17 +181,16 @@ impl Connection {
         });
     }
 
-    /// Enters a statement that was just prepared; queues the close of the least recently used one above the limit.
+    /// Enters a statement that was just prepared; queues the close of the least recently used ones above the limit.
     pub fn keep_statement(&mut self, text: &[u8], statement: BackendStatement) {
         let key = self.statement_key(text).into();
         self.tick += 1;
         self.statements.insert(key, (statement, self.tick));
-        if self.statements.len() <= self.statement_limit {
-            return;
-        }
-        let oldest = self.statements.iter().min_by_key(|(_, (_, used))| *used);
-        let oldest = oldest.filter(|(_, (_, used))| *used < self.pinned_since).map(|(text, _)| text.clone());
-        if let Some((old, _)) = oldest.and_then(|text| self.statements.remove(&text)) {
+        while self.statements.len() > self.statement_limit {
+            let oldest = self.statements.iter().min_by_key(|(_, (_, used))| *used);
+            let oldest =
+                oldest.filter(|(_, (_, used))| *used < self.pinned_since).map(|(text, _)| text.clone());
+            let Some((old, _)) = oldest.and_then(|text| self.statements.remove(&text)) else { return };
             self.close_statement(&old);
         }
     }

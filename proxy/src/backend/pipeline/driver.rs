@@ -55,7 +55,11 @@ pub(super) async fn drive(pipeline: Weak<Pipeline>, pool: Weak<Pool>) {
             Ok(mut connection) => {
                 if let Err(e) = converse(&pipeline, &mut connection).await {
                     tracing::debug!(instance = connection.instance(), error = %e.message, "a shared connection ends");
-                    connection.mark_broken();
+                    let pool = Rc::clone(connection.pool());
+                    match pipeline.is_cut() {
+                        true => watch::abandon(&mut connection, &pool),
+                        false => connection.mark_broken(),
+                    }
                     pipeline.lose();
                 }
             }
@@ -67,8 +71,6 @@ pub(super) async fn drive(pipeline: Weak<Pipeline>, pool: Weak<Pool>) {
 /// Writes and reads until nobody waits any more.
 async fn converse(pipeline: &Pipeline, connection: &mut Pooled) -> Result<(), SqlError> {
     pipeline.capabilities.set(connection.capabilities);
-    let settings = Rc::clone(&pipeline.inner.borrow().settings);
-    connection.queue_settings(&settings);
     let mut scanner = ResponseScanner::new(pipeline.kind(), connection.capabilities);
     loop {
         if pipeline.is_cut() {
@@ -78,6 +80,10 @@ async fn converse(pipeline: &Pipeline, connection: &mut Pooled) -> Result<(), Sq
             return Ok(());
         }
         let was_waiting = pipeline.waits();
+        if !was_waiting {
+            // Whoever came while nobody waited may have other ones than the last.
+            connection.queue_settings(&pipeline.settings());
+        }
         pipeline.take_output(connection);
         if !was_waiting {
             scanner = ResponseScanner::new(pipeline.kind(), connection.capabilities);
@@ -88,12 +94,17 @@ async fn converse(pipeline: &Pipeline, connection: &mut Pooled) -> Result<(), Sq
         };
         pipeline.unless_cut(written).await?;
         let need = cut_answers(pipeline, connection, &mut scanner)?;
+        if pipeline.is_idle() && connection.has_output() {
+            // Statements that it is not to keep.
+            connection.flush().await?;
+        }
         if pipeline.is_idle() {
             connection.shrink();
+            pipeline.rest();
             return Ok(());
         }
         if need > LONGEST_ANSWER {
-            return Err(too_long());
+            return Err(too_long(pipeline));
         }
         let mut filling = pin!(connection.fill(need));
         poll_fn(|context| {
@@ -132,7 +143,7 @@ fn cut_answers(
         }
         if scanner.finished() {
             if !pipeline.add(connection.input.get(begun..used).unwrap_or_default()) {
-                return Err(too_long());
+                return Err(too_long(pipeline));
             }
             pipeline.deliver(connection);
             begun = used;
@@ -144,12 +155,13 @@ fn cut_answers(
         }
     }
     if begun < used && !pipeline.add(connection.input.get(begun..used).unwrap_or_default()) {
-        return Err(too_long());
+        return Err(too_long(pipeline));
     }
     connection.input.advance(used);
     Ok(need)
 }
 
-fn too_long() -> SqlError {
+fn too_long(pipeline: &Pipeline) -> SqlError {
+    pipeline.blame_first();
     SqlError::other("a statement that was thought to be short has a long answer")
 }
