@@ -11,8 +11,8 @@ use ostrakon_tests::{place, program};
 
 /// Calls between the two counts that are taken.
 const CALLS: u64 = 10;
-/// What may be more or less, of a thousand: with the same compiler, and with another one.
-const TOLERANCE: [u64; 2] = [30, 330];
+/// What may be more or less, of a thousand: with the same compiler (an incremental build differs by 3 % from one that is not), and with another one.
+const TOLERANCE: [u64; 2] = [100, 330];
 
 /// All instructions of a program that calls the step so often.
 fn collected(step: &str, calls: u64) -> u64 {
