@@ -342,14 +342,16 @@ impl Pipeline {
             let slot = &unsent.slot;
             let (command, text) =
                 inner.output.get_mut(used..end).unwrap_or_default().split_at_mut(unsent.packet);
-            let fit = match unsent.execute {
-                Some((_, params)) if slot.is_waiting() => {
+            // What nobody waits for any more is left out.
+            let fit = slot.is_waiting().then(|| match unsent.execute {
+                None => Fit::Ready(0),
+                Some((_, params)) => {
                     connection.fit(text, command.get(HEADER_LENGTH..).unwrap_or_default(), params)
                 }
-                _ => Fit::Ready(0),
-            };
+            });
             match fit {
-                Fit::Ready(id) if slot.is_waiting() => {
+                None => {}
+                Some(Fit::Ready(id)) => {
                     let kind = match unsent.execute {
                         Some(_) => {
                             // Behind the command's own byte.
@@ -364,16 +366,14 @@ impl Pipeline {
                     connection.pin_statements();
                     inner.waiting.push_back(Waiter { slot: Rc::clone(slot), kind, prepares: None });
                 }
-                // Nobody waits for it any more.
-                Fit::Ready(_) => {}
-                Fit::Missing(key) => {
+                Some(Fit::Missing(key)) => {
                     connection.queue_prepare(text);
                     let kind = ResponseKind::Prepare;
                     inner.waiting.push_back(Waiter { slot: Slot::new(), kind, prepares: Some(key) });
                     inner.is_preparing = true;
                     break;
                 }
-                Fit::Never => slot.end(Progress::Unfit),
+                Some(Fit::Never) => slot.end(Progress::Unfit),
             }
             used = end;
             inner.unsent.pop_front();

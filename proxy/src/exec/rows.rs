@@ -129,6 +129,13 @@ impl Session {
     }
 
     async fn merge_groups(&mut self, query: Query<'_>, more: bool) -> Result<(), Failure> {
+        if query.at_most.is_none()
+            && !self.wants_agreement()
+            && self.may_share(query.plan, query.execution, query.sending)
+            && self.merge_shared(query, more).await?
+        {
+            return Ok(());
+        }
         let names = Names::of(query.plan);
         let mut parts = parts(query.plan, query.execution)?;
         let alone = self.wants_agreement() && !self.transaction.applies();
@@ -139,12 +146,6 @@ impl Session {
             // Before the client is answered: what it reads of the session then is outside of a transaction.
             self.rollback_all().await;
             return self.end_of_rows(rows, names, more);
-        }
-        if query.at_most.is_none()
-            && self.may_share(query.plan, query.execution, query.sending)
-            && self.merge_shared(query, more).await?
-        {
-            return Ok(());
         }
         if !query.spec.input_order.is_empty() && !self.transaction.applies() {
             parts = self.one_by_one(parts);
