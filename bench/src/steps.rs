@@ -307,20 +307,25 @@ fn key(column: usize) -> SortKey {
     SortKey { value: ColumnRef::Visible(column), weight: None, descending: false }
 }
 
+/// Rows of three columns, in the order of the first.
+fn by_first_column(group: Option<GroupSpec>) -> MergeSpec {
+    MergeSpec {
+        visible: Some(3),
+        hidden: 0,
+        input_order: vec![key(0)],
+        distinct: false,
+        group,
+        output_order: None,
+        limit: None,
+    }
+}
+
 fn merge_step() -> Step {
     let columns =
         [column("id", ColumnType::LONG), column("k", ColumnType::LONG), column("pad", ColumnType::STRING)];
     let row = |id: u32| text_row(&[(100_000 + id).to_string().as_bytes(), b"4711", &[b'p'; 60]]);
     let rows: Vec<Vec<u8>> = (0..ROWS).map(row).collect();
-    let spec = MergeSpec {
-        visible: Some(3),
-        hidden: 0,
-        input_order: vec![key(0)],
-        distinct: false,
-        group: None,
-        output_order: None,
-        limit: None,
-    };
+    let spec = by_first_column(None);
     let mut out = Vec::new();
     Step {
         name: "merge_step",
@@ -339,20 +344,13 @@ fn aggregate_step() -> Step {
     // Each of the sources has a row of each group.
     let row = |at: u32| text_row(&[(1000 + at / SOURCES as u32).to_string().as_bytes(), b"17", b"123456"]);
     let rows: Vec<Vec<u8>> = (0..ROWS).map(row).collect();
-    let spec = MergeSpec {
-        visible: Some(3),
-        hidden: 0,
-        input_order: vec![key(0)],
-        distinct: false,
-        group: Some(GroupSpec {
-            keys: vec![key(0)],
-            outputs: vec![Aggregate::First, Aggregate::Count, Aggregate::Sum],
-            hidden_outputs: Vec::new(),
-            having: None,
-        }),
-        output_order: None,
-        limit: None,
+    let group = GroupSpec {
+        keys: vec![key(0)],
+        outputs: vec![Aggregate::First, Aggregate::Count, Aggregate::Sum],
+        hidden_outputs: Vec::new(),
+        having: None,
     };
+    let spec = by_first_column(Some(group));
     let mut out = Vec::new();
     Step {
         name: "aggregate_step",

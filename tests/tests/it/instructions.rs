@@ -16,11 +16,15 @@ const TOLERANCE: [u64; 2] = [100, 330];
 
 /// All instructions of a program that calls the step so often.
 fn collected(step: &str, calls: u64) -> u64 {
+    let program = place::beside("ostrakon-steps");
+    // Paths and variables stand on the stack, and how far it is shifted by them shows in the counts.
     let said = program::must(
         Command::new("valgrind")
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(place::beside("ostrakon-steps"))
-            .args([step, &calls.to_string()]),
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "./ostrakon-steps"])
+            .args([step, &format!("{calls:02}")])
+            .current_dir(program.parent().unwrap())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin"),
     );
     let count = said.lines().find_map(|line| line.split_once("Collected :")).map(|(_, count)| count.trim());
     count.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("callgrind said no count:\n{said}"))
