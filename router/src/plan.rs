@@ -33,6 +33,7 @@ mod literals;
 mod load;
 mod merging;
 mod modify;
+mod moment;
 mod nextval;
 mod own;
 mod returning;

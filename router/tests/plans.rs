@@ -167,6 +167,9 @@ fn route(
     }
     if count > 1 {
         merge(&planned.combine, out);
+        if planned.reads_time {
+            out.push_str("  at one moment\n");
+        }
     }
 }
 

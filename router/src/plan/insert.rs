@@ -25,7 +25,8 @@ use super::tokens::Tokens;
 use super::tree::Name;
 use super::values::Operand;
 use super::{
-    Body as PlanBody, Combine, Request, RoutedPlan, SequenceName, StatementClass, access, nextval, returning,
+    Body as PlanBody, Combine, Request, RoutedPlan, SequenceName, StatementClass, access, moment, nextval,
+    returning,
 };
 use crate::RouterError;
 use crate::sharding::topology::quote;
@@ -122,6 +123,10 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
     let head = head(tokens, &layout, &reference, &cutter, adds_column);
     let mode = request.mode;
     let generated = generated::keys(tokens, &layout, &reference, &special.nexts, &cutter, mode)?;
+    let in_tokens = |range: &Range<usize>| moment::in_tokens(tokens, range.clone());
+    let reads_time = moment::of_table(&reference.table)
+        || layout.rows.iter().any(in_tokens)
+        || in_tokens(&(layout.tail..tokens.len()));
     let name = reference.table.auto_increment().map(|(_, column)| quote(&column.name));
     let assigned = name.filter(|_| layout.set_form);
     let body = Rows {
@@ -156,7 +161,7 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
         sequence,
         cacheable: layout.rows.len() <= CACHED_ROWS,
         reason: "rows of several physical tables".into(),
-        reads_time: true,
+        reads_time,
         calc_found_rows: false,
         sets_last_id: special.sets_last_id,
         hides_generated: false,

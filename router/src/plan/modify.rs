@@ -16,8 +16,8 @@ use super::tokens::Tokens;
 use super::tree::{Body, Expr, Item, Query, Source};
 use super::unresolved::unresolved;
 use super::{
-    Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, access, fallback, guard, nextval, own,
-    returning,
+    Body as PlanBody, Combine, Request, RoutedPlan, StatementClass, access, fallback, guard, moment, nextval,
+    own, returning,
 };
 use crate::RouterError;
 
@@ -318,8 +318,13 @@ fn analysed(
         analysis.scatter = Err(String::new());
     }
     let needs = access::of_write(tokens, write, &analysis.references, &written.references);
+    let of_tables = analysis.references.iter().any(|reference| moment::of_table(&reference.table));
+    let reads_time = of_tables || moment::in_tokens(tokens, 0..tokens.len());
     let mut plan = assemble(request, analysis, class, combine, alone.clone(), alone);
     plan.needs = needs;
+    if matches!(plan.combine, Combine::Counts) {
+        plan.reads_time = reads_time;
+    }
     if let PlanBody::Tables(tables) = &mut plan.body {
         tables.everywhere = everywhere;
         tables.apart |= apart.is_some();

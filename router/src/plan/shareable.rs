@@ -9,7 +9,7 @@ use crate::lexer::TokenKind;
 
 /// Words that an open parenthesis may follow: those of the grammar, and functions of their arguments alone. Any other could be a stored function, which
 /// may write, or one that waits.
-const BEFORE_PARENTHESIS: [&str; 45] = [
+pub(super) const BEFORE_PARENTHESIS: [&str; 45] = [
     "ABS",
     "ALL",
     "AND",

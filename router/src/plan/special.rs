@@ -99,7 +99,7 @@ pub(crate) const VARYING: &[&str] = &[
 ];
 
 /// The moment at which the statement began.
-const MOMENTS: &[&str] = &[
+pub(super) const MOMENTS: &[&str] = &[
     "NOW",
     "CURRENT_TIMESTAMP",
     "LOCALTIME",
