@@ -184,7 +184,9 @@ impl Relay {
             let run = self.scanner.rows(rest);
             if run.packets > 0 {
                 self.columns_eof(patch, out);
-                self.copy_run(rest.get(..run.bytes).unwrap_or_default(), run.packets, out);
+                let start = out.len();
+                out.extend_from_slice(rest.get(..run.bytes).unwrap_or_default());
+                self.renumber(out.get_mut(start..).unwrap_or_default(), run.packets);
                 self.seen.rows += run.rows;
                 consumed += run.bytes;
                 continue;
@@ -203,6 +205,18 @@ impl Relay {
             }
         }
         Ok(consumed)
+    }
+
+    /// The complete row packets at the start of `input`, which are to follow `out` as they stand there afterwards, instead of being copied: how many bytes
+    /// they have. None says nothing: ask [`push`](Self::push) then.
+    pub fn rows_in_place(&mut self, input: &mut [u8], patch: StatusPatch, out: &mut Vec<u8>) -> usize {
+        let run = self.scanner.rows(input);
+        if run.packets > 0 {
+            self.columns_eof(patch, out);
+            self.renumber(input.get_mut(..run.bytes).unwrap_or_default(), run.packets);
+            self.seen.rows += run.rows;
+        }
+        run.bytes
     }
 }
 

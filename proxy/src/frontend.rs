@@ -319,6 +319,18 @@ impl Frontend {
         result
     }
 
+    /// Writes all output, and these packets behind it, from where they are. Where they must be kept, compressed or enciphered they are copied first.
+    pub async fn flush_with(&mut self, packets: &[u8]) -> io::Result<()> {
+        let Self { stream: Stream::Plain(stream), kept_back: None, compression: None, output, .. } = self
+        else {
+            self.output.extend_from_slice(packets);
+            return self.flush().await;
+        };
+        let result = stream.write_all_buf(&mut Buf::chain(output.as_slice(), packets)).await;
+        output.clear();
+        result
+    }
+
     /// Resolves when the client has closed its side; never when it has sent more commands ahead, or under TLS, where only a
     /// read could tell.
     pub async fn hung_up(&self) {

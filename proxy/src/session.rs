@@ -281,6 +281,18 @@ impl Session {
         }
     }
 
+    /// The same with these packets behind it, and lets others run.
+    pub async fn flush_window_with(&mut self, packets: &[u8]) -> Result<(), Failure> {
+        let entry = Arc::clone(self.entry());
+        tokio::select! {
+            biased;
+            flushed = self.client.flush_with(packets) => flushed?,
+            () = killed(&entry) => return Err(Failure::ClientGone),
+        }
+        self.turn.give_way().await;
+        Ok(())
+    }
+
     /// Writes the output when there is a window full of it, and lets others run.
     pub async fn flush_window(&mut self) -> Result<(), Failure> {
         if self.client.output.len() >= WRITE_SIZE {

@@ -9,17 +9,15 @@ use crate::statement::PrepareOk;
 use crate::{Capabilities, DecodeError};
 
 impl Relay {
-    /// Copies whole row packets, and renumbers them where the client's numbers differ.
-    pub(super) fn copy_run(&mut self, run: &[u8], packets: usize, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.extend_from_slice(run);
+    /// Numbers whole row packets as the client counts them.
+    pub(super) fn renumber(&mut self, run: &mut [u8], packets: usize) {
         let offset = Header::parse(run).map_or(0, |first| self.sequence.wrapping_sub(first.sequence));
         // The scanner has checked that the run is numbered without a gap.
         self.sequence = self.sequence.wrapping_add(packets as u8);
         if offset == 0 {
             return;
         }
-        let mut rest = out.get_mut(start..).unwrap_or_default();
+        let mut rest = run;
         while let Some(header) = Header::parse(rest) {
             if let Some(sequence) = rest.get_mut(HEADER_LENGTH - 1) {
                 *sequence = header.sequence.wrapping_add(offset);

@@ -8,12 +8,21 @@ use crate::response_model::{End, Part, Peer, chain, definition, encode};
 use crate::row::write_text_cell;
 
 /// Sends `input` through a relay in pieces that end at `ends`, keeping what is not used, as a connection does.
+///
+/// Rows that are written from where they are make no difference.
 fn relayed(relay: &mut Relay, input: &[u8], ends: &[usize], patch: StatusPatch) -> (Vec<u8>, usize) {
+    let mut other = relay.clone();
     let (mut out, mut start) = (Vec::new(), 0);
+    let (mut placed, mut placed_start) = (Vec::new(), 0);
     for end in ends.iter().copied().chain([input.len()]) {
         let piece = &input[start..end.max(start)];
         start += relay.push(piece, &mut NoRewrite, patch, &mut out).unwrap();
+        let mut piece = input[placed_start..end.max(placed_start)].to_vec();
+        let run = other.rows_in_place(&mut piece, patch, &mut placed);
+        placed.extend_from_slice(&piece[..run]);
+        placed_start += run + other.push(&piece[run..], &mut NoRewrite, patch, &mut placed).unwrap();
     }
+    assert_eq!((&out, start, relay.seen()), (&placed, placed_start, other.seen()));
     (out, start)
 }
 

@@ -18,6 +18,7 @@ use super::shared::Stopwatch;
 use super::watch;
 use crate::backend::connection::Answer;
 use crate::error::{BACKEND_FAILED, SqlError};
+use crate::frontend::WRITE_SIZE;
 use crate::registry::Kill;
 use crate::session::trace::Role;
 use crate::session::{Failure, Session, Warning, Warnings};
@@ -80,6 +81,9 @@ pub struct After<'a> {
 
 /// What LAST_INSERT_ID() is where no value is made: one that another session made over this connection would be taken for this statement's.
 pub const NOTHING_GENERATED: &str = "SET LAST_INSERT_ID = 0";
+
+/// So many bytes of rows are written from the buffer that they were read into; fewer are copied, and go out together with what comes next.
+const FROM_WHERE_THEY_ARE: usize = WRITE_SIZE / 2;
 
 /// What went through to the client.
 #[derive(Clone, Copy, Debug)]
@@ -258,6 +262,16 @@ impl Session {
         let mut rewriter = Rewriter::new(names, &entry.kill);
         loop {
             let connection = &mut *lease.connection;
+            if connection.input.len() >= FROM_WHERE_THEY_ARE {
+                let run = relay.rows_in_place(&mut connection.input, patch, &mut self.client.output);
+                let packets = connection.input.get(..run).unwrap_or_default();
+                match run >= FROM_WHERE_THEY_ARE {
+                    true => self.flush_window_with(packets).await?,
+                    false => self.client.output.extend_from_slice(packets),
+                }
+                connection.input.advance(run);
+                bytes += run as u64;
+            }
             let pushed = relay.push(&connection.input, &mut rewriter, patch, &mut self.client.output);
             let consumed = match pushed {
                 Ok(consumed) => consumed,
