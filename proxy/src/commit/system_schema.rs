@@ -110,10 +110,12 @@ fn hex(text: &str) -> String {
     if text.is_empty() {
         return "''".to_owned();
     }
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
     let mut literal = String::with_capacity(2 + text.len() * 2);
     literal.push_str("0x");
     for byte in text.bytes() {
-        literal.push_str(&format!("{byte:02x}"));
+        literal.push(digit(byte >> 4));
+        literal.push(digit(byte & 15));
     }
     literal
 }

@@ -70,7 +70,8 @@ pub struct Xid {
 impl fmt::Display for Xid {
     /// As XA statements take it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "'{}','{}',{FORMAT_ID}", self.transaction, self.qualifier())
+        let Self { transaction, ordinal, connection, deciding } = self;
+        write!(f, "'{transaction}','{ordinal}.{connection}.{deciding}',{FORMAT_ID}")
     }
 }
 

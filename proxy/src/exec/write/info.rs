@@ -1,5 +1,7 @@
 //! What the OK of a scattered write says: the numbers of all answers, added up.
 
+use std::fmt::Write;
+
 use ostrakon_router::lexer::{Keyword, leading_keyword};
 use ostrakon_router::plan::{Combine, RoutedPlan};
 
@@ -65,33 +67,29 @@ impl RowKind {
 
 /// `Records: 2  Duplicates: 0  Warnings: 0` of several statements, with each number added up. `Warnings` is the count of all.
 pub fn add_info<'a>(infos: impl Iterator<Item = &'a str>, warnings: u64) -> String {
-    let mut labels: Vec<(String, u64)> = Vec::new();
+    let mut sums: Vec<(&str, u64)> = Vec::new();
     for info in infos {
-        let mut label = String::new();
-        for word in info.split_whitespace() {
-            match word.parse::<u64>() {
-                Ok(number) => {
-                    match labels.iter_mut().find(|(l, _)| *l == label) {
-                        Some((_, sum)) => *sum += number,
-                        None => labels.push((label.clone(), number)),
-                    }
-                    label.clear();
-                }
-                Err(_) => {
-                    if !label.is_empty() {
-                        label.push(' ');
-                    }
-                    label.push_str(word);
-                }
+        // A label ends with a colon, and its number follows.
+        let mut rest = info;
+        while let Some((label, behind)) = rest.split_once(": ") {
+            let end = behind.find(' ').unwrap_or(behind.len());
+            let (number, next) = behind.split_at(end);
+            rest = next.trim_start();
+            let Ok(number) = number.parse::<u64>() else { continue };
+            match sums.iter_mut().find(|(known, _)| *known == label) {
+                Some((_, sum)) => *sum += number,
+                None => sums.push((label, number)),
             }
         }
     }
-    for (label, sum) in &mut labels {
-        if label == "Warnings:" {
-            *sum = warnings;
-        }
+    let mut all = String::with_capacity(48);
+    for (label, sum) in sums {
+        let sum = if label == "Warnings" { warnings } else { sum };
+        let separator = if all.is_empty() { "" } else { "  " };
+        // Writing to a string does not fail.
+        let _ = write!(all, "{separator}{label}: {sum}");
     }
-    labels.iter().map(|(label, sum)| format!("{label} {sum}")).collect::<Vec<_>>().join("  ")
+    all
 }
 
 #[cfg(test)]
