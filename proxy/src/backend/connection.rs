@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
+use foldhash::quality::RandomState;
 use ostrakon_catalog::schema::Instance;
 use ostrakon_protocol::Status;
 use ostrakon_protocol::capability::Capabilities;
@@ -71,7 +72,7 @@ pub struct Connection {
     pub capabilities: Capabilities,
     settings: Rc<Settings>,
     /// By text, each with the tick of its last use.
-    statements: HashMap<Box<[u8]>, (BackendStatement, u64)>,
+    statements: HashMap<Box<[u8]>, (BackendStatement, u64), RandomState>,
     tick: u64,
     statement_limit: usize,
     found_rows: bool,
@@ -161,7 +162,7 @@ impl Connection {
             version: String::new(),
             capabilities: Capabilities::default(),
             settings: Rc::default(),
-            statements: HashMap::new(),
+            statements: HashMap::default(),
             tick: 0,
             statement_limit,
             found_rows,

@@ -36,8 +36,23 @@ impl Session {
             connection.queue_settings(&self.settings);
             return Ok(Lease { connection, group: group.clone(), in_transaction: false });
         }
+        if let Some(connection) = self.take_branch(group) {
+            return Ok(Lease { connection, group: group.clone(), in_transaction: true });
+        }
         let mut leases = Box::pin(self.lease_all(std::slice::from_ref(group))).await?;
         leases.pop().ok_or_else(|| SqlError::other("no connection").into())
+    }
+
+    /// The connection of a group that the transaction has touched, where all that is to be done is to use it.
+    fn take_branch(&mut self, group: &Group) -> Option<Pooled> {
+        let is_plain =
+            self.transaction.applies() && self.temporary.is_none() && !self.names_physical_tables();
+        if !is_plain || self.transaction_fault().is_some() {
+            return None;
+        }
+        let mut connection = self.transaction.take(group)?;
+        connection.queue_settings(&self.settings);
+        Some(connection)
     }
 
     /// A connection to each of these groups. Outside of a transaction all of an instance's are taken at once, so two statements cannot wait for

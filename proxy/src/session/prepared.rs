@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use foldhash::quality::RandomState;
 use ostrakon_protocol::column::{BINARY_CHARSET, ColumnDefinition, ColumnType};
 use ostrakon_protocol::response::EofPacket;
 use ostrakon_protocol::statement::{Param, ParamValue, PrepareOk, parse_execute};
@@ -54,7 +55,7 @@ pub(super) struct Origin {
 #[derive(Debug, Default)]
 pub struct Statements {
     next_id: u32,
-    by_id: HashMap<u32, Statement>,
+    by_id: HashMap<u32, Statement, RandomState>,
     cursors: HashMap<u32, Cursor>,
     /// Those of PREPARE, by their names in lower case.
     pub(super) named: HashMap<String, Rc<Named>>,
