@@ -88,10 +88,10 @@ simulate-commit: ## Plays commits across groups on model servers that fail, from
 	@OSTRAKON_COMMIT_SEEDS=$(SEEDS) OSTRAKON_COMMIT_FROM=$(FROM) \
 	    cargo test --release --locked -p ostrakon --test commit_machine -- --nocapture wholly
 
-chaos: ## Kills nodes of a cluster under load, KILLS times, and looks whether all that was acknowledged is there
+chaos: ## Kills nodes of a cluster under load, and servers, KILLS times, and looks whether all that was acknowledged is there
 	@tools/setup test
 	@cargo build --locked --workspace --bins --tests
-	@OSTRAKON_KILLS=$(KILLS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^chaos/)'
+	@OSTRAKON_KILLS=$(KILLS) cargo nextest run --locked --workspace --profile chaos -E 'test(/^(chaos|mixed)/)'
 
 bank: ## Moves money between the groups of a cluster whose nodes and servers die, KILLS times, and looks whether all of it is there
 	@tools/setup test

@@ -312,11 +312,16 @@ impl Frontend {
             },
             Stream::Closed => Err(io::ErrorKind::NotConnected.into()),
         };
+        self.clear_output();
+        result
+    }
+
+    /// Forgets what was written. The memory of a long packet is given back.
+    fn clear_output(&mut self) {
         self.output.clear();
         if self.output.capacity() > WRITE_SIZE * 2 {
             self.output = Vec::new();
         }
-        result
     }
 
     /// Writes all output, and these packets behind it, from where they are. Where they must be kept, compressed or enciphered they are copied first.
@@ -327,7 +332,7 @@ impl Frontend {
             return self.flush().await;
         };
         let result = stream.write_all_buf(&mut Buf::chain(output.as_slice(), packets)).await;
-        output.clear();
+        self.clear_output();
         result
     }
 

@@ -131,6 +131,12 @@ pub enum StatementClass {
     WriteReturning,
 }
 
+impl StatementClass {
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::WriteReturning)
+    }
+}
+
 /// What an execution brings: the statement's own text and values.
 pub struct Arguments<'a> {
     pub text: &'a [u8],

@@ -29,7 +29,7 @@ mod statements;
 mod stream;
 
 pub use file::FileSent;
-pub use statements::{Fit, PrepareAnswer, retyped};
+pub use statements::{Fit, PrepareAnswer};
 use stream::Stream;
 
 use super::settings::Settings;

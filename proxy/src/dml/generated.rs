@@ -58,8 +58,14 @@ impl Session {
         plan: &RoutedPlan,
         execution: &Execution,
     ) -> Option<std::rc::Rc<crate::backend::settings::Settings>> {
-        let is_needed = plan.reads_time && execution.statements.len() > 1;
+        // While a table is changed the servers may have a column already that the catalog does not.
+        let may_ask = || plan.reads_time || plan.class.writes() && self.tables_are_changing();
+        let is_needed = execution.statements.len() > 1 && may_ask();
         if is_needed { self.hold() } else { None }
+    }
+
+    fn tables_are_changing(&self) -> bool {
+        self.worker.node.meta.load().jobs.values().any(|job| job.state.is_unfinished())
     }
 
     fn hold(&mut self) -> Option<std::rc::Rc<crate::backend::settings::Settings>> {

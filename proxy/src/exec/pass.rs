@@ -246,16 +246,8 @@ impl Session {
     ) -> Result<Relayed, Failure> {
         lease.connection.flush().await?;
         lease.connection.read_prefix().await?;
-        let client = self.client.capabilities;
-        let mut relay = Relay::new(
-            kind,
-            lease.connection.capabilities,
-            client.contains(Capabilities::DEPRECATE_EOF),
-            false,
-            self.client.sequence,
-        );
+        let mut relay = self.relay_from(lease.connection.capabilities, kind);
         relay.overrides.last_insert_id = after.generated;
-        relay.overrides.more_warnings = self.warning_count();
         let patch = self.status_patch(lease.in_transaction, more);
         let entry = Arc::clone(self.entry());
         let mut bytes = 0;
@@ -354,6 +346,14 @@ impl Session {
             Box::pin(self.ask_after(lease, after, end, seen.rows)).await;
         }
         Ok(Relayed::Answer { rows: seen.rows, bytes })
+    }
+
+    /// What brings the answer of a backend with these capabilities to the client.
+    pub(super) fn relay_from(&self, backend: Capabilities, kind: ResponseKind) -> Relay {
+        let deprecates_eof = self.client.capabilities.contains(Capabilities::DEPRECATE_EOF);
+        let mut relay = Relay::new(kind, backend, deprecates_eof, false, self.client.sequence);
+        relay.overrides.more_warnings = self.warning_count();
+        relay
     }
 
     /// How the status flags that a backend sends differ from this session's.
@@ -467,17 +467,6 @@ fn quote_own_text(message: &mut String, own: &[u8]) {
     if let (Some((at, _)), None) = (places.next(), places.next()) {
         let rest: String = own.get(at..).unwrap_or_default().chars().take(NEAR).collect();
         message.replace_range(start..end, &rest);
-    }
-}
-
-/// Which classes of statements write.
-pub trait Writes {
-    fn writes(self) -> bool;
-}
-
-impl Writes for StatementClass {
-    fn writes(self) -> bool {
-        matches!(self, StatementClass::Write | StatementClass::WriteReturning)
     }
 }
 

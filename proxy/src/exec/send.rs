@@ -10,7 +10,7 @@ use ostrakon_router::plan::{Execution, ParamSource, PhysicalStatement};
 
 use super::lease::Lease;
 use super::write::Part;
-use crate::backend::connection::{BackendStatement, Connection, PrepareAnswer, retyped};
+use crate::backend::connection::{BackendStatement, Connection, PrepareAnswer};
 use crate::error::{BACKEND_FAILED, SqlError};
 
 /// A number that the plan gives.
@@ -53,17 +53,15 @@ pub async fn ready(
     connection.pin_statements();
     for statement in statements {
         let text = execution.text(statement);
-        let prepared = match connection.statement(text) {
-            Some(prepared) => prepared,
-            None => prepare(connection, text).await?.0,
+        let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
+        let prepared = loop {
+            // By its text alone first: that tells the types that MySQL gives its parameters.
+            match connection.statement_for(text, value_types(sources, params)) {
+                Ok(prepared) => break prepared,
+                Err(name) => prepare_as(connection, text, &name).await?,
+            };
         };
         warnings += prepared.warnings;
-        let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
-        if let Some(key) = retyped(text, &prepared, value_types(sources, params))
-            && connection.statement(&key).is_none()
-        {
-            prepare_as(connection, text, &key).await?;
-        }
         if sources.len() != usize::from(prepared.params) {
             return Err(SqlError::other(format!(
                 "Internal error (please report): a physical statement has {} parameters, {} were planned",
@@ -120,14 +118,7 @@ pub fn queue(
     for statement in statements {
         let text = execution.text(statement);
         let sources = execution.params.get(statement.params.clone()).unwrap_or_default();
-        let prepared = connection.statement(text);
-        let key =
-            prepared.as_ref().and_then(|prepared| retyped(text, prepared, value_types(sources, params)));
-        let prepared = match key {
-            Some(key) => connection.statement(&key),
-            None => prepared,
-        };
-        let Some(prepared) = prepared else {
+        let Ok(prepared) = connection.statement_for(text, value_types(sources, params)) else {
             return Err(broken(connection, "a statement that was prepared is gone"));
         };
         let Some(values) = values(sources, params) else {

@@ -7,8 +7,6 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use ostrakon_protocol::capability::Capabilities;
-use ostrakon_protocol::relay::Relay;
 use ostrakon_protocol::scanner::ResponseKind;
 use ostrakon_router::plan::{Execution, PhysicalStatement, RoutedPlan};
 
@@ -103,15 +101,7 @@ impl Session {
     /// Appends a whole answer for the client, unless it is an error or one with warnings.
     fn relay_shared(&mut self, plan: &RoutedPlan, handed: &Handed, kind: ResponseKind, more: bool) -> bool {
         let answer = &*handed.answer();
-        let client = self.client.capabilities;
-        let mut relay = Relay::new(
-            kind,
-            handed.pipeline.capabilities(),
-            client.contains(Capabilities::DEPRECATE_EOF),
-            false,
-            self.client.sequence,
-        );
-        relay.overrides.more_warnings = self.warning_count();
+        let mut relay = self.relay_from(handed.pipeline.capabilities(), kind);
         let patch = self.status_patch(false, more);
         let entry = std::sync::Arc::clone(self.entry());
         let mut rewriter = Rewriter::new(Names::of(plan), &entry.kill);

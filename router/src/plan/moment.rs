@@ -26,13 +26,15 @@ pub(super) fn of_table(table: &Table) -> bool {
     })
 }
 
+/// Words beside those of `MOMENTS`: a time of the day is of today where it becomes a date, and a parameter may be one.
+const TEMPORAL: [&str; 5] = ["DATE", "INTERVAL", "SYSDATE", "TIME", "TIMESTAMP"];
+
 /// One of these words asks for it, or calls what we do not know.
 pub(super) fn in_tokens(tokens: &Tokens<'_>, mut range: Range<usize>) -> bool {
     range.any(|at| match tokens.kind(at) {
-        // `TIME '10:00'` is of today where it becomes a date.
         TokenKind::Word => {
             tokens.is_any_word(at, MOMENTS)
-                || tokens.is_word(at, "TIME")
+                || tokens.is_any_word(at, &TEMPORAL)
                 || tokens.is_op(at + 1, "(") && !tokens.is_any_word(at, &BEFORE_PARENTHESIS)
         }
         TokenKind::QuotedIdent => tokens.is_op(at + 1, "("),

@@ -8,7 +8,7 @@ use super::{NamedLocks, RoutedPlan, StatementClass};
 use crate::lexer::TokenKind;
 
 /// Words that an open parenthesis may follow: those of the grammar, and functions of their arguments alone. Any other could be a stored function, which
-/// may write, or one that waits.
+/// may write, or one that waits. But for DATE none takes part in what `moment` looks for.
 pub(super) const BEFORE_PARENTHESIS: [&str; 45] = [
     "ABS",
     "ALL",

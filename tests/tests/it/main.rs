@@ -48,6 +48,7 @@ mod many_clients;
 mod memory;
 mod merge;
 mod metrics;
+mod mixed;
 mod mysql;
 mod named;
 mod named_locks;

@@ -105,19 +105,23 @@ impl Connection {
 
     /// How an execution is sent whose COM_STMT_EXECUTE, but for the number, is this payload with so many parameters.
     pub fn fit(&mut self, text: &[u8], execute: &[u8], params: u16) -> Fit {
-        let Some(prepared) = self.statement(text) else { return Fit::Missing(text.into()) };
-        if prepared.warnings > 0 || prepared.params != params {
-            return Fit::Never;
+        match self.statement_for(text, execute_types(execute, params)) {
+            Ok(prepared) if prepared.warnings > 0 || prepared.params != params => Fit::Never,
+            Ok(prepared) => Fit::Ready(prepared.id),
+            Err(name) => Fit::Missing(name),
         }
-        if prepared.types.is_empty() {
-            return Fit::Ready(prepared.id);
-        }
-        let Some(key) = retyped(text, &prepared, execute_types(execute, params)) else {
-            return Fit::Ready(prepared.id);
-        };
-        match self.statement(&key) {
-            Some(retyped) => Fit::Ready(retyped.id),
-            None => Fit::Missing(key.into()),
+    }
+
+    /// The statement of this text that takes values of these types (none of a NULL) as they are, or the name under which it is to be prepared.
+    pub fn statement_for(
+        &mut self,
+        text: &[u8],
+        values: impl Iterator<Item = Option<ValueType>> + Clone,
+    ) -> Result<BackendStatement, Box<[u8]>> {
+        let Some(prepared) = self.statement(text) else { return Err(text.into()) };
+        match retyped(text, &prepared, values) {
+            None => Ok(prepared),
+            Some(name) => self.statement(&name).ok_or_else(|| name.into()),
         }
     }
 
@@ -200,7 +204,7 @@ impl Connection {
 /// and keeps them, so that it would answer other executions otherwise.
 ///
 /// `values`: the types of the parameters, none of a NULL.
-pub fn retyped(
+fn retyped(
     text: &[u8],
     prepared: &BackendStatement,
     values: impl Iterator<Item = Option<ValueType>> + Clone,
