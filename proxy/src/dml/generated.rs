@@ -6,6 +6,7 @@ use ostrakon_router::value::Value;
 
 use crate::error::SqlError;
 use crate::exec::names::Names;
+use crate::exec::send::Sending;
 use crate::exec::write::now;
 use crate::gather::budget::Budget;
 use crate::gather::guard::Guard;
@@ -57,9 +58,11 @@ impl Session {
         &mut self,
         plan: &RoutedPlan,
         execution: &Execution,
+        sending: Sending<'_>,
     ) -> Option<std::rc::Rc<crate::backend::settings::Settings>> {
-        // While a table is changed the servers may have a column already that the catalog does not.
-        let may_ask = || plan.reads_time || plan.class.writes() && self.tables_are_changing();
+        // A time of the day is of today beside a date. And while a table is changed the servers may have a column already that the catalog does not.
+        let may_ask =
+            || plan.reads_time || plan.class.writes() && (sending.has_time() || self.tables_are_changing());
         let is_needed = execution.statements.len() > 1 && may_ask();
         if is_needed { self.hold() } else { None }
     }

@@ -31,6 +31,12 @@ impl Sending<'_> {
             Self::Prepared(_) => ResponseKind::Execute,
         }
     }
+
+    /// A parameter is a time of the day.
+    pub fn has_time(self) -> bool {
+        let is_time = |param: &Param<'_>| param.value_type.column_type == ColumnType::TIME;
+        matches!(self, Self::Prepared(params) if params.iter().any(is_time))
+    }
 }
 
 /// Makes a connection ready for statements: they are not too long for it, and prepared ones that it does not have yet are prepared, which

@@ -184,7 +184,7 @@ impl Session {
         let settings = self.hold_moment(plan);
         // @@warning_count in the statement is that of the one before.
         let routed = self.route(plan, input, &mut execution).await;
-        let settings = settings.or_else(|| self.hold_moment_of_all(plan, &execution));
+        let settings = settings.or_else(|| self.hold_moment_of_all(plan, &execution, sending));
         let told = matches!(sending, Sending::Prepared(_)) && !self.mode.server.mariadb;
         let none = if told { Warnings::prepared() } else { Warnings::default() };
         let before = std::mem::replace(&mut self.warnings, none);
