@@ -8,6 +8,7 @@ mod network;
 mod peer;
 mod proxy_protocol;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +57,9 @@ pub struct Config {
     /// TLS to the instances: how this node knows their certificates. Restart to change.
     #[serde(default)]
     pub instance_tls: InstanceTls,
+    /// Unix sockets of instances on this machine, by the `host:port` that the catalog has for them. Restart to change.
+    #[serde(default)]
+    pub instance_sockets: BTreeMap<String, PathBuf>,
     /// Load balancers that say whose connections they pass on. Without a section a connection is whoever opened it. Restart to change.
     #[serde(default)]
     pub proxy_protocol: Option<ProxyProtocol>,
@@ -180,6 +184,19 @@ impl Config {
                 "instance_tls.certificate and instance_tls.key go together: set both or none".to_owned(),
             );
         }
+        for (address, socket) in &self.instance_sockets {
+            let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+            if port.is_none_or(|(_, port)| port.parse::<u16>().is_err()) {
+                faults.push(format!(
+                    "instance_sockets.\"{address}\" must be an instance's host and port, as in \"127.0.0.1:3306\""
+                ));
+            }
+            if !socket.is_absolute() {
+                faults.push(format!(
+                    "instance_sockets.\"{address}\" must be a path from the root, as in \"/run/mysqld/mysqld.sock\""
+                ));
+            }
+        }
         if let Some(balancers) = &self.proxy_protocol {
             balancers.validate(&mut faults);
         }
@@ -212,6 +229,20 @@ mod tests {
     #[test]
     fn the_example_file_is_valid() {
         parse(include_str!("../examples/node.toml")).unwrap();
+    }
+
+    #[test]
+    fn sockets_have_an_address_and_a_whole_path() {
+        let with = |line: &str| {
+            parse(&format!("data_directory = 'd'\n[[users]]\nname = 'root'\n[instance_sockets]\n{line}"))
+        };
+        with("'127.0.0.1:3306' = '/run/mysqld/mysqld.sock'").unwrap();
+        for address in ["i1", "127.0.0.1", "127.0.0.1:port", ":3306"] {
+            let error = with(&format!("'{address}' = '/run/mysqld/mysqld.sock'")).unwrap_err();
+            assert!(error.contains("host and port"), "{error}");
+        }
+        let error = with("'127.0.0.1:3306' = 'mysqld.sock'").unwrap_err();
+        assert!(error.contains("from the root"), "{error}");
     }
 
     #[test]

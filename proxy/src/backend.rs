@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod leavings;
+pub mod local;
 pub mod pipeline;
 pub mod pool;
 pub mod settings;

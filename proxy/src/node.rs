@@ -134,6 +134,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         .map_err(StartError::Threads)?;
     let tls = crate::tls::acceptor(&config).map_err(StartError::Tls)?;
     crate::backend::tls::open(&config.instance_tls).map_err(StartError::Tls)?;
+    crate::backend::local::open(&config.instance_sockets);
     let accounts = Accounts::open(&config).map_err(StartError::Tls)?;
     let Some(meta) = crate::member::open(&config, &runtime)? else { return Ok(()) };
     let key = crate::upkeep::open_key(&config, &meta)?;

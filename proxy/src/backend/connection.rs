@@ -20,7 +20,6 @@ use ostrakon_protocol::row::TextRow;
 use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
 use ostrakon_protocol::value::ValueType;
 use ostrakon_router::sharding::topology::quote;
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 mod file;
@@ -33,6 +32,7 @@ pub use statements::{Fit, PrepareAnswer};
 use stream::Stream;
 
 use super::settings::Settings;
+use crate::backend::local;
 use crate::error::{BACKEND_FAILED, BACKEND_UNREACHABLE, SqlError};
 use crate::read_buffer::READ_SIZE;
 
@@ -140,20 +140,21 @@ impl Connection {
         statement_limit: usize,
         found_rows: bool,
     ) -> Result<Self, SqlError> {
+        let socket = local::socket(instance);
         let failed = |what: String| {
-            tracing::warn!(instance = %instance.name, host = %instance.host, port = instance.port, error = %what, "cannot connect");
+            tracing::warn!(instance = %instance.name, host = %instance.host, port = instance.port, socket = socket.map(|path| path.display().to_string()), error = %what, "cannot connect");
             SqlError::new(
                 BACKEND_UNREACHABLE,
                 "HY000",
                 format!("Can't connect to instance '{}': {what}", instance.name),
             )
         };
-        let stream = TcpStream::connect((instance.host.as_str(), instance.port))
-            .await
-            .map_err(|e| failed(e.to_string()))?;
-        let _ = stream.set_nodelay(true);
+        let stream = match socket {
+            Some(path) => Stream::open_local(path).await,
+            None => Stream::open(&instance.host, instance.port).await,
+        };
         let mut connection = Self {
-            stream: Stream::Plain(stream),
+            stream: stream.map_err(|e| failed(e.to_string()))?,
             instance: instance.name.clone(),
             input: BytesMut::new(),
             is_long: false,
@@ -180,8 +181,15 @@ impl Connection {
             pinned_since: u64::MAX,
         };
         connection.login(instance).await.map_err(|e| failed(e.message))?;
-        let answer = connection.query("SELECT @@max_allowed_packet").await?;
+        let answer = connection.query("SELECT @@max_allowed_packet, @@port").await?;
         connection.max_packet = answer.text(0, 0).parse().unwrap_or(usize::MAX);
+        let port = answer.text(0, 1);
+        // Two servers on one machine: rows of one must not go to the other.
+        if socket.is_some() && port != instance.port.to_string() {
+            return Err(failed(format!(
+                "its Unix socket leads to the server at port {port}: see instance_sockets in the node's configuration"
+            )));
+        }
         Ok(connection)
     }
 

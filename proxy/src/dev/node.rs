@@ -91,6 +91,11 @@ impl Node {
         format!("127.0.0.1:{}", self.peer_port)
     }
 
+    /// More lines of its configuration file, as of its next start.
+    pub fn settings_mut(&mut self) -> &mut String {
+        &mut self.options.settings
+    }
+
     /// Starts it again on the same data and ports, killing it first if it runs.
     pub fn restart(&mut self) -> Result<(), DevError> {
         self.kill()?;

@@ -34,6 +34,7 @@ mod generated_key;
 mod hints;
 mod information_schema;
 mod instance_tls;
+mod instance_sockets;
 mod instructions;
 mod into;
 mod job_statements;

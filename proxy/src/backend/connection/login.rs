@@ -38,6 +38,8 @@ impl Connection {
         }
         let mut sequence = 1;
         let transport = match instance.tls {
+            // As the server's require_secure_transport counts it.
+            _ if self.stream.is_local() => Transport::Secure,
             // The DBA has said that this network is trusted.
             InstanceTls::Disabled => Transport::Plain { fetch_server_key: true },
             _ => {

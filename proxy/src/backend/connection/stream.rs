@@ -4,13 +4,14 @@ use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
+use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::BufMut;
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::ClientConfig;
@@ -21,16 +22,36 @@ use crate::read_buffer;
 /// An instance's socket.
 pub enum Stream {
     Plain(TcpStream),
+    /// To a server on this machine.
+    Local(UnixStream),
     Tls(Box<TlsStream<TcpStream>>),
     /// While TLS is being set up, or after it failed.
     Closed,
 }
 
 impl Stream {
+    /// Over TCP.
+    pub async fn open(host: &str, port: u16) -> io::Result<Self> {
+        let stream = TcpStream::connect((host, port)).await?;
+        let _ = stream.set_nodelay(true);
+        Ok(Self::Plain(stream))
+    }
+
+    /// To the server that listens at a Unix socket.
+    pub async fn open_local(path: &Path) -> io::Result<Self> {
+        UnixStream::connect(path).await.map(Self::Local)
+    }
+
+    /// Nobody but this machine sees what goes over it.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Local(_))
+    }
+
     /// Nothing has come that nobody asked for, the end of the connection neither. Costs no system call unless something has come.
     pub fn is_quiet(&self) -> bool {
         let look = match self {
             Self::Plain(stream) => stream.try_read(&mut [0]),
+            Self::Local(stream) => stream.try_read(&mut [0]),
             Self::Tls(stream) => {
                 let (socket, _) = stream.get_ref();
                 // What is there belongs to TLS: it stays.
@@ -46,6 +67,7 @@ impl Stream {
     pub async fn read_buf(&mut self, buffer: &mut impl BufMut) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.read_buf(buffer).await,
+            Self::Local(stream) => stream.read_buf(buffer).await,
             Self::Tls(stream) => stream.read_buf(buffer).await,
             Self::Closed => Ok(0),
         }
@@ -55,6 +77,7 @@ impl Stream {
     pub async fn read_short(&mut self, mut take: impl FnMut(&[u8]) -> usize) -> io::Result<usize> {
         poll_fn(|context| match self {
             Self::Plain(stream) => read_buffer::poll_read(stream, context, &mut take),
+            Self::Local(stream) => read_buffer::poll_read(stream, context, &mut take),
             Self::Tls(stream) => read_buffer::poll_read(stream, context, &mut take),
             Self::Closed => Poll::Ready(Ok(0)),
         })
@@ -64,6 +87,7 @@ impl Stream {
     pub async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Plain(stream) => stream.write_all(bytes).await,
+            Self::Local(stream) => stream.write_all(bytes).await,
             Self::Tls(stream) => {
                 stream.write_all(bytes).await?;
                 stream.flush().await
@@ -82,10 +106,11 @@ impl Stream {
     /// Closes it without a word.
     pub fn sever(&self) -> io::Result<()> {
         let socket = match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
+            Self::Plain(stream) => SockRef::from(stream),
+            Self::Local(stream) => SockRef::from(stream),
+            Self::Tls(stream) => SockRef::from(stream.get_ref().0),
             Self::Closed => return Ok(()),
         };
-        SockRef::from(socket).shutdown(Shutdown::Both)
+        socket.shutdown(Shutdown::Both)
     }
 }
