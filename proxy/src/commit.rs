@@ -17,6 +17,8 @@ pub mod resolver;
 mod run;
 pub mod safety;
 pub mod system_schema;
+mod train;
 pub mod xid;
 
 pub use run::{Commits, PREPARE_LIMIT};
+pub use train::Train;

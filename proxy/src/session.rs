@@ -315,6 +315,7 @@ impl Session {
             statement: &self.current,
             turn: &self.turn,
             alarm: &self.alarm,
+            patience: None,
         }
     }
 

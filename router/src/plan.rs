@@ -342,7 +342,7 @@ pub struct RoutedPlan {
     pub needs: Vec<Need>,
     /// It may go over a connection that others use at the same time, and may be run a second time.
     pub shareable: bool,
-    /// How quick it was, where it is shareable.
+    /// How quick it was: where it is shareable, and where it writes in several groups.
     pub quickness: Quickness,
     body: Body,
 }

@@ -294,13 +294,25 @@ impl Connection {
 
     /// Queues what brings the connection to the session's settings; its OK is read by `read_prefix`.
     pub fn queue_settings(&mut self, target: &Rc<Settings>) {
-        if Rc::ptr_eq(&self.settings, target) {
-            return;
-        }
-        if let Some(sql) = self.settings.difference(target) {
+        if let Some(sql) = self.change_settings(target) {
             self.queue_prefix(&sql);
         }
-        self.settings = Rc::clone(target);
+    }
+
+    /// The same behind statements that are queued: its answer stands behind theirs. How many answers that is, one or none.
+    pub fn queue_settings_behind(&mut self, target: &Rc<Settings>) -> usize {
+        let Some(sql) = self.change_settings(target) else { return 0 };
+        self.queue_query(sql.as_bytes());
+        1
+    }
+
+    /// The connection has these settings once the server has run what is returned.
+    fn change_settings(&mut self, target: &Rc<Settings>) -> Option<String> {
+        if Rc::ptr_eq(&self.settings, target) {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.settings, Rc::clone(target));
+        before.difference(target)
     }
 
     /// Names without a database are this one's from now on. The connection goes back to no pool.

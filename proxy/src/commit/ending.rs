@@ -21,8 +21,8 @@ pub enum Ending {
 }
 
 impl Ending {
-    fn statements(self, branch: &Branch) -> Vec<String> {
-        if branch.locked {
+    pub(super) fn statements(self, branch: &Branch) -> Vec<String> {
+        if branch.without_autocommit {
             let end = match self {
                 Self::Commit | Self::Release | Self::CommitPrepared => "COMMIT",
                 Self::RollBack | Self::RollBackPrepared => "ROLLBACK",
@@ -78,7 +78,8 @@ impl Branch {
     ) -> Result<Vec<Option<SqlError>>, SqlError> {
         let lost =
             || SqlError::new(BACKEND_FAILED, "HY000", format!("Lost connection to group {}", self.name));
-        let Some(connection) = self.connection.as_mut().filter(|_| answers > 0) else { return Err(lost()) };
+        let usable = self.connection.as_mut().filter(|c| answers > 0 && !c.is_broken());
+        let Some(connection) = usable else { return Err(lost()) };
         let reading = async {
             connection.read_prefix().await?;
             let mut errors = Vec::with_capacity(answers);

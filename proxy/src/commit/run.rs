@@ -18,6 +18,7 @@ use super::gate::{Gate, Passing};
 use super::machine::{self, Action, Event, Outcome, Path, State};
 use super::system_schema::{Decision, insert_branch, insert_decision, insert_decision_of_branch};
 use super::xid::TransactionId;
+use crate::backend::settings::Settings;
 use crate::error::{DEADLOCK, DUPLICATE_KEY, SqlError};
 use crate::session::transaction::{Branch, Finishing};
 use crate::session::{Failure, Session};
@@ -29,7 +30,7 @@ pub const PREPARE_LIMIT: Duration = Duration::from_secs(5);
 /// So long the deciding COMMIT may take before the arbiter is asked, and so long the arbiter is asked.
 pub const DECIDE_LIMIT: Duration = Duration::from_secs(10);
 /// So long other endings may take: what is silent then is closed.
-const END_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const END_LIMIT: Duration = Duration::from_secs(30);
 
 /// What a node knows of its commits.
 #[derive(Debug, Default)]
@@ -180,32 +181,31 @@ impl Session {
         branches: Vec<Branch>,
         wrote: &[bool],
     ) -> Result<(), Failure> {
-        let names: Vec<&str> = branches.iter().filter(|b| b.wrote).map(|b| b.name.as_str()).collect();
-        let names = names.join(",");
-        let mut commit = Commit { id, names, branches, cause: None, schema_missing: None, passing: None };
-        // The rows' times are the server's, not one that the session or a broadcast write has set.
-        let settings = match self.settings.get("timestamp") {
-            Some(_) => self.worker.intern(self.settings.without("timestamp")),
-            None => Rc::clone(&self.settings),
-        };
+        let mut commit = Commit::new(id, branches);
+        let settings = self.settings_of_commits();
         for connection in commit.branches.iter_mut().filter_map(|branch| branch.connection.as_mut()) {
             connection.queue_settings(&settings);
         }
-        let (mut state, mut actions) = machine::start(wrote);
+        let (state, actions) = machine::start(wrote);
+        self.go_on(commit, state, actions).await
+    }
+
+    /// The session's settings, with the server's own time: that of the rows is not one that the session or a statement has set.
+    pub(super) fn settings_of_commits(&self) -> Rc<Settings> {
+        match self.settings.get("timestamp") {
+            Some(_) => self.worker.intern(self.settings.without("timestamp")),
+            None => Rc::clone(&self.settings),
+        }
+    }
+
+    /// Carries the machine's actions out until the client can be answered.
+    pub(super) async fn go_on(
+        &mut self,
+        mut commit: Commit,
+        mut state: State,
+        mut actions: Vec<Action>,
+    ) -> Result<(), Failure> {
         loop {
-            if actions.contains(&Action::Decide) {
-                commit.passing = Some(self.worker.node.commits.gate.pass().await);
-            }
-            let mut events = commit.carry_out(&actions).await;
-            // Nobody waits for a branch that only read.
-            self.transaction.finishing.extend(commit.release(&self.worker, &actions).await);
-            events.extend(actions.iter().filter_map(|action| action.released()).map(Event::Finished));
-            if actions.contains(&Action::AskArbiter) {
-                let connection = commit.close_deciding();
-                events.push(arbiter::ask(&self.worker, id, connection, DECIDE_LIMIT).await);
-            }
-            let (next, all) = follow(state, events);
-            (state, actions) = (next, all);
             let answer = actions.iter().find_map(|action| match action {
                 Action::Answer(outcome) => Some(*outcome),
                 _ => None,
@@ -219,6 +219,18 @@ impl Session {
                 None => {}
                 Some(outcome) => return self.answer_commit(commit, actions, outcome).await,
             }
+            if actions.contains(&Action::Decide) {
+                commit.passing = Some(self.worker.node.commits.gate.pass().await);
+            }
+            let mut events = commit.carry_out(&actions).await;
+            // Nobody waits for a branch that only read.
+            self.transaction.finishing.extend(commit.release(&self.worker, &actions).await);
+            events.extend(actions.iter().filter_map(|action| action.released()).map(Event::Finished));
+            if actions.contains(&Action::AskArbiter) {
+                let connection = commit.close_deciding();
+                events.push(arbiter::ask(&self.worker, commit.id, connection, DECIDE_LIMIT).await);
+            }
+            (state, actions) = follow(state, events);
         }
     }
 
@@ -273,7 +285,7 @@ fn overtaken_by_recovery() -> SqlError {
 }
 
 /// Takes all events through the machine, and gathers what follows.
-fn follow(state: State, events: Vec<Event>) -> (State, Vec<Action>) {
+pub(super) fn follow(state: State, events: Vec<Event>) -> (State, Vec<Action>) {
     events.into_iter().fold((state, Vec::new()), |(state, mut actions), event| {
         let (state, more) = machine::step(state, event);
         actions.extend(more);
@@ -282,7 +294,7 @@ fn follow(state: State, events: Vec<Event>) -> (State, Vec<Action>) {
 }
 
 /// The failpoints before an action is sent and after its answer.
-fn place(action: Action) -> (&'static str, &'static str) {
+pub(super) fn place(action: Action) -> (&'static str, &'static str) {
     match action {
         Action::Record => ("commit/record/before", "commit/record/after"),
         Action::Decide => ("commit/decide/before", "commit/decide/after"),
@@ -291,11 +303,11 @@ fn place(action: Action) -> (&'static str, &'static str) {
 }
 
 /// A transaction over several groups that is being committed.
-struct Commit {
+pub(super) struct Commit {
     id: TransactionId,
     /// Groups that wrote, as the system schema keeps them.
     names: String,
-    branches: Vec<Branch>,
+    pub(super) branches: Vec<Branch>,
     /// The first thing that went wrong.
     cause: Option<SqlError>,
     /// An instance whose system schema is gone.
@@ -304,7 +316,33 @@ struct Commit {
     passing: Option<Passing>,
 }
 
+/// Groups that write, as the system schema keeps them.
+pub(super) fn names_of(branches: &[Branch]) -> String {
+    let names: Vec<&str> = branches.iter().filter(|b| b.wrote).map(|b| b.name.as_str()).collect();
+    names.join(",")
+}
+
+/// What makes a branch ready: the decision row in the deciding one, which has no number as an XA branch, XA PREPARE in all others.
+pub(super) fn preparing(id: TransactionId, branch: &Branch, names: &str) -> Vec<String> {
+    match branch.xid {
+        // The decision comes last, so that its key is held for one round trip only.
+        None if branch.wrote => {
+            vec![insert_branch(id, 0, &branch.name, names), insert_decision_of_branch(id, names)]
+        }
+        None => vec![insert_decision(id, Decision::Committed, names)],
+        Some(xid) => {
+            let row = insert_branch(id, xid.ordinal, &branch.name, names);
+            vec![row, format!("XA END {xid}"), format!("XA PREPARE {xid}")]
+        }
+    }
+}
+
 impl Commit {
+    pub(super) fn new(id: TransactionId, branches: Vec<Branch>) -> Self {
+        let names = names_of(&branches);
+        Self { id, names, branches, cause: None, schema_missing: None, passing: None }
+    }
+
     /// Sends what the actions ask for, all before the first answer is read, and returns the answers' events.
     async fn carry_out(&mut self, actions: &[Action]) -> Vec<Event> {
         let begun = Instant::now();
@@ -331,25 +369,16 @@ impl Commit {
     }
 
     async fn send(&mut self, action: Action) -> usize {
-        let (id, names) = (self.id, self.names.as_str());
         let (at, statements) = match action {
-            Action::Record => {
-                let Some(branch) = self.branches.first() else { return 0 };
-                // The decision comes last, so that its key is held for one round trip only.
-                let statements = if branch.wrote {
-                    vec![insert_branch(id, 0, &branch.name, names), insert_decision_of_branch(id, names)]
-                } else {
-                    vec![insert_decision(id, Decision::Committed, names)]
-                };
-                (0, statements)
-            }
-            Action::Prepare(at) => {
+            Action::Record | Action::Prepare(_) => {
+                let at = if let Action::Prepare(at) = action { at } else { 0 };
                 let Some(branch) = self.branches.get(at) else { return 0 };
-                let Some(xid) = branch.xid else { return 0 };
-                let row = insert_branch(id, xid.ordinal, &branch.name, names);
-                (at, vec![row, format!("XA END {xid}"), format!("XA PREPARE {xid}")])
+                (at, preparing(self.id, branch, &self.names))
             }
-            Action::Decide => (0, vec!["COMMIT".to_owned()]),
+            Action::Decide => {
+                let Some(branch) = self.branches.first() else { return 0 };
+                (0, Ending::Commit.statements(branch))
+            }
             action => {
                 let Some((at, ending)) = self.ending(action) else { return 0 };
                 return match self.branches.get_mut(at) {
@@ -390,7 +419,7 @@ impl Commit {
         })
     }
 
-    async fn receive(&mut self, action: Action, sent: usize, limit: Duration) -> Option<Event> {
+    pub(super) async fn receive(&mut self, action: Action, sent: usize, limit: Duration) -> Option<Event> {
         match action {
             Action::Record => Some(self.receive_prepared(action, 0, sent, limit).await),
             Action::Prepare(at) => Some(self.receive_prepared(action, at, sent, limit).await),

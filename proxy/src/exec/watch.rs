@@ -1,6 +1,7 @@
 //! Waiting for a backend while an eye is kept on the client: who hangs up or is killed cancels the work.
 
-use std::future::{Future, poll_fn};
+use std::cell::Cell;
+use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use ostrakon_protocol::packet::{HEADER_LENGTH, Header};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
 
 use super::alarm::Alarm;
 use crate::backend::connection::Connection;
@@ -23,6 +25,34 @@ use crate::session::turn::Turn;
 /// A statement that answers within this time is not watched: watching costs a system call.
 const UNWATCHED: Duration = Duration::from_millis(20);
 
+/// How long a statement may take before its session ends it, to run it in another way.
+pub struct Patience {
+    until: Instant,
+    lost: Cell<bool>,
+}
+
+impl Patience {
+    pub fn new(limit: Duration) -> Self {
+        Self { until: Instant::now() + limit, lost: Cell::new(false) }
+    }
+
+    /// The statement was ended.
+    pub fn is_lost(&self) -> bool {
+        self.lost.get()
+    }
+
+    /// Resolves once: when the time is over.
+    async fn end(patience: Option<&Self>) {
+        match patience.filter(|patience| !patience.is_lost()) {
+            Some(patience) => {
+                sleep_until(patience.until).await;
+                patience.lost.set(true);
+            }
+            None => pending().await,
+        }
+    }
+}
+
 /// Whose wait it is.
 #[derive(Clone, Copy)]
 pub struct Watched<'a> {
@@ -35,6 +65,8 @@ pub struct Watched<'a> {
     /// How long it has not waited.
     pub turn: &'a Turn,
     pub alarm: &'a Alarm,
+    /// Of statements that can run in another way.
+    pub patience: Option<&'a Patience>,
 }
 
 /// Reads more of the backend's answer, `need` bytes in the end. When the client leaves or its session is killed meanwhile, the statement is killed and `ClientGone`
@@ -46,7 +78,7 @@ pub async fn fill(
     pool: &Rc<Pool>,
     watched: Watched<'_>,
 ) -> Result<(), Failure> {
-    let Watched { client, entry, transaction, statement, turn, alarm } = watched;
+    let Watched { client, entry, transaction, statement, turn, alarm, patience } = watched;
     // A long answer that keeps coming is never waited for, and can be killed all the same.
     pass_kill_on(connection, pool, entry)?;
     {
@@ -77,6 +109,7 @@ pub async fn fill(
                 return Err(Failure::ClientGone);
             }
             () = entry.kill.wake.notified() => {}
+            () = Patience::end(patience) => interrupt(connection, pool),
         }
     }
 }

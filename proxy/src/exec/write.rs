@@ -2,6 +2,7 @@
 //!
 //! Outside of a transaction such a statement is a transaction by itself: all of it is there, or nothing.
 
+mod at_once;
 mod info;
 mod returning;
 
@@ -9,6 +10,7 @@ pub use info::{RowKind, add_info, combine};
 
 use std::ops::Range;
 use std::rc::Rc;
+use std::time::Instant;
 
 use ostrakon_catalog::schema::Group;
 use ostrakon_router::plan::{Combine, Execution, RoutedPlan, StatementClass};
@@ -26,6 +28,7 @@ use crate::session::trace::Role;
 use crate::session::{Failure, Session};
 
 /// The statements of one group: a range of the execution's.
+#[derive(Clone)]
 pub struct Part {
     pub group: Group,
     pub statements: Range<usize>,
@@ -80,7 +83,8 @@ impl Session {
         first_row: usize,
     ) -> Result<Vec<Vec<Answer>>, Failure> {
         let parts = parts(plan, execution)?;
-        let write = Write { plan, execution, sending: Sending::Text, parts, first_row, again: false };
+        let write =
+            Write { plan, execution, sending: Sending::Text, parts, first_row, again: false, patience: None };
         self.write_parts(&write, Order::of(plan), None).await
     }
 
@@ -94,7 +98,7 @@ impl Session {
         returned: &mut Returned,
     ) -> Result<Vec<Vec<Answer>>, Failure> {
         let parts = parts(plan, execution)?;
-        let write = Write { plan, execution, sending, parts, first_row, again: false };
+        let write = Write { plan, execution, sending, parts, first_row, again: false, patience: None };
         self.write_parts(&write, Order::of(plan), Some(returned)).await
     }
 
@@ -110,13 +114,25 @@ impl Session {
         let limit = self.worker.node.config.limits.merge_memory;
         let mut returned = (plan.class == StatementClass::WriteReturning).then(|| Returned::new(limit));
         let parts = parts(plan, execution)?;
-        let write = Write { plan, execution, sending, parts, first_row: 0, again: true };
+        let write = Write { plan, execution, sending, parts, first_row: 0, again: true, patience: None };
         let order = Order::of(plan);
         let answers = if self.transaction.applies() {
             self.write_parts(&write, order, returned.as_mut()).await?
         } else {
             let next = (self.transaction.next_isolation, self.transaction.next_read_only);
-            match self.write_alone(&write, order, returned.as_mut()).await {
+            let at_once = match returned.is_none() && self.prepares_at_once(&write, order) {
+                true => self.write_at_once(&write).await,
+                false => Ok(None),
+            };
+            let ran = match at_once {
+                Ok(None) => {
+                    (self.transaction.next_isolation, self.transaction.next_read_only) = next;
+                    self.write_alone(&write, order, returned.as_mut()).await
+                }
+                Ok(Some(answers)) => Ok(answers),
+                Err(e) => Err(e),
+            };
+            match ran {
                 // Two such statements have met crosswise, which they could not have done on one server. Nothing of this one is there, and nobody was told.
                 Err(Failure::Sql(e)) if e.ends_transaction() && write.parts.len() > 1 => {
                     self.warnings.clear();
@@ -152,8 +168,10 @@ impl Session {
         returned: Option<&mut Returned>,
     ) -> Result<Vec<Vec<Answer>>, Failure> {
         self.transaction.begin_statement();
+        let begun = Instant::now();
         match self.write_parts(write, order, returned).await {
             Ok(answers) => {
+                self.note_quickness(write, begun);
                 self.commit_all().await?;
                 Ok(answers)
             }
@@ -226,15 +244,7 @@ impl Session {
             self.warnings.add(write.numbering().in_order(&warned, names), count, limit);
             merge_repeated(&mut self.warnings);
         }
-        if self.trace.is_some() {
-            for ((part, lease), answers) in parts.iter().zip(&leases).zip(&answers) {
-                let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
-                for (statement, answer) in statements.iter().zip(answers) {
-                    let text = execution.text(statement);
-                    self.note_sent(Role::Write, &lease.group.name, text, answer.affected_rows, 0);
-                }
-            }
-        }
+        self.note_parts(write, &leases, &answers);
         for mut lease in leases {
             if let (false, Sending::Prepared(_)) = (write.again, write.sending) {
                 for statement in &execution.statements {
@@ -244,6 +254,21 @@ impl Session {
             self.release(lease);
         }
         Ok(answers)
+    }
+
+    /// For TRACE.
+    fn note_parts(&mut self, write: &Write<'_>, leases: &[Lease], answers: &[Vec<Answer>]) {
+        if self.trace.is_none() {
+            return;
+        }
+        let execution = write.execution;
+        for ((part, lease), answers) in write.parts.iter().zip(leases).zip(answers) {
+            let statements = execution.statements.get(part.statements.clone()).unwrap_or_default();
+            for (statement, answer) in statements.iter().zip(answers) {
+                let text = execution.text(statement);
+                self.note_sent(Role::Write, &lease.group.name, text, answer.affected_rows, 0);
+            }
+        }
     }
 
     /// Sends the parts and reads their answers. The first error is the statement's, and by then nothing is outstanding. `begun`: how many were sent,
@@ -272,7 +297,7 @@ impl Session {
             let (now, later) = rest.split_at_mut(together);
             let parts = write.parts.get(at..at + together).unwrap_or_default();
             for (at, (part, lease)) in (at..).zip(parts.iter().zip(now.iter_mut())) {
-                let asks_between = at < write.warning_parts();
+                let asks_between = write.asks_between(at);
                 if let Some(moment) = &moment {
                     lease.connection.queue_settings(moment);
                 }
@@ -319,7 +344,7 @@ impl Session {
     ) -> Result<(), Failure> {
         let mut failed: Option<SqlError> = None;
         for ((at, part), lease) in write.parts.iter().enumerate().skip(first).zip(leases) {
-            let asks_between = at < write.warning_parts();
+            let asks_between = write.asks_between(at);
             let pool = Rc::clone(lease.connection.pool());
             if failed.as_ref().is_some_and(|e| e.errno == INTERRUPTED) {
                 // The KILL was passed on to one group; it is meant for the statement.
@@ -328,7 +353,7 @@ impl Session {
             let mut answers = Vec::with_capacity(part.statements.len());
             let waiting = async {
                 let connection = &mut lease.connection;
-                let watched = self.watched();
+                let watched = watch::Watched { patience: write.patience, ..self.watched() };
                 while connection.has_prefix() {
                     watch::packet(connection, &pool, watched).await?;
                     connection.read_one_prefix().await?;
@@ -374,12 +399,20 @@ struct Write<'a> {
     first_row: usize,
     /// The same texts come again: a prepared statement is worth keeping.
     again: bool,
+    /// How long the statements may take, where there is another way to run them.
+    patience: Option<&'a watch::Patience>,
 }
 
 impl Write<'_> {
     /// Of how many parts the warnings count: each copy of a broadcast table warns of the same.
     fn warning_parts(&self) -> usize {
         if matches!(self.plan.combine, Combine::Broadcast) { 1 } else { usize::MAX }
+    }
+
+    /// Whether a part's statements are asked for their warnings, all but the last: the next one would clear them. A write that is run again where there are warnings
+    /// asks for none.
+    fn asks_between(&self, part: usize) -> bool {
+        self.patience.is_none() && part < self.warning_parts()
     }
 
     fn numbering(&self) -> Numbering<'_> {

@@ -22,8 +22,10 @@ pub struct Branch {
     pub physical_database: String,
     /// `None`: a plain transaction.
     pub xid: Option<Xid>,
-    /// On a connection with table locks: a plain transaction without START TRANSACTION, which would give them back.
+    /// On a connection with table locks, which START TRANSACTION would give back.
     pub locked: bool,
+    /// A plain transaction that `SET autocommit = 0` has opened: what follows one that the server ends is not committed by itself.
+    pub without_autocommit: bool,
     /// The server's number of its connection.
     pub opened_on: u32,
     /// A statement that writes was sent, whatever came of it.
@@ -75,6 +77,8 @@ pub struct Transaction {
     explicit: bool,
     /// A statement that writes in several places is a transaction of its own.
     statement: bool,
+    /// What makes its branches ready follows in the same write as its statements.
+    at_once: bool,
     /// START TRANSACTION READ ONLY / READ WRITE.
     pub read_only: Option<bool>,
     /// SET TRANSACTION without SESSION: for the next transaction only.
@@ -100,6 +104,7 @@ impl Default for Transaction {
             autocommit: true,
             explicit: false,
             statement: false,
+            at_once: false,
             read_only: None,
             next_isolation: None,
             next_read_only: None,
@@ -145,6 +150,12 @@ impl Transaction {
         self.statement = true;
     }
 
+    /// The same, where its branches are told to prepare in the same write as the statement (`commit::train`).
+    pub fn begin_statement_at_once(&mut self) {
+        self.statement = true;
+        self.at_once = true;
+    }
+
     /// The transaction is one statement's own, which ends it.
     pub fn is_statement(&self) -> bool {
         self.statement
@@ -154,6 +165,7 @@ impl Transaction {
     pub fn end(&mut self) -> Vec<Branch> {
         self.explicit = false;
         self.statement = false;
+        self.at_once = false;
         self.read_only = None;
         self.next_isolation = None;
         self.next_read_only = None;
@@ -195,6 +207,7 @@ impl Transaction {
             }
             _ => None,
         };
+        let without_autocommit = xid.is_none() && (locked || self.at_once);
         self.began.get_or_insert_with(Instant::now);
         self.branches.push(Branch {
             name: group.name.clone(),
@@ -202,6 +215,7 @@ impl Transaction {
             physical_database: group.physical_database.clone(),
             xid,
             locked,
+            without_autocommit,
             opened_on: connection,
             wrote: false,
             prepared: false,
@@ -209,7 +223,7 @@ impl Transaction {
             connection_id: connection,
             connection: None,
         });
-        self.opening(xid, locked)
+        self.opening(xid, without_autocommit)
     }
 
     /// The statements that end a group's branch, in which nothing was written, and open it anew.
@@ -223,7 +237,7 @@ impl Transaction {
         statements
     }
 
-    fn opening(&self, xid: Option<Xid>, locked: bool) -> Vec<String> {
+    fn opening(&self, xid: Option<Xid>, without_autocommit: bool) -> Vec<String> {
         let mut statements = Vec::new();
         if let Some(isolation) = self.next_isolation {
             statements.push(format!("SET TRANSACTION ISOLATION LEVEL {}", isolation.as_sql()));
@@ -240,7 +254,7 @@ impl Transaction {
                     statements.push("SELECT 1 FROM `__ostrakon`.decision LIMIT 1".to_owned());
                 }
             }
-            None if locked => statements.push("SET autocommit = 0".to_owned()),
+            None if without_autocommit => statements.push("SET autocommit = 0".to_owned()),
             None => {
                 let mut words = Vec::new();
                 if self.consistent_snapshot {

@@ -172,7 +172,8 @@ fn planned(request: &Request<'_>, tokens: &Tokens<'_>) -> Result<RoutedPlan, Rou
         nextvals,
         needs: Vec::new(),
         shareable: false,
-        quickness: super::Quickness::default(),
+        // Rows that the client gives, and nothing to look for.
+        quickness: super::Quickness::presumed(),
         body: PlanBody::Rows(Box::new(body)),
     })
 }

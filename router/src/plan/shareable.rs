@@ -82,6 +82,11 @@ impl Default for Quickness {
 }
 
 impl Quickness {
+    /// Of a template that is taken for quick until it is not.
+    pub fn presumed() -> Self {
+        Self { runs: AtomicU16::new(PROOF), ..Self::default() }
+    }
+
     pub fn note(&self, quick: bool) {
         if quick {
             let (runs, needed) = (self.runs().saturating_add(1), self.needed());
@@ -169,6 +174,10 @@ mod tests {
             runs_until_proven(&quickness);
         }
         assert_eq!(quickness.needed(), LONGEST_PROOF);
+        let presumed = Quickness::presumed();
+        assert!(presumed.is_proven());
+        presumed.note(false);
+        assert_eq!(runs_until_proven(&presumed), PROOF * 2);
         let mut runs = 0;
         while quickness.needed() > PROOF {
             assert!(quickness.is_proven());

@@ -21,6 +21,15 @@ fn places(prefix: &str) -> impl Iterator<Item = &'static str> {
     all_places().iter().copied().filter(move |place| place.starts_with(prefix))
 }
 
+/// How the groups are written.
+#[derive(Clone, Copy)]
+enum Way {
+    /// A transaction, and its COMMIT.
+    Transaction,
+    /// Rows that are a transaction of their own: all is prepared in the same write as the statement.
+    Rows,
+}
+
 struct Matrix {
     cluster: TestCluster,
     client: Conn,
@@ -76,14 +85,22 @@ impl Matrix {
     }
 
     /// A transaction that writes in all groups is stopped at the place.
-    async fn commit(&mut self, place: &'static str, deed: &str) {
+    async fn commit(&mut self, place: &'static str, deed: &str, way: Way) {
         let told = format!("{place}={deed}");
         self.round += 1;
         let round = self.round;
         let reached = self.set(place, deed).await;
-        run(&mut self.client, "BEGIN").await;
-        run(&mut self.client, &format!("UPDATE t SET v = {round}")).await;
-        let answer = self.client.query_drop("COMMIT").await;
+        let answer = match way {
+            Way::Transaction => {
+                run(&mut self.client, "BEGIN").await;
+                run(&mut self.client, &format!("UPDATE t SET v = {round}")).await;
+                self.client.query_drop("COMMIT").await
+            }
+            Way::Rows => {
+                let rows: Vec<String> = (1..=8).map(|id| format!("({id}, {round})")).collect();
+                self.client.query_drop(format!("REPLACE INTO t VALUES {}", rows.join(", "))).await
+            }
+        };
         self.start_again_if_crashed(&told, deed).await;
         self.wait(&told, "the place was reached", |matrix| matrix.reached(place) > reached).await;
         self.wait(&told, "no branch is left prepared", |matrix| matrix.prepared() == 0).await;
@@ -166,10 +183,11 @@ impl Matrix {
     }
 
     async fn commits(deed: &'static str) {
-        at_once([0, 1].map(|half| async move {
+        let halves = [(0, Way::Transaction), (1, Way::Transaction), (0, Way::Rows), (1, Way::Rows)];
+        at_once(halves.map(|(half, way)| async move {
             let mut matrix = Self::start().await;
             for place in places(TESTED[0]).skip(half).step_by(2) {
-                matrix.commit(place, deed).await;
+                matrix.commit(place, deed, way).await;
             }
             assert!(matrix.round >= 4);
         }))

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod at_once;
 mod atomic_reads;
 mod bank;
 mod big;
@@ -33,8 +34,8 @@ mod generated;
 mod generated_key;
 mod hints;
 mod information_schema;
-mod instance_tls;
 mod instance_sockets;
+mod instance_tls;
 mod instructions;
 mod into;
 mod job_statements;

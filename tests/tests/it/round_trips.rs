@@ -92,6 +92,21 @@ async fn each_way_to_commit_waits_for_as_few_as_can_be() {
         ("a write in four groups by itself: the write and two", 3, vec![text("UPDATE t SET v = v + 1")]),
         ("copies: the first group's, the others', and two", 4, vec![text("UPDATE copies SET v = v + 1")]),
     ];
+    let rows: Vec<String> = keys.iter().map(|key| format!("({key}, 1)")).collect();
+    let ways = ways.into_iter().chain([
+        (
+            "rows for four groups by themselves: with what makes them ready, and one",
+            2,
+            vec![format!("REPLACE INTO t VALUES {}", rows.join(", "))],
+        ),
+        (
+            "a write in four groups by itself that is known to be quick",
+            2,
+            // The last but one is over when the last one begins.
+            [vec![text("UPDATE t SET v = 2"); 9], vec![text("DO SLEEP(0.3)"), text("UPDATE t SET v = 2")]]
+                .concat(),
+        ),
+    ]);
     let mut wrong = Vec::new();
     for (name, expected, statements) in ways {
         let counted = round_trips(&mut client, &statements, expected).await;
