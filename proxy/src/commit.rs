@@ -11,6 +11,7 @@ mod ending;
 pub mod finish;
 pub mod gate;
 pub mod inspect;
+mod literal;
 pub mod machine;
 pub mod participant;
 pub mod resolver;

@@ -29,7 +29,7 @@ impl Ending {
             };
             return vec![end.to_owned(), "SET autocommit = 1".to_owned()];
         }
-        match (branch.xid, self) {
+        match (branch.xid.map(|xid| xid.literal()), self) {
             (None, Self::Commit | Self::Release | Self::CommitPrepared) => vec!["COMMIT".to_owned()],
             (None, Self::RollBack | Self::RollBackPrepared) => vec!["ROLLBACK".to_owned()],
             (Some(xid), Self::Commit) => vec![format!("XA END {xid}"), format!("XA COMMIT {xid} ONE PHASE")],

@@ -65,7 +65,7 @@ pub async fn has_schema(connection: &mut Connection) -> Result<bool, SqlError> {
 ///
 /// Errors: the outcome is not known; asking again is safe.
 pub async fn arbitrate(connection: &mut Connection, id: TransactionId) -> Result<Decision, SqlError> {
-    let insert = system_schema::insert_decision(id, Decision::Aborted, "");
+    let insert = system_schema::insert_decision(&id.literal(), Decision::Aborted, "''");
     // Not with what a session has SET before, such as READ ONLY.
     connection.queue_settings(&Rc::new(
         Settings::default().with("innodb_lock_wait_timeout", LOCK_WAIT_S.to_string()),
@@ -104,7 +104,7 @@ pub async fn read_decision(
     connection: &mut Connection,
     id: TransactionId,
 ) -> Result<Option<Decision>, SqlError> {
-    let sql = format!("{} LOCK IN SHARE MODE", system_schema::select_decision(id));
+    let sql = format!("{} LOCK IN SHARE MODE", system_schema::select_decision(&id.literal()));
     let answer = match connection.query(&sql).await {
         Ok(answer) => answer,
         Err(e) if e.is_missing() => return Ok(None),
@@ -162,8 +162,8 @@ pub async fn finish_branch(pool: &Rc<Pool>, xid: &Xid, decision: Decision) -> Re
     let mut connection = pool.acquire(false).await?;
     connection.queue_settings(&Rc::default());
     let sql = match decision {
-        Decision::Committed => format!("XA COMMIT {xid}"),
-        Decision::Aborted => format!("XA ROLLBACK {xid}"),
+        Decision::Committed => format!("XA COMMIT {}", xid.literal()),
+        Decision::Aborted => format!("XA ROLLBACK {}", xid.literal()),
     };
     pass("finish/branch/before", &mut connection).await?;
     let mut last = None;
@@ -245,7 +245,7 @@ pub async fn end_holder(
 
 /// After a branch was committed: its own row must be there, else its writes are not either, and that must not pass in silence.
 async fn look_for_branch(connection: &mut Connection, xid: &Xid) -> Result<(), SqlError> {
-    let sql = system_schema::select_branch(xid.transaction, xid.ordinal);
+    let sql = system_schema::select_branch(&xid.transaction.literal(), xid.ordinal);
     for look in 0..LOOKS {
         if look > 0 {
             // Another connection may be committing it.

@@ -86,8 +86,9 @@ async fn list(instance: &Instance, limit: Duration) -> Result<Vec<Prepared>, Sql
     let mut prepared = Vec::with_capacity(xids.len());
     for xid in xids {
         let (id, ordinal) = (xid.transaction, xid.ordinal);
+        let gtrid = id.literal();
         let sql =
-            format!("SELECT name FROM `__ostrakon`.branch WHERE gtrid = '{id}' AND ordinal = {ordinal}");
+            format!("SELECT name FROM `__ostrakon`.branch WHERE gtrid = {gtrid} AND ordinal = {ordinal}");
         let group = connection.query(&sql).await.ok().map(|answer| answer.text(0, 0));
         prepared.push(Prepared { xid, group: group.filter(|name| !name.is_empty()) });
     }
@@ -109,7 +110,8 @@ pub async fn record(
     let asking = async {
         let mut connection = connect(instance, limit).await?;
         // What is entered and not committed is nothing yet.
-        let sql = format!("SELECT state, branches FROM `__ostrakon`.decision WHERE gtrid = '{id}'");
+        let gtrid = id.literal();
+        let sql = format!("SELECT state, branches FROM `__ostrakon`.decision WHERE gtrid = {gtrid}");
         match connection.query(&sql).await {
             Ok(answer) => {
                 let decision = Decision::from_code(&answer.text(0, 0));

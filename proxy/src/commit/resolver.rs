@@ -275,8 +275,9 @@ impl Resolver {
     /// An instance on which some branch of the transaction is committed: its row can be seen. One that does not answer says nothing.
     async fn committed_elsewhere(&self, xid: &Xid) -> Option<String> {
         let sql = format!(
-            "SELECT 1 FROM `__ostrakon`.branch WHERE gtrid = '{}' AND ordinal <> {} LIMIT 1",
-            xid.transaction, xid.ordinal
+            "SELECT 1 FROM `__ostrakon`.branch WHERE gtrid = {} AND ordinal <> {} LIMIT 1",
+            xid.transaction.literal(),
+            xid.ordinal
         );
         let catalog = self.worker.node.meta.catalog();
         let mut asked = JoinSet::new();

@@ -15,6 +15,7 @@ use super::arbiter;
 use super::background;
 use super::ending::{Ending, end_all};
 use super::gate::{Gate, Passing};
+use super::literal;
 use super::machine::{self, Action, Event, Outcome, Path, State};
 use super::system_schema::{Decision, insert_branch, insert_decision, insert_decision_of_branch};
 use super::xid::TransactionId;
@@ -305,8 +306,7 @@ pub(super) fn place(action: Action) -> (&'static str, &'static str) {
 /// A transaction over several groups that is being committed.
 pub(super) struct Commit {
     id: TransactionId,
-    /// Groups that wrote, as the system schema keeps them.
-    names: String,
+    rows: Rows,
     pub(super) branches: Vec<Branch>,
     /// The first thing that went wrong.
     cause: Option<SqlError>,
@@ -316,31 +316,41 @@ pub(super) struct Commit {
     passing: Option<Passing>,
 }
 
-/// Groups that write, as the system schema keeps them.
-pub(super) fn names_of(branches: &[Branch]) -> String {
-    let names: Vec<&str> = branches.iter().filter(|b| b.wrote).map(|b| b.name.as_str()).collect();
-    names.join(",")
+/// What a transaction's rows in the system schema have in common, as literals.
+pub(super) struct Rows {
+    gtrid: String,
+    /// Groups that write.
+    names: String,
+}
+
+impl Rows {
+    pub(super) fn of(id: TransactionId, branches: &[Branch]) -> Self {
+        let names: Vec<&str> = branches.iter().filter(|b| b.wrote).map(|b| b.name.as_str()).collect();
+        Self { gtrid: id.literal(), names: literal::bytes(names.join(",").as_bytes()) }
+    }
 }
 
 /// What makes a branch ready: the decision row in the deciding one, which has no number as an XA branch, XA PREPARE in all others.
-pub(super) fn preparing(id: TransactionId, branch: &Branch, names: &str) -> Vec<String> {
+pub(super) fn preparing(branch: &Branch, rows: &Rows) -> Vec<String> {
+    let Rows { gtrid, names } = rows;
+    let row = |ordinal: u16| insert_branch(gtrid, ordinal, &literal::bytes(branch.name.as_bytes()), names);
     match branch.xid {
         // The decision comes last, so that its key is held for one round trip only.
         None if branch.wrote => {
-            vec![insert_branch(id, 0, &branch.name, names), insert_decision_of_branch(id, names)]
+            vec![row(0), insert_decision_of_branch(gtrid, names)]
         }
-        None => vec![insert_decision(id, Decision::Committed, names)],
+        None => vec![insert_decision(gtrid, Decision::Committed, names)],
         Some(xid) => {
-            let row = insert_branch(id, xid.ordinal, &branch.name, names);
-            vec![row, format!("XA END {xid}"), format!("XA PREPARE {xid}")]
+            let name = xid.literal();
+            vec![row(xid.ordinal), format!("XA END {name}"), format!("XA PREPARE {name}")]
         }
     }
 }
 
 impl Commit {
     pub(super) fn new(id: TransactionId, branches: Vec<Branch>) -> Self {
-        let names = names_of(&branches);
-        Self { id, names, branches, cause: None, schema_missing: None, passing: None }
+        let rows = Rows::of(id, &branches);
+        Self { id, rows, branches, cause: None, schema_missing: None, passing: None }
     }
 
     /// Sends what the actions ask for, all before the first answer is read, and returns the answers' events.
@@ -373,7 +383,7 @@ impl Commit {
             Action::Record | Action::Prepare(_) => {
                 let at = if let Action::Prepare(at) = action { at } else { 0 };
                 let Some(branch) = self.branches.get(at) else { return 0 };
-                (at, preparing(self.id, branch, &self.names))
+                (at, preparing(branch, &self.rows))
             }
             Action::Decide => {
                 let Some(branch) = self.branches.first() else { return 0 };

@@ -4,7 +4,7 @@
 //! in. `branch` has a row for each writing branch of a transaction with two or more of them, written inside the branch: who sees it sees the
 //! branch's writes, which is how readers find out what belongs together.
 
-use super::xid::TransactionId;
+use super::literal::bytes;
 
 /// The database of ours on each instance.
 pub const SCHEMA: &str = "__ostrakon";
@@ -52,44 +52,43 @@ impl Decision {
     }
 }
 
-/// Enters a decision: 1062 when there is one.
-pub fn insert_decision(id: TransactionId, decision: Decision, branches: &str) -> String {
-    let (code, branches) = (decision.code(), hex(branches));
-    format!("INSERT INTO `__ostrakon`.decision (gtrid, state, branches) VALUES ('{id}', {code}, {branches})")
+/// Enters a decision: 1062 when there is one. Here and below `gtrid` is `TransactionId::literal`, and `branches` and `name` are literals like that.
+pub fn insert_decision(gtrid: &str, decision: Decision, branches: &str) -> String {
+    let code = decision.code();
+    format!("INSERT INTO `__ostrakon`.decision (gtrid, state, branches) VALUES ({gtrid}, {code}, {branches})")
 }
 
 /// Enters "committed" behind the row of the deciding branch, in one train with it: only if that row is there. A deadlock there would end the
 /// transaction, and a plain insert behind it would be committed by itself.
-pub fn insert_decision_of_branch(id: TransactionId, branches: &str) -> String {
-    let (code, branches) = (Decision::Committed.code(), hex(branches));
+pub fn insert_decision_of_branch(gtrid: &str, branches: &str) -> String {
+    let code = Decision::Committed.code();
     format!(
         "INSERT INTO `__ostrakon`.decision (gtrid, state, branches) \
-         SELECT '{id}', {code}, {branches} FROM `__ostrakon`.branch WHERE gtrid = '{id}' AND ordinal = 0"
+         SELECT {gtrid}, {code}, {branches} FROM `__ostrakon`.branch WHERE gtrid = {gtrid} AND ordinal = 0"
     )
 }
 
 /// Reads a decision: no row, or its code.
-pub fn select_decision(id: TransactionId) -> String {
-    format!("SELECT state FROM `__ostrakon`.decision WHERE gtrid = '{id}'")
+pub fn select_decision(gtrid: &str) -> String {
+    format!("SELECT state FROM `__ostrakon`.decision WHERE gtrid = {gtrid}")
 }
 
 /// Enters the branch `ordinal` of the group `name`.
-pub fn insert_branch(id: TransactionId, ordinal: u16, name: &str, branches: &str) -> String {
-    let (name, branches) = (hex(name), hex(branches));
+pub fn insert_branch(gtrid: &str, ordinal: u16, name: &str, branches: &str) -> String {
     format!(
-        "INSERT INTO `__ostrakon`.branch (gtrid, ordinal, name, branches) VALUES ('{id}', {ordinal}, {name}, {branches})"
+        "INSERT INTO `__ostrakon`.branch (gtrid, ordinal, name, branches) VALUES ({gtrid}, {ordinal}, {name}, {branches})"
     )
 }
 
 /// Whether the branch's writes are there: one row or none.
-pub fn select_branch(id: TransactionId, ordinal: u16) -> String {
-    format!("SELECT 1 FROM `__ostrakon`.branch WHERE gtrid = '{id}' AND ordinal = {ordinal}")
+pub fn select_branch(gtrid: &str, ordinal: u16) -> String {
+    format!("SELECT 1 FROM `__ostrakon`.branch WHERE gtrid = {gtrid} AND ordinal = {ordinal}")
 }
 
 /// The transactions whose writes in the group `name` are to be seen, entered within the last `seconds`: gtrid, groups that wrote. To be asked in UTC,
 /// and without a `timestamp` of the session's.
 pub fn select_recent(name: &str, seconds: u64) -> String {
-    let name = hex(name);
+    let name = bytes(name.as_bytes());
     format!(
         "SELECT gtrid, branches FROM `__ostrakon`.branch WHERE at > NOW(3) - INTERVAL {seconds} SECOND AND name = {name}"
     )
@@ -97,27 +96,12 @@ pub fn select_recent(name: &str, seconds: u64) -> String {
 
 /// The same of these transactions, however old they are.
 pub fn select_these(name: &str, ids: &[&str]) -> String {
-    let ids: Vec<String> = ids.iter().map(|id| hex(id)).collect();
+    let ids: Vec<String> = ids.iter().map(|id| bytes(id.as_bytes())).collect();
     format!(
         "SELECT gtrid, branches FROM `__ostrakon`.branch WHERE gtrid IN ({}) AND name = {}",
         ids.join(", "),
-        hex(name)
+        bytes(name.as_bytes())
     )
-}
-
-/// A literal that means the same in every character set and SQL mode of a session.
-fn hex(text: &str) -> String {
-    if text.is_empty() {
-        return "''".to_owned();
-    }
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
-    let mut literal = String::with_capacity(2 + text.len() * 2);
-    literal.push_str("0x");
-    for byte in text.bytes() {
-        literal.push(digit(byte >> 4));
-        literal.push(digit(byte & 15));
-    }
-    literal
 }
 
 #[cfg(test)]
@@ -126,15 +110,10 @@ mod tests {
 
     #[test]
     fn names_are_sent_as_bytes() {
-        let id: TransactionId = "o1.2.1.a.b".parse().unwrap();
-        assert_eq!(
-            insert_branch(id, 1, "G_1", "G_0,G_1"),
-            "INSERT INTO `__ostrakon`.branch (gtrid, ordinal, name, branches) VALUES ('o1.2.1.a.b', 1, 0x475f31, 0x475f302c475f31)"
+        assert!(select_recent("G_1", 7).ends_with(" 7 SECOND AND name = 0x475f31"));
+        assert!(
+            select_these("G_1", &["o1", "o2"]).ends_with("gtrid IN (0x6f31, 0x6f32) AND name = 0x475f31")
         );
-        assert!(insert_decision(id, Decision::Aborted, "").ends_with("('o1.2.1.a.b', 2, '')"));
-        assert!(insert_decision_of_branch(id, "G_1").ends_with(
-            "SELECT 'o1.2.1.a.b', 1, 0x475f31 FROM `__ostrakon`.branch WHERE gtrid = 'o1.2.1.a.b' AND ordinal = 0"
-        ));
         for decision in [Decision::Committed, Decision::Aborted] {
             assert_eq!(Decision::from_code(&decision.code().to_string()), Some(decision));
         }

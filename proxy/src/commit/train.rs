@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use super::ending::Ending;
 use super::machine::{self, Action};
-use super::run::{Commit, END_LIMIT, PREPARE_LIMIT, follow, names_of, place, preparing};
+use super::run::{Commit, END_LIMIT, PREPARE_LIMIT, Rows, follow, place, preparing};
 use crate::error::SqlError;
 use crate::exec::lease::Lease;
 use crate::failpoint::{self, Reached};
@@ -46,7 +46,7 @@ impl Session {
                 "Internal error (please report): a write over several groups without a branch in each",
             ));
         };
-        let names = names_of(branches);
+        let rows = Rows::of(id, branches);
         let settings = self.settings_of_commits();
         let begun = Instant::now();
         let mut queued = Vec::with_capacity(leases.len());
@@ -55,7 +55,7 @@ impl Session {
                 lease.connection.sever();
             }
             let changes = lease.connection.queue_settings_behind(&settings);
-            let statements = preparing(id, branch, &names);
+            let statements = preparing(branch, &rows);
             for statement in &statements {
                 lease.connection.queue_query(statement.as_bytes());
             }

@@ -12,6 +12,8 @@ use std::str::FromStr;
 use ostrakon_catalog::job::Owner;
 use ostrakon_catalog::schema::InstanceId;
 
+use super::literal;
+
 /// XA's format id of our branches, which tells them from others' in XA RECOVER: "DRDS" in ASCII.
 pub const FORMAT_ID: u32 = 0x4452_4453;
 
@@ -23,6 +25,13 @@ pub struct TransactionId {
     /// The process that coordinates.
     pub owner: Owner,
     pub counter: u64,
+}
+
+impl TransactionId {
+    /// For statements.
+    pub fn literal(self) -> String {
+        literal::bytes(self.to_string().as_bytes())
+    }
 }
 
 impl fmt::Display for TransactionId {
@@ -68,7 +77,7 @@ pub struct Xid {
 }
 
 impl fmt::Display for Xid {
-    /// As XA statements take it.
+    /// For people, who may put it into an XA statement.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { transaction, ordinal, connection, deciding } = self;
         write!(f, "'{transaction}','{ordinal}.{connection}.{deciding}',{FORMAT_ID}")
@@ -76,6 +85,12 @@ impl fmt::Display for Xid {
 }
 
 impl Xid {
+    /// For XA statements.
+    pub fn literal(&self) -> String {
+        let qualifier = literal::bytes(self.qualifier().as_bytes());
+        format!("{},{qualifier},{FORMAT_ID}", self.transaction.literal())
+    }
+
     /// A row of XA RECOVER: `None` when the branch is not ours.
     pub fn recovered(format_id: u64, gtrid_length: usize, data: &[u8]) -> Option<Self> {
         if format_id != u64::from(FORMAT_ID) {
@@ -117,6 +132,10 @@ mod tests {
         let data = format!("{text}7.{}.5", u32::MAX);
         assert_eq!(Xid::recovered(u64::from(FORMAT_ID), text.len(), data.as_bytes()), Some(xid));
         assert_eq!(xid.to_string(), format!("'{text}','7.4294967295.5',1146242131"));
+        let transaction = TransactionId { instance: 1, owner: Owner { node: 2, start: 10 }, counter: 11 };
+        assert_eq!(transaction.literal(), "0x6f312e312e322e612e62");
+        let xid = Xid { transaction, ordinal: 1, connection: 2, deciding: 3 };
+        assert_eq!(xid.literal(), "0x6f312e312e322e612e62,0x312e322e33,1146242131");
     }
 
     #[test]

@@ -229,7 +229,7 @@ impl Transaction {
     /// The statements that end a group's branch, in which nothing was written, and open it anew.
     pub fn reopen(&self, group: &Group) -> Vec<String> {
         let xid = self.branches.iter().find(|branch| branch.is_in(group)).and_then(|branch| branch.xid);
-        let mut statements = match xid {
+        let mut statements = match xid.map(|xid| xid.literal()) {
             Some(xid) => vec![format!("XA END {xid}"), format!("XA ROLLBACK {xid}")],
             None => vec!["COMMIT".to_owned()],
         };
@@ -248,7 +248,7 @@ impl Transaction {
                 if read_only == Some(false) {
                     statements.push("SET TRANSACTION READ WRITE".to_owned());
                 }
-                statements.push(format!("XA START {xid}"));
+                statements.push(format!("XA START {}", xid.literal()));
                 if self.consistent_snapshot {
                     // XA START takes no snapshot; a read of any table does.
                     statements.push("SELECT 1 FROM `__ostrakon`.decision LIMIT 1".to_owned());

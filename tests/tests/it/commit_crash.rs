@@ -218,6 +218,18 @@ async fn a_crash_in_a_commit() {
     Matrix::commits(DEEDS[0]).await;
 }
 
+/// A literal of such a session is other bytes than of the resolver's connections.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_in_a_commit_of_a_session_with_wide_characters() {
+    let mut matrix = Matrix::start().await;
+    for way in [Way::Transaction, Way::Rows] {
+        for place in ["commit/prepare/after", "commit/decide/after", "commit/finish/before"] {
+            run(&mut matrix.client, "SET collation_connection = 'utf16_general_ci'").await;
+            matrix.commit(place, DEEDS[0], way).await;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_in_a_commit() {
     Matrix::commits(DEEDS[1]).await;

@@ -12,6 +12,7 @@ use ostrakon_meta::Role;
 use super::{ASK_LIMIT, Resolver};
 use crate::backend::pool::Pool;
 use crate::commit::finish::{has_schema, recovered};
+use crate::commit::literal;
 use crate::error::SqlError;
 use crate::failpoint::{self, Reached};
 use crate::setting;
@@ -23,17 +24,6 @@ const BATCH: usize = 500;
 const BATCHES: usize = 100;
 /// For one purge of an instance.
 const LIMIT: Duration = Duration::from_secs(50);
-
-/// As a literal of bytes, which any id can be put into a statement as.
-fn literal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(3 + bytes.len() * 2);
-    text.push_str("x'");
-    for byte in bytes {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text.push('\'');
-    text
-}
 
 impl Resolver {
     /// Until the node stops.
@@ -100,7 +90,8 @@ async fn purge_instance(pool: &Rc<Pool>, hours: u64, needed: &BTreeSet<Vec<u8>>)
             );
             let old = connection.query(&sql).await?;
             let ids = old.rows.iter().filter_map(|row| row.first().cloned().flatten());
-            let ids: Vec<String> = ids.filter(|id| !needed.contains(id)).map(|id| literal(&id)).collect();
+            let ids: Vec<String> =
+                ids.filter(|id| !needed.contains(id)).map(|id| literal::bytes(&id)).collect();
             if !ids.is_empty() {
                 let delete = format!(
                     "DELETE FROM `__ostrakon`.{table} WHERE gtrid IN ({}) AND at < NOW(3) - INTERVAL {hours} HOUR",
@@ -122,14 +113,4 @@ async fn purge_instance(pool: &Rc<Pool>, hours: u64, needed: &BTreeSet<Vec<u8>>)
         connection.sever();
     }
     Ok(removed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_put_in_as_bytes() {
-        assert_eq!(literal(b"o1.'"), "x'6f312e27'");
-    }
 }
