@@ -118,6 +118,9 @@ pub enum AuthPlugin {
     CachingSha2,
 }
 
+/// `sun_path` of unix(7), with the byte that ends it.
+const SOCKET_PATH: usize = 107;
+
 fn one() -> u64 {
     1
 }
@@ -191,6 +194,12 @@ impl Config {
                     "instance_sockets.\"{address}\" must be an instance's host and port, as in \"127.0.0.1:3306\""
                 ));
             }
+            if socket.as_os_str().len() > SOCKET_PATH {
+                faults.push(format!(
+                    "instance_sockets.\"{address}\" has {} bytes, and a socket's path at most {SOCKET_PATH}",
+                    socket.as_os_str().len()
+                ));
+            }
             if !socket.is_absolute() {
                 faults.push(format!(
                     "instance_sockets.\"{address}\" must be a path from the root, as in \"/run/mysqld/mysqld.sock\""
@@ -243,6 +252,8 @@ mod tests {
         }
         let error = with("'127.0.0.1:3306' = 'mysqld.sock'").unwrap_err();
         assert!(error.contains("from the root"), "{error}");
+        let error = with(&format!("'127.0.0.1:3306' = '/{}'", "x".repeat(107))).unwrap_err();
+        assert!(error.contains("has 108 bytes"), "{error}");
     }
 
     #[test]

@@ -47,7 +47,7 @@ use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::{Capabilities, Status};
 use ostrakon_router::lexer::{SqlMode, Template};
 use ostrakon_router::parse::hint::Hint;
-use ostrakon_router::plan::{Execution, SessionFacts, SessionFunction};
+use ostrakon_router::plan::{Execution, Quickness, SessionFacts, SessionFunction};
 use tokio::net::TcpStream;
 
 use crate::account::connections::Counted;
@@ -116,6 +116,8 @@ pub struct Session {
     pub found_rows: u64,
     pub row_count: i64,
     pub warnings: Warnings,
+    /// How quick writes in several groups were whose plans are not kept.
+    pub quickness_of_uncached: Quickness,
     pub statements: prepared::Statements,
     /// While a command is in hand: what the buffers below go back to.
     workspace: Option<Box<workspace::Workspace>>,
@@ -183,6 +185,7 @@ impl Session {
             found_rows: 0,
             row_count: 0,
             warnings: Warnings::default(),
+            quickness_of_uncached: Quickness::presumed(),
             statements: prepared::Statements::default(),
             workspace: None,
             execution: Execution::default(),

@@ -485,6 +485,11 @@ impl Connection {
         answer.map(|_| ())
     }
 
+    /// Answers are still to come.
+    pub fn has_answers(&self) -> bool {
+        self.prefix > 0 || self.outstanding > 0
+    }
+
     /// Reads the answer of a queued statement.
     pub async fn read_queued(&mut self) -> Result<Answer, SqlError> {
         self.read_queued_as(ResponseKind::Query).await

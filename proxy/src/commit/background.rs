@@ -9,6 +9,7 @@ use super::ending::Ending;
 use super::finish::finish_branch;
 use super::gate::Passing;
 use super::machine::Action;
+use super::run::END_LIMIT;
 use super::system_schema::Decision;
 use crate::session::transaction::{Branch, Finishing};
 use crate::worker::Worker;
@@ -81,6 +82,35 @@ pub async fn release(worker: &Rc<Worker>, branches: Vec<Branch>) -> Vec<Finishin
         });
     }
     finishing
+}
+
+/// Rolls branches back that are prepared, or will be with answers that are still to come. Returns the groups whose servers say that not all of it could be rolled
+/// back (1196): tables without transactions.
+pub async fn take_back(mut branches: Vec<Branch>) -> Vec<String> {
+    let mut sent = Vec::with_capacity(branches.len());
+    for branch in &mut branches {
+        let last = branch.drain(END_LIMIT).await;
+        // What makes an XA branch ready ends with XA PREPARE.
+        branch.prepared = branch.xid.is_some() && matches!(last, Ok(true));
+        let ending = if branch.prepared { Ending::RollBackPrepared } else { Ending::RollBack };
+        sent.push((branch.send_ending(ending).await, ending));
+    }
+    let mut kept = Vec::new();
+    for (branch, (answers, ending)) in branches.iter_mut().zip(sent) {
+        if branch.receive_ending(answers, ending, END_LIMIT).await.is_ok() && branch.warned {
+            kept.push(branch.name.clone());
+        }
+    }
+    kept
+}
+
+/// The same without waiting.
+pub fn take_back_behind(worker: &Rc<Worker>, branches: Vec<Branch>) {
+    let counted = Counted::new(worker, &Rc::new(None));
+    tokio::task::spawn_local(async move {
+        take_back(branches).await;
+        drop(counted);
+    });
 }
 
 /// What the session keeps of a branch that ends by itself: it is resolved when the sender is dropped.

@@ -1,6 +1,6 @@
 //! The statements that end a branch, and reading their answers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{BACKEND_FAILED, SqlError};
 use crate::failpoint::{self, Reached};
@@ -20,14 +20,18 @@ pub enum Ending {
     RollBackPrepared,
 }
 
+const AUTOCOMMIT: &str = "SET autocommit = 1";
+
 impl Ending {
     pub(super) fn statements(self, branch: &Branch) -> Vec<String> {
         if branch.without_autocommit {
-            let end = match self {
-                Self::Commit | Self::Release | Self::CommitPrepared => "COMMIT",
-                Self::RollBack | Self::RollBackPrepared => "ROLLBACK",
+            return match self {
+                Self::Commit | Self::Release | Self::CommitPrepared => {
+                    vec!["COMMIT".to_owned(), AUTOCOMMIT.to_owned()]
+                }
+                // It would commit what a ROLLBACK that fails has left: it is sent when that is done.
+                Self::RollBack | Self::RollBackPrepared => vec!["ROLLBACK".to_owned()],
             };
-            return vec![end.to_owned(), "SET autocommit = 1".to_owned()];
         }
         match (branch.xid.map(|xid| xid.literal()), self) {
             (None, Self::Commit | Self::Release | Self::CommitPrepared) => vec!["COMMIT".to_owned()],
@@ -82,25 +86,47 @@ impl Branch {
         let Some(connection) = usable else { return Err(lost()) };
         let reading = async {
             connection.read_prefix().await?;
-            let mut errors = Vec::with_capacity(answers);
+            let (mut errors, mut warned) = (Vec::with_capacity(answers), false);
             for _ in 0..answers {
-                let error = connection.read_queued().await.err();
-                match error {
-                    Some(e) if connection.is_broken() => return Err(e),
-                    error => errors.push(error),
+                match connection.read_queued().await {
+                    Ok(answer) => {
+                        warned |= answer.warnings > 0;
+                        errors.push(None);
+                    }
+                    Err(e) if connection.is_broken() => return Err(e),
+                    Err(e) => errors.push(Some(e)),
                 }
             }
-            Ok(errors)
+            Ok((errors, warned))
         };
         let result = tokio::time::timeout(limit, reading).await.unwrap_or_else(|_| {
             let text = format!("Group {} did not answer its COMMIT in time", self.name);
             Err(SqlError::new(BACKEND_FAILED, "HY000", text))
         });
-        if result.is_err() {
-            connection.mark_broken();
-            self.unanswered = true;
+        match result {
+            Ok((errors, warned)) => {
+                self.warned = warned;
+                Ok(errors)
+            }
+            Err(e) => {
+                connection.mark_broken();
+                self.unanswered = true;
+                Err(e)
+            }
         }
-        result
+    }
+
+    /// Reads all answers that are still to come, within a time, whatever they say. Whether the last one is no error.
+    ///
+    /// Errors: the connection is lost or silent, and is marked as broken.
+    pub async fn drain(&mut self, limit: Duration) -> Result<bool, SqlError> {
+        let mut good = false;
+        let begun = Instant::now();
+        while self.connection.as_ref().is_some_and(|connection| connection.has_answers()) {
+            let errors = self.receive(1, limit.saturating_sub(begun.elapsed())).await?;
+            good = matches!(errors.as_slice(), [None]);
+        }
+        Ok(good)
     }
 
     /// Reads the answers that end the branch. Its connection is free afterwards, or marked as broken.
@@ -119,7 +145,15 @@ impl Branch {
             _ => errors.iter_mut().find_map(Option::take),
         };
         if let Some(connection) = self.connection.as_mut() {
+            let rolled_back = matches!(ending, Ending::RollBack | Ending::RollBackPrepared);
             match &ended {
+                None if self.without_autocommit && rolled_back => {
+                    let restored = tokio::time::timeout(limit, connection.query(AUTOCOMMIT)).await;
+                    match restored {
+                        Ok(Ok(_)) => connection.in_transaction = false,
+                        _ => connection.mark_broken(),
+                    }
+                }
                 None => connection.in_transaction = false,
                 Some(_) => connection.mark_broken(),
             }

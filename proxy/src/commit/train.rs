@@ -10,9 +10,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::ending::Ending;
+use super::background;
 use super::machine::{self, Action};
-use super::run::{Commit, END_LIMIT, PREPARE_LIMIT, Rows, follow, place, preparing};
+use super::run::{Commit, PREPARE_LIMIT, Rows, follow, place, preparing};
 use crate::error::SqlError;
 use crate::exec::lease::Lease;
 use crate::failpoint::{self, Reached};
@@ -86,20 +86,15 @@ impl Session {
         self.go_on(commit, state, actions).await
     }
 
-    /// Rolls the transaction back, whatever its statements and what stands behind them came to.
-    pub async fn take_back(&mut self, train: Train) {
-        let mut branches = self.transaction.end();
-        let mut sent = Vec::with_capacity(branches.len());
-        for (branch, answers) in branches.iter_mut().zip(train.queued) {
-            let limit = PREPARE_LIMIT.saturating_sub(train.begun.elapsed());
-            let prepared = branch.receive(answers, limit).await;
-            branch.prepared = branch.xid.is_some() && matches!(prepared.as_deref(), Ok([.., None]));
-            let ending = if branch.prepared { Ending::RollBackPrepared } else { Ending::RollBack };
-            sent.push((branch.send_ending(ending).await, ending));
-        }
-        for (branch, (answers, ending)) in branches.iter_mut().zip(sent) {
-            let _ = branch.receive_ending(answers, ending, END_LIMIT).await;
-        }
+    /// Rolls the transaction back, whatever its statements and what stands behind them came to, and whichever answers were read. Returns the groups where not
+    /// all of it could be rolled back.
+    pub async fn take_back(&mut self) -> Vec<String> {
+        background::take_back(self.transaction.end()).await
+    }
+
+    /// The same without waiting, for a client that is gone. Nothing of it can be committed: a branch that is prepared need not wait for a resolver.
+    pub fn take_back_behind(&mut self) {
+        background::take_back_behind(&self.worker, self.transaction.end());
     }
 }
 

@@ -24,32 +24,31 @@ use crate::session::turn::Turn;
 
 /// A statement that answers within this time is not watched: watching costs a system call.
 const UNWATCHED: Duration = Duration::from_millis(20);
+/// A statement whose time is over, and which has not ended so long after that, is told once more.
+const AGAIN: Duration = Duration::from_millis(250);
 
-/// How long a statement may take before its session ends it, to run it in another way.
+/// How long the statements of several connections may take before their session ends them, to run them in another way.
 pub struct Patience {
-    until: Instant,
-    lost: Cell<bool>,
+    until: Cell<Instant>,
+    ended: Cell<bool>,
 }
 
 impl Patience {
     pub fn new(limit: Duration) -> Self {
-        Self { until: Instant::now() + limit, lost: Cell::new(false) }
+        Self { until: Cell::new(Instant::now() + limit), ended: Cell::new(false) }
     }
 
-    /// The statement was ended.
+    /// The time is over, whether a statement was ended or not.
     pub fn is_lost(&self) -> bool {
-        self.lost.get()
+        self.ended.get() || Instant::now() >= self.until.get()
     }
 
-    /// Resolves once: when the time is over.
+    /// Resolves when the time is over, and again and again after that: a KILL may come too late for one statement, and meet another.
     async fn end(patience: Option<&Self>) {
-        match patience.filter(|patience| !patience.is_lost()) {
-            Some(patience) => {
-                sleep_until(patience.until).await;
-                patience.lost.set(true);
-            }
-            None => pending().await,
-        }
+        let Some(patience) = patience else { return pending().await };
+        sleep_until(patience.until.get()).await;
+        patience.ended.set(true);
+        patience.until.set(Instant::now() + AGAIN);
     }
 }
 
@@ -70,7 +69,7 @@ pub struct Watched<'a> {
 }
 
 /// Reads more of the backend's answer, `need` bytes in the end. When the client leaves or its session is killed meanwhile, the statement is killed and `ClientGone`
-/// returned; KILL QUERY is passed on to the server, whose error then comes as the answer, and so is the end that a deadlock needs. SHOW PROCESSLIST shows the
+/// returned (only killed where there is `patience`: its owner reads the answers); KILL QUERY is passed on to the server, whose error then comes as the answer, and so is the end that a deadlock needs. SHOW PROCESSLIST shows the
 /// statement from now on.
 pub async fn fill(
     connection: &mut Connection,
@@ -80,7 +79,7 @@ pub async fn fill(
 ) -> Result<(), Failure> {
     let Watched { client, entry, transaction, statement, turn, alarm, patience } = watched;
     // A long answer that keeps coming is never waited for, and can be killed all the same.
-    pass_kill_on(connection, pool, entry)?;
+    pass_kill_on(connection, pool, entry, patience)?;
     {
         let mut filling = pin!(connection.fill(need));
         if let Poll::Ready(filled) = poll_fn(|context| Poll::Ready(filling.as_mut().poll(context))).await {
@@ -97,7 +96,7 @@ pub async fn fill(
     let backend = Backend { instance: pool.instance.id, connection: connection.id };
     let published = Published::new(entry, transaction, backend, statement);
     loop {
-        pass_kill_on(connection, pool, entry)?;
+        pass_kill_on(connection, pool, entry, patience)?;
         if published.as_ref().is_some_and(Published::is_condemned) && !connection.expects_kill() {
             entry.kill.victim.store(true, Ordering::Relaxed);
             interrupt(connection, pool);
@@ -105,11 +104,15 @@ pub async fn fill(
         tokio::select! {
             filled = connection.fill(need) => return Ok(filled?),
             () = client.hung_up() => {
-                abandon(connection, pool);
+                give_up(connection, pool, patience);
                 return Err(Failure::ClientGone);
             }
             () = entry.kill.wake.notified() => {}
-            () = Patience::end(patience) => interrupt(connection, pool),
+            () = Patience::end(patience) => {
+                if !connection.expects_kill() {
+                    interrupt(connection, pool);
+                }
+            }
         }
     }
 }
@@ -131,9 +134,14 @@ pub async fn packet(
 }
 
 /// Tells the server of a KILL. The request is taken: it is meant for one statement.
-fn pass_kill_on(connection: &mut Connection, pool: &Rc<Pool>, entry: &SessionEntry) -> Result<(), Failure> {
+fn pass_kill_on(
+    connection: &mut Connection,
+    pool: &Rc<Pool>,
+    entry: &SessionEntry,
+    patience: Option<&Patience>,
+) -> Result<(), Failure> {
     if entry.kill.connection.load(Ordering::SeqCst) {
-        abandon(connection, pool);
+        give_up(connection, pool, patience);
         return Err(Failure::ClientGone);
     }
     if entry.kill.query.load(Ordering::Relaxed) && entry.kill.query.swap(false, Ordering::SeqCst) {
@@ -148,6 +156,14 @@ fn pass_kill_on(connection: &mut Connection, pool: &Rc<Pool>, entry: &SessionEnt
 pub fn interrupt(connection: &mut Connection, pool: &Rc<Pool>) {
     let kill = kill_query(pool, connection.id);
     connection.expect_kill(kill);
+}
+
+/// The client is gone.
+fn give_up(connection: &mut Connection, pool: &Rc<Pool>, patience: Option<&Patience>) {
+    match patience {
+        Some(_) => interrupt(connection, pool),
+        None => abandon(connection, pool),
+    }
 }
 
 /// Gives a running statement up: it is killed, and its connection closed.

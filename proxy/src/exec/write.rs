@@ -238,12 +238,7 @@ impl Session {
                 warned.push((part.statements.end.saturating_sub(1), answer));
             }
         }
-        if count > 0 {
-            warned.sort_by_key(|(statement, _)| *statement);
-            let limit = self.warning_limit();
-            self.warnings.add(write.numbering().in_order(&warned, names), count, limit);
-            merge_repeated(&mut self.warnings);
-        }
+        self.note_warnings(write, warned, count);
         self.note_parts(write, &leases, &answers);
         for mut lease in leases {
             if let (false, Sending::Prepared(_)) = (write.again, write.sending) {
@@ -254,6 +249,16 @@ impl Session {
             self.release(lease);
         }
         Ok(answers)
+    }
+
+    /// What the servers have listed is the client's list.
+    fn note_warnings(&mut self, write: &Write<'_>, mut warned: Vec<(usize, Answer)>, count: u64) {
+        if count > 0 {
+            warned.sort_by_key(|(statement, _)| *statement);
+            let limit = self.warning_limit();
+            self.warnings.add(write.numbering().in_order(&warned, Names::of(write.plan)), count, limit);
+            merge_repeated(&mut self.warnings);
+        }
     }
 
     /// For TRACE.
@@ -297,7 +302,7 @@ impl Session {
             let (now, later) = rest.split_at_mut(together);
             let parts = write.parts.get(at..at + together).unwrap_or_default();
             for (at, (part, lease)) in (at..).zip(parts.iter().zip(now.iter_mut())) {
-                let asks_between = write.asks_between(at);
+                let asks = write.asks(at);
                 if let Some(moment) = &moment {
                     lease.connection.queue_settings(moment);
                 }
@@ -309,7 +314,7 @@ impl Session {
                     continue;
                 }
                 for (number, statement) in part.statements.clone().enumerate() {
-                    if number > 0 && asks_between {
+                    if number > 0 && asks {
                         lease.connection.queue_query(b"SHOW WARNINGS");
                     }
                     let statement = write.execution.statements.get(statement..=statement).unwrap_or_default();
@@ -344,9 +349,12 @@ impl Session {
     ) -> Result<(), Failure> {
         let mut failed: Option<SqlError> = None;
         for ((at, part), lease) in write.parts.iter().enumerate().skip(first).zip(leases) {
-            let asks_between = write.asks_between(at);
+            let asks = write.asks(at);
+            // The last one is asked when all are done, unless something follows at once.
+            let asked = part.statements.end.saturating_sub(usize::from(write.patience.is_none()));
             let pool = Rc::clone(lease.connection.pool());
-            if failed.as_ref().is_some_and(|e| e.errno == INTERRUPTED) {
+            let is_late = write.patience.is_some_and(|patience| patience.is_lost());
+            if !is_late && failed.as_ref().is_some_and(|e| e.errno == INTERRUPTED) {
                 // The KILL was passed on to one group; it is meant for the statement.
                 watch::interrupt(&mut lease.connection, &pool);
             }
@@ -367,7 +375,7 @@ impl Session {
                             failed.get_or_insert(e);
                         }
                     }
-                    if asks_between && at + 1 < part.statements.end {
+                    if asks && at < asked {
                         let listed = connection.read_queued().await?;
                         if !listed.rows.is_empty() {
                             answered.warned.push((at, listed));
@@ -409,10 +417,9 @@ impl Write<'_> {
         if matches!(self.plan.combine, Combine::Broadcast) { 1 } else { usize::MAX }
     }
 
-    /// Whether a part's statements are asked for their warnings, all but the last: the next one would clear them. A write that is run again where there are warnings
-    /// asks for none.
-    fn asks_between(&self, part: usize) -> bool {
-        self.patience.is_none() && part < self.warning_parts()
+    /// Whether a part's statements are asked for their warnings at once: what follows would clear them.
+    fn asks(&self, part: usize) -> bool {
+        part < self.warning_parts()
     }
 
     fn numbering(&self) -> Numbering<'_> {

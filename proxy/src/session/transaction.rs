@@ -34,6 +34,8 @@ pub struct Branch {
     pub prepared: bool,
     /// An answer was waited for in vain: whether the server did what it was told is not known.
     pub unanswered: bool,
+    /// An answer of those that were read last had warnings.
+    pub warned: bool,
     /// The server's number of its connection.
     pub connection_id: u32,
     /// `None` while a statement uses it, and for ever when that lost it.
@@ -220,6 +222,7 @@ impl Transaction {
             wrote: false,
             prepared: false,
             unanswered: false,
+            warned: false,
             connection_id: connection,
             connection: None,
         });

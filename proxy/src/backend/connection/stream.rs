@@ -7,6 +7,7 @@ use std::net::Shutdown;
 use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use bytes::BufMut;
 use socket2::SockRef;
@@ -18,6 +19,10 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::read_buffer;
+
+/// So long a connection waits for a place in the backlog of a Unix socket, and so long between two looks.
+const BACKLOG_WAIT: Duration = Duration::from_secs(10);
+const BACKLOG_PAUSE: Duration = Duration::from_millis(2);
 
 /// An instance's socket.
 pub enum Stream {
@@ -39,7 +44,16 @@ impl Stream {
 
     /// To the server that listens at a Unix socket.
     pub async fn open_local(path: &Path) -> io::Result<Self> {
-        UnixStream::connect(path).await.map(Self::Local)
+        let begun = Instant::now();
+        loop {
+            match UnixStream::connect(path).await {
+                // As many connections as the server lets wait do so already. TCP would wait for a place, this does not.
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock && begun.elapsed() < BACKLOG_WAIT => {
+                    tokio::time::sleep(BACKLOG_PAUSE).await;
+                }
+                connected => return connected.map(Self::Local),
+            }
+        }
     }
 
     /// Nobody but this machine sees what goes over it.

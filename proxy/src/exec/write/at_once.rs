@@ -7,9 +7,11 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use ostrakon_router::plan::{Quickness, RoutedPlan};
+
 use super::{Answers, Order, Write};
 use crate::backend::connection::Answer;
-use crate::error::INTERRUPTED;
+use crate::error::{INTERRUPTED, SqlError};
 use crate::exec::lease::Lease;
 use crate::exec::names::Names;
 use crate::exec::watch::Patience;
@@ -18,8 +20,11 @@ use crate::session::{Failure, Session};
 
 /// So long the statements may take: much less than `PREPARE_LIMIT`, which is for them and the preparing together.
 const LIMIT: Duration = Duration::from_secs(1);
-/// A template whose statements take so long, or warn, is not tried again soon.
+/// Statements that take so long are no reason to try it again.
 const QUICK: Duration = Duration::from_millis(250);
+
+/// ER_WARNING_NOT_COMPLETE_ROLLBACK.
+const NOT_ROLLED_BACK: u16 = 1196;
 
 /// More takes so long that a round trip does not matter.
 const MAX_BYTES: usize = 1 << 20;
@@ -31,7 +36,7 @@ impl Session {
         let bytes = || execution.statements.iter().map(|s| execution.text(s).len()).sum::<usize>();
         order == Order::Together
             && write.parts.len() > 1
-            && write.plan.quickness.is_proven()
+            && self.quickness(write.plan).is_proven()
             && self.transaction.next_isolation.is_none()
             && self.transaction.next_read_only.is_none()
             && self.table_locks.is_none()
@@ -43,20 +48,17 @@ impl Session {
     /// Notes of a write in the ordinary way whether it might have been prepared at once.
     pub(super) fn note_quickness(&self, write: &Write<'_>, begun: Instant) {
         if write.parts.len() > 1 {
-            write.plan.quickness.note(self.warnings.is_empty() && begun.elapsed() <= QUICK);
+            self.quickness(write.plan).note(begun.elapsed() <= QUICK);
         }
     }
 
-    /// Runs the parts and commits. `None`: nothing of it is there, and it is to be run in the ordinary way, for it took too long, or there are warnings to be
-    /// asked for.
+    /// Runs the parts and commits. `None`: nothing of it is there, and it is to be run in the ordinary way, for it took too long.
     pub(super) async fn write_at_once(
         &mut self,
         write: &Write<'_>,
     ) -> Result<Option<Vec<Vec<Answer>>>, Failure> {
-        let patience = Patience::new(LIMIT);
-        let write = Write { patience: Some(&patience), parts: write.parts.clone(), ..*write };
         self.transaction.begin_statement_at_once();
-        let mut leases = match self.queue_at_once(&write).await {
+        let mut leases = match self.queue_at_once(write).await {
             Ok(leases) => leases,
             Err(e) => {
                 self.rollback_all().await;
@@ -70,6 +72,8 @@ impl Session {
                 return Err(e.into());
             }
         };
+        let (patience, begun) = (Patience::new(LIMIT), Instant::now());
+        let write = Write { patience: Some(&patience), parts: write.parts.clone(), ..*write };
         for lease in &mut leases {
             // A failed write shows when its answer is read.
             let _ = lease.connection.flush().await;
@@ -79,11 +83,12 @@ impl Session {
             Ok(()) => Ok(()),
             Err(Failure::Sql(e)) => Err(e),
             Err(e) => {
-                for lease in &mut leases {
+                for mut lease in leases {
                     let pool = Rc::clone(lease.connection.pool());
-                    watch::abandon(&mut lease.connection, &pool);
+                    watch::interrupt(&mut lease.connection, &pool);
+                    self.release(lease);
                 }
-                self.rollback_all().await;
+                self.take_back_behind();
                 return Err(e);
             }
         };
@@ -91,23 +96,40 @@ impl Session {
         for lease in leases {
             self.release(lease);
         }
-        let warned = answers.all.iter().flatten().any(|answer| answer.warnings > 0);
-        if read.is_ok() && !warned && !patience.is_lost() {
+        let is_late = patience.is_lost();
+        if read.is_ok() && !is_late {
+            let count = answers.all.iter().flatten().map(|answer| u64::from(answer.warnings)).sum();
+            self.note_warnings(&write, answers.warned, count);
+            if begun.elapsed() <= QUICK {
+                self.quickness(write.plan).note(true);
+            }
             self.commit_train(train).await?;
             return Ok(Some(answers.all));
         }
-        self.take_back(train).await;
-        if warned || patience.is_lost() {
-            write.plan.quickness.note(false);
+        let kept = self.take_back().await;
+        match read {
+            Err(e) if !(is_late && e.errno == INTERRUPTED) => {
+                return Err(self.logical_error(e, Names::of(write.plan)).into());
+            }
+            _ => {}
         }
         // A KILL that has come meanwhile is for the statement, however it runs.
         self.entry().kill.check()?;
-        match read {
-            Err(e) if !(patience.is_lost() && e.errno == INTERRUPTED) => {
-                Err(self.logical_error(e, Names::of(write.plan)).into())
-            }
-            _ => Ok(None),
+        self.quickness(write.plan).note(false);
+        if !kept.is_empty() {
+            let text = format!(
+                "The statement waited for {} s and was to be run anew, but tables without transactions have kept rows of it, in group {}",
+                LIMIT.as_secs(),
+                kept.join(", ")
+            );
+            return Err(SqlError::new(NOT_ROLLED_BACK, "HY000", text).into());
         }
+        Ok(None)
+    }
+
+    /// How quick writes like this one were. Plans that are not kept have that of their session in common.
+    fn quickness<'a>(&'a self, plan: &'a RoutedPlan) -> &'a Quickness {
+        if plan.cacheable { &plan.quickness } else { &self.quickness_of_uncached }
     }
 
     /// Queues the parts on a branch for each group.
@@ -121,10 +143,14 @@ impl Session {
         let mut ready =
             send::ready_all(&mut leases, write.execution, &write.parts, write.sending).await.map(drop);
         for (part, lease) in write.parts.iter().zip(&mut leases) {
-            let statements = write.execution.statements.get(part.statements.clone()).unwrap_or_default();
-            ready = ready.and_then(|()| {
-                send::queue(&mut lease.connection, write.execution, statements, write.sending)
-            });
+            for statement in write.execution.statements.get(part.statements.clone()).unwrap_or_default() {
+                let statement = std::slice::from_ref(statement);
+                ready = ready.and_then(|()| {
+                    send::queue(&mut lease.connection, write.execution, statement, write.sending)
+                });
+                // What makes ready follows, and would clear them.
+                lease.connection.queue_query(b"SHOW WARNINGS");
+            }
         }
         match ready {
             Ok(()) => Ok(leases),
