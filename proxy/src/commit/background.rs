@@ -123,7 +123,7 @@ fn known(branch: &Branch) -> (oneshot::Sender<()>, Finishing) {
 async fn finish(worker: &Rc<Worker>, mut branch: Branch, sent: usize) {
     let ended = branch.receive_ending(sent, Ending::CommitPrepared, LIMIT).await;
     let Err(e) = branch.reach("commit/finish/after").await.and(ended) else { return };
-    let (Some(xid), instance) = (branch.xid, branch.instance) else { return };
+    let (Some(xid), instance) = (branch.xid.as_ref().map(|named| named.xid), branch.instance) else { return };
     tracing::info!(%xid, group = branch.name, error = %e.message, "the branch has to be committed over another connection");
     // Its own connection closes, or a server would not let another one have the branch.
     drop(branch);

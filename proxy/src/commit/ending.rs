@@ -33,7 +33,7 @@ impl Ending {
                 Self::RollBack | Self::RollBackPrepared => vec!["ROLLBACK".to_owned()],
             };
         }
-        match (branch.xid.map(|xid| xid.literal()), self) {
+        match (branch.xid.as_ref().map(|xid| &xid.literal), self) {
             (None, Self::Commit | Self::Release | Self::CommitPrepared) => vec!["COMMIT".to_owned()],
             (None, Self::RollBack | Self::RollBackPrepared) => vec!["ROLLBACK".to_owned()],
             (Some(xid), Self::Commit) => vec![format!("XA END {xid}"), format!("XA COMMIT {xid} ONE PHASE")],

@@ -18,7 +18,7 @@ use super::gate::{Gate, Passing};
 use super::literal;
 use super::machine::{self, Action, Event, Outcome, Path, State};
 use super::system_schema::{Decision, insert_branch, insert_decision, insert_decision_of_branch};
-use super::xid::TransactionId;
+use super::xid::{Named, TransactionId};
 use crate::backend::settings::Settings;
 use crate::error::{DEADLOCK, DUPLICATE_KEY, SqlError};
 use crate::session::transaction::{Branch, Finishing};
@@ -326,7 +326,9 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn of(id: TransactionId, branches: &[Branch]) -> Self {
         let names: Vec<&str> = branches.iter().filter(|b| b.wrote).map(|b| b.name.as_str()).collect();
-        Self { gtrid: id.literal(), names: literal::bytes(names.join(",").as_bytes()) }
+        let named = branches.iter().find_map(|branch| branch.xid.as_ref());
+        let gtrid = named.map_or_else(|| id.literal(), |named| named.gtrid().to_owned());
+        Self { gtrid, names: literal::bytes(names.join(",").as_bytes()) }
     }
 }
 
@@ -334,15 +336,14 @@ impl Rows {
 pub(super) fn preparing(branch: &Branch, rows: &Rows) -> Vec<String> {
     let Rows { gtrid, names } = rows;
     let row = |ordinal: u16| insert_branch(gtrid, ordinal, &literal::bytes(branch.name.as_bytes()), names);
-    match branch.xid {
+    match &branch.xid {
         // The decision comes last, so that its key is held for one round trip only.
         None if branch.wrote => {
             vec![row(0), insert_decision_of_branch(gtrid, names)]
         }
         None => vec![insert_decision(gtrid, Decision::Committed, names)],
-        Some(xid) => {
-            let name = xid.literal();
-            vec![row(xid.ordinal), format!("XA END {name}"), format!("XA PREPARE {name}")]
+        Some(Named { xid, literal }) => {
+            vec![row(xid.ordinal), format!("XA END {literal}"), format!("XA PREPARE {literal}")]
         }
     }
 }

@@ -7,6 +7,7 @@
 //! Lower-case ASCII, within XA's 64 bytes each.
 
 use std::fmt;
+use std::rc::Rc;
 use std::str::FromStr;
 
 use ostrakon_catalog::job::Owner;
@@ -84,6 +85,25 @@ impl fmt::Display for Xid {
     }
 }
 
+/// A branch with its literal, which several statements of its session have.
+#[derive(Clone, Debug)]
+pub struct Named {
+    pub xid: Xid,
+    /// For XA statements.
+    pub literal: Rc<str>,
+}
+
+impl Named {
+    pub fn new(xid: Xid) -> Self {
+        Self { xid, literal: xid.literal().into() }
+    }
+
+    /// The transaction's literal.
+    pub fn gtrid(&self) -> &str {
+        self.literal.split_once(',').map_or("", |(gtrid, _)| gtrid)
+    }
+}
+
 impl Xid {
     /// For XA statements.
     pub fn literal(&self) -> String {
@@ -136,6 +156,7 @@ mod tests {
         assert_eq!(transaction.literal(), "0x6f312e312e322e612e62");
         let xid = Xid { transaction, ordinal: 1, connection: 2, deciding: 3 };
         assert_eq!(xid.literal(), "0x6f312e312e322e612e62,0x312e322e33,1146242131");
+        assert_eq!(Named::new(xid).gtrid(), transaction.literal());
     }
 
     #[test]

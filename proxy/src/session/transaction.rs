@@ -11,7 +11,7 @@ use ostrakon_router::sharding::topology::quote;
 use tokio::sync::oneshot;
 
 use crate::backend::pool::Pooled;
-use crate::commit::xid::{TransactionId, Xid};
+use crate::commit::xid::{Named, TransactionId, Xid};
 use crate::deadlock::wait::Backend;
 
 /// One group's part of the transaction.
@@ -21,7 +21,7 @@ pub struct Branch {
     pub instance: InstanceId,
     pub physical_database: String,
     /// `None`: a plain transaction.
-    pub xid: Option<Xid>,
+    pub xid: Option<Named>,
     /// On a connection with table locks, which START TRANSACTION would give back.
     pub locked: bool,
     /// A plain transaction that `SET autocommit = 0` has opened: what follows one that the server ends is not committed by itself.
@@ -49,6 +49,7 @@ impl Branch {
             connection: self.connection.take(),
             name: self.name.clone(),
             physical_database: self.physical_database.clone(),
+            xid: self.xid.clone(),
             ..*self
         }
     }
@@ -205,12 +206,13 @@ impl Transaction {
             Some(first) if !self.is_read_only() && !locked => {
                 let transaction = *self.id.get_or_insert_with(|| new_id(first.instance));
                 let ordinal = u16::try_from(self.branches.len()).unwrap_or(u16::MAX);
-                Some(Xid { transaction, ordinal, connection, deciding: first.opened_on })
+                Some(Named::new(Xid { transaction, ordinal, connection, deciding: first.opened_on }))
             }
             _ => None,
         };
         let without_autocommit = xid.is_none() && (locked || self.at_once);
         self.began.get_or_insert_with(Instant::now);
+        let opening = self.opening(xid.as_ref(), without_autocommit);
         self.branches.push(Branch {
             name: group.name.clone(),
             instance: group.instance,
@@ -226,13 +228,14 @@ impl Transaction {
             connection_id: connection,
             connection: None,
         });
-        self.opening(xid, without_autocommit)
+        opening
     }
 
     /// The statements that end a group's branch, in which nothing was written, and open it anew.
     pub fn reopen(&self, group: &Group) -> Vec<String> {
-        let xid = self.branches.iter().find(|branch| branch.is_in(group)).and_then(|branch| branch.xid);
-        let mut statements = match xid.map(|xid| xid.literal()) {
+        let branch = self.branches.iter().find(|branch| branch.is_in(group));
+        let xid = branch.and_then(|branch| branch.xid.as_ref());
+        let mut statements = match xid.map(|xid| &xid.literal) {
             Some(xid) => vec![format!("XA END {xid}"), format!("XA ROLLBACK {xid}")],
             None => vec!["COMMIT".to_owned()],
         };
@@ -240,7 +243,7 @@ impl Transaction {
         statements
     }
 
-    fn opening(&self, xid: Option<Xid>, without_autocommit: bool) -> Vec<String> {
+    fn opening(&self, xid: Option<&Named>, without_autocommit: bool) -> Vec<String> {
         let mut statements = Vec::new();
         if let Some(isolation) = self.next_isolation {
             statements.push(format!("SET TRANSACTION ISOLATION LEVEL {}", isolation.as_sql()));
@@ -251,7 +254,7 @@ impl Transaction {
                 if read_only == Some(false) {
                     statements.push("SET TRANSACTION READ WRITE".to_owned());
                 }
-                statements.push(format!("XA START {}", xid.literal()));
+                statements.push(format!("XA START {}", xid.literal));
                 if self.consistent_snapshot {
                     // XA START takes no snapshot; a read of any table does.
                     statements.push("SELECT 1 FROM `__ostrakon`.decision LIMIT 1".to_owned());
