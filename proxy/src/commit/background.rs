@@ -1,7 +1,7 @@
 //! The end of a commit that its client does not wait for: XA COMMIT on each prepared branch, until its server has said that it is done.
 
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -16,6 +16,8 @@ use crate::worker::Worker;
 
 /// So long a branch's own connection may take.
 const LIMIT: Duration = Duration::from_secs(10);
+/// So long the answers may take that branches which are taken back have still to give.
+const TAKE_BACK_LIMIT: Duration = Duration::from_secs(3);
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
 /// Counts a transaction's branch for as long as it has not ended.
@@ -88,8 +90,10 @@ pub async fn release(worker: &Rc<Worker>, branches: Vec<Branch>) -> Vec<Finishin
 /// back (1196): tables without transactions.
 pub async fn take_back(mut branches: Vec<Branch>) -> Vec<String> {
     let mut sent = Vec::with_capacity(branches.len());
+    let begun = Instant::now();
     for branch in &mut branches {
-        let last = branch.drain(END_LIMIT).await;
+        // All together: a client waits for it, and others for what is prepared. Who does not answer is closed.
+        let last = branch.drain(TAKE_BACK_LIMIT.saturating_sub(begun.elapsed())).await;
         // What makes an XA branch ready ends with XA PREPARE.
         branch.prepared = branch.xid.is_some() && matches!(last, Ok(true));
         let ending = if branch.prepared { Ending::RollBackPrepared } else { Ending::RollBack };

@@ -25,7 +25,7 @@ use crate::session::turn::Turn;
 /// A statement that answers within this time is not watched: watching costs a system call.
 const UNWATCHED: Duration = Duration::from_millis(20);
 /// A statement whose time is over, and which has not ended so long after that, is told once more.
-const AGAIN: Duration = Duration::from_millis(250);
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// How long the statements of several connections may take before their session ends them, to run them in another way.
 pub struct Patience {
@@ -38,9 +38,9 @@ impl Patience {
         Self { until: Cell::new(Instant::now() + limit), ended: Cell::new(false) }
     }
 
-    /// The time is over, whether a statement was ended or not.
+    /// A statement was told to end.
     pub fn is_lost(&self) -> bool {
-        self.ended.get() || Instant::now() >= self.until.get()
+        self.ended.get()
     }
 
     /// Resolves when the time is over, and again and again after that: a KILL may come too late for one statement, and meet another.

@@ -376,9 +376,14 @@ impl Session {
                         }
                     }
                     if asks && at < asked {
-                        let listed = connection.read_queued().await?;
-                        if !listed.rows.is_empty() {
-                            answered.warned.push((at, listed));
+                        match connection.read_queued().await {
+                            Ok(listed) if listed.rows.is_empty() => {}
+                            Ok(listed) => answered.warned.push((at, listed)),
+                            Err(e) if connection.is_broken() => return Err(e.into()),
+                            // The statements behind it are still to be waited for.
+                            Err(e) => {
+                                failed.get_or_insert(e);
+                            }
                         }
                     }
                 }

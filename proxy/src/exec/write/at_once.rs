@@ -11,6 +11,7 @@ use ostrakon_router::plan::{Quickness, RoutedPlan};
 
 use super::{Answers, Order, Write};
 use crate::backend::connection::Answer;
+use crate::commit::PREPARE_LIMIT;
 use crate::error::{INTERRUPTED, SqlError};
 use crate::exec::lease::Lease;
 use crate::exec::names::Names;
@@ -96,7 +97,8 @@ impl Session {
         for lease in leases {
             self.release(lease);
         }
-        let is_late = patience.is_lost();
+        // What was only slow is good, unless too little is left of the time in which all must be prepared.
+        let is_late = patience.is_lost() || begun.elapsed() > PREPARE_LIMIT / 2;
         if read.is_ok() && !is_late {
             let count = answers.all.iter().flatten().map(|answer| u64::from(answer.warnings)).sum();
             self.note_warnings(&write, answers.warned, count);
@@ -107,23 +109,21 @@ impl Session {
             return Ok(Some(answers.all));
         }
         let kept = self.take_back().await;
-        match read {
-            Err(e) if !(is_late && e.errno == INTERRUPTED) => {
-                return Err(self.logical_error(e, Names::of(write.plan)).into());
-            }
-            _ => {}
-        }
-        // A KILL that has come meanwhile is for the statement, however it runs.
-        self.entry().kill.check()?;
-        self.quickness(write.plan).note(false);
-        if !kept.is_empty() {
+        let failure = read.err().filter(|e| !(is_late && e.errno == INTERRUPTED));
+        let runs_anew = failure.as_ref().is_none_or(SqlError::ends_transaction);
+        if runs_anew && !kept.is_empty() {
             let text = format!(
-                "The statement waited for {} s and was to be run anew, but tables without transactions have kept rows of it, in group {}",
-                LIMIT.as_secs(),
+                "The statement had to be run anew, but tables without transactions have kept rows of it, in group {}",
                 kept.join(", ")
             );
             return Err(SqlError::new(NOT_ROLLED_BACK, "HY000", text).into());
         }
+        if let Some(e) = failure {
+            return Err(self.logical_error(e, Names::of(write.plan)).into());
+        }
+        // A KILL that has come meanwhile is for the statement, however it runs.
+        self.entry().kill.check()?;
+        self.quickness(write.plan).note(false);
         Ok(None)
     }
 
@@ -146,10 +146,11 @@ impl Session {
             for statement in write.execution.statements.get(part.statements.clone()).unwrap_or_default() {
                 let statement = std::slice::from_ref(statement);
                 ready = ready.and_then(|()| {
-                    send::queue(&mut lease.connection, write.execution, statement, write.sending)
+                    send::queue(&mut lease.connection, write.execution, statement, write.sending)?;
+                    // What makes ready follows, and would clear them.
+                    lease.connection.queue_query(b"SHOW WARNINGS");
+                    Ok(())
                 });
-                // What makes ready follows, and would clear them.
-                lease.connection.queue_query(b"SHOW WARNINGS");
             }
         }
         match ready {
