@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::background;
-use super::machine::{self, Action};
+use super::machine;
 use super::run::{Commit, PREPARE_LIMIT, Rows, follow, place, preparing};
 use crate::error::SqlError;
 use crate::exec::lease::Lease;
@@ -50,7 +50,9 @@ impl Session {
         let settings = self.settings_of_commits();
         let begun = Instant::now();
         let mut queued = Vec::with_capacity(leases.len());
-        for ((branch, lease), action) in branches.iter().zip(leases).zip(actions()) {
+        let wrote: Vec<bool> = branches.iter().map(|branch| branch.wrote).collect();
+        let (_, actions) = machine::start(&wrote);
+        for ((branch, lease), action) in branches.iter().zip(leases).zip(actions) {
             if failpoint::reach(place(action).0).await? == Reached::Drop {
                 lease.connection.sever();
             }
@@ -96,9 +98,4 @@ impl Session {
     pub fn take_back_behind(&mut self) {
         background::take_back_behind(&self.worker, self.transaction.end());
     }
-}
-
-/// What the first step of a commit asks of the branches, if all of them write.
-fn actions() -> impl Iterator<Item = Action> {
-    std::iter::once(Action::Record).chain((1..).map(Action::Prepare))
 }

@@ -191,12 +191,7 @@ impl Session {
     ) -> Result<Vec<Vec<Answer>>, Failure> {
         let Write { plan, execution, sending, parts, .. } = write;
         let names = Names::of(plan);
-        let groups: Vec<Group> = parts.iter().map(|p| p.group.clone()).collect();
-        self.check_participants(&groups).await?;
-        let mut leases = self.lease_all(&groups).await?;
-        for group in &groups {
-            self.transaction.note_write(group);
-        }
+        let mut leases = self.lease_parts(parts).await?;
         let mut begun = 0;
         let ran = match send::ready_all(&mut leases, execution, parts, *sending).await {
             Ok(_) => self.run_parts(write, &mut leases, order, returned, &mut begun).await,
@@ -249,6 +244,17 @@ impl Session {
             self.release(lease);
         }
         Ok(answers)
+    }
+
+    /// A connection for each part, in the transaction that is open, which writes there from now on.
+    async fn lease_parts(&mut self, parts: &[Part]) -> Result<Vec<Lease>, Failure> {
+        let groups: Vec<Group> = parts.iter().map(|part| part.group.clone()).collect();
+        self.check_participants(&groups).await?;
+        let leases = self.lease_all(&groups).await?;
+        for group in &groups {
+            self.transaction.note_write(group);
+        }
+        Ok(leases)
     }
 
     /// What the servers have listed is the client's list.

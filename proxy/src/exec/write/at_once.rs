@@ -134,12 +134,7 @@ impl Session {
 
     /// Queues the parts on a branch for each group.
     async fn queue_at_once(&mut self, write: &Write<'_>) -> Result<Vec<Lease>, Failure> {
-        let groups: Vec<_> = write.parts.iter().map(|part| part.group.clone()).collect();
-        self.check_participants(&groups).await?;
-        let mut leases = self.lease_all(&groups).await?;
-        for group in &groups {
-            self.transaction.note_write(group);
-        }
+        let mut leases = self.lease_parts(&write.parts).await?;
         let mut ready =
             send::ready_all(&mut leases, write.execution, &write.parts, write.sending).await.map(drop);
         for (part, lease) in write.parts.iter().zip(&mut leases) {
