@@ -73,7 +73,7 @@ pub use rows_first::{
     Literal, Moves, Reading, RowsFirst, Upsert,
 };
 pub use scan::ScanPlaces;
-pub use shareable::Quickness;
+pub use shareable::{Quickness, Run};
 pub use special::NamedLocks;
 pub use system::{
     INFORMATION_SCHEMA, SUMMED, SYSTEM_TABLES, SystemRows, SystemSource, SystemTable,

@@ -23,6 +23,8 @@ struct End {
     peer: usize,
     /// What this socket has not taken yet; while there is any, the peer is not read.
     unsent: Vec<u8>,
+    /// It has told its end, and tells nothing more: it is read until there is nothing left.
+    read_closed: bool,
 }
 
 /// What became of a step: the pair goes on, or one side is gone.
@@ -72,11 +74,15 @@ impl Forwarder {
                 if event.is_writable() {
                     state = self.flush(at);
                 }
+                if event.is_read_closed()
+                    && let Some(end) = self.ends.get_mut(at).and_then(Option::as_mut)
+                {
+                    end.read_closed = true;
+                }
                 if state == State::Open && event.is_readable() {
                     state = self.forward(at);
                 }
-                let ends = event.is_read_closed() && self.is_drained(at);
-                if state == State::Closed || ends || event.is_error() {
+                if state == State::Closed || event.is_error() {
                     self.close(at);
                 }
             }
@@ -108,8 +114,9 @@ impl Forwarder {
             if self.ends.len() <= last {
                 self.ends.resize_with(last + 1, || None);
             }
-            self.ends[near] = Some(End { stream: client, peer: far, unsent: Vec::new() });
-            self.ends[far] = Some(End { stream: backend, peer: near, unsent: Vec::new() });
+            self.ends[near] = Some(End { stream: client, peer: far, unsent: Vec::new(), read_closed: false });
+            self.ends[far] =
+                Some(End { stream: backend, peer: near, unsent: Vec::new(), read_closed: false });
         }
     }
 
@@ -123,6 +130,7 @@ impl Forwarder {
                 return State::Open;
             }
             let Some(end) = &mut self.ends[at] else { return State::Open };
+            let read_closed = end.read_closed;
             let count = match end.stream.read(&mut self.buffer) {
                 Ok(0) => return State::Closed,
                 Ok(count) => count,
@@ -135,7 +143,7 @@ impl Forwarder {
                 Ok(_) => {}
                 Err(_) => return State::Closed,
             }
-            if count < self.buffer.len() {
+            if count < self.buffer.len() && !read_closed {
                 return State::Open;
             }
         }
@@ -160,12 +168,6 @@ impl Forwarder {
         } else {
             State::Open
         }
-    }
-
-    /// Nothing that this socket has sent waits for its peer.
-    fn is_drained(&self, at: usize) -> bool {
-        let end = |at: usize| self.ends.get(at).and_then(Option::as_ref);
-        end(at).and_then(|one| end(one.peer)).is_none_or(|peer| peer.unsent.is_empty())
     }
 
     fn close(&mut self, at: usize) {

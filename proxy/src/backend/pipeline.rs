@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
 
 use ostrakon_protocol::capability::Capabilities;
 use ostrakon_protocol::command::COM_QUERY;
@@ -66,6 +67,7 @@ pub enum Command<'a> {
 pub struct Slot {
     progress: Cell<Progress>,
     answer: RefCell<Vec<u8>>,
+    took: Cell<Duration>,
     session: RefCell<Option<Waker>>,
 }
 
@@ -74,6 +76,7 @@ impl Slot {
         Rc::new(Self {
             progress: Cell::new(Progress::Waiting),
             answer: RefCell::default(),
+            took: Cell::default(),
             session: RefCell::default(),
         })
     }
@@ -99,6 +102,12 @@ impl Slot {
     /// The packets of the answer, once it is there.
     pub fn answer(&self) -> std::cell::Ref<'_, [u8]> {
         std::cell::Ref::map(self.answer.borrow(), Vec::as_slice)
+    }
+
+    /// What the answer took, once it is there: since the one before it came, or since the statement went out where nobody was before it. None of what one read has
+    /// brought but the first took any longer.
+    pub fn took(&self) -> Duration {
+        self.took.get()
     }
 
     fn is_waiting(&self) -> bool {
@@ -157,6 +166,8 @@ struct Inner {
     unsent: VecDeque<Unsent>,
     /// In the order of the answers.
     waiting: VecDeque<Waiter>,
+    /// When the server began with the first of these, as far as that can be seen; `None` before anything is written.
+    begun: Option<Instant>,
     /// Nothing is written until a statement is prepared.
     is_preparing: bool,
     /// Of all who wait.
@@ -218,9 +229,9 @@ impl Pipeline {
         self.capabilities.get()
     }
 
-    /// Hands in a command of at most [`LONGEST_STATEMENT`] bytes, for a session with these settings. Returns, too, whether nobody waits before it. `None`: the session
-    /// cannot join those who wait, or a parameter is not of its type.
-    pub fn hand_in(&self, command: Command<'_>, settings: &Rc<Settings>) -> Option<(Rc<Slot>, bool)> {
+    /// Hands in a command of at most [`LONGEST_STATEMENT`] bytes, for a session with these settings. `None`: the session cannot join those who wait,
+    /// or a parameter is not of its type.
+    pub fn hand_in(&self, command: Command<'_>, settings: &Rc<Settings>) -> Option<Rc<Slot>> {
         self.depth_for(settings)?;
         let inner = &mut *self.inner.borrow_mut();
         let start = begin_packet(&mut inner.output);
@@ -246,8 +257,7 @@ impl Pipeline {
                 Some((text.len(), u16::try_from(params.len()).unwrap_or(u16::MAX)))
             }
         };
-        let is_first = inner.is_idle();
-        if is_first {
+        if inner.is_idle() {
             inner.settings = Rc::clone(settings);
         }
         let slot = inner.spare.pop().unwrap_or_else(Slot::new);
@@ -255,7 +265,7 @@ impl Pipeline {
         slot.answer.borrow_mut().clear();
         inner.unsent.push_back(Unsent { slot: Rc::clone(&slot), packet, execute });
         inner.wake_driver();
-        Some((slot, is_first))
+        Some(slot)
     }
 
     /// A slot whose answer has been used, by the session that had handed it in.
@@ -268,7 +278,7 @@ impl Pipeline {
     }
 
     /// A session does not wait any longer. Where it is its statement that runs, or once it is, the connection is closed: who comes behind it goes elsewhere.
-    /// Returns whether it is the one that runs.
+    /// Returns whether it is the one that runs: not where there is no connection yet.
     pub fn give_up(&self, slot: &Rc<Slot>) -> bool {
         if !slot.is_waiting() {
             return false;
@@ -280,7 +290,7 @@ impl Pipeline {
             inner.is_cut = true;
             inner.wake_driver();
         }
-        is_first
+        is_first && inner.begun.is_some()
     }
 
     /// Ready when there is something to write, or the connection is to be closed.
@@ -303,6 +313,7 @@ impl Pipeline {
             inner.output.clear();
             inner.is_preparing = false;
             inner.is_cut = false;
+            inner.begun = None;
             (std::mem::take(&mut inner.waiting), std::mem::take(&mut inner.unsent))
         };
         let slots = waiting.into_iter().map(|waiter| waiter.slot).chain(unsent.into_iter().map(|u| u.slot));
@@ -323,7 +334,9 @@ impl Pipeline {
 
     /// The connection goes back: nothing is to be cut any more.
     fn rest(&self) {
-        self.inner.borrow_mut().is_cut = false;
+        let mut inner = self.inner.borrow_mut();
+        inner.is_cut = false;
+        inner.begun = None;
     }
 
     /// Of all who wait.
@@ -408,11 +421,20 @@ impl Pipeline {
         answer.len() <= LONGEST_ANSWER
     }
 
-    /// The answer of the first who waits is whole.
-    fn deliver(&self, connection: &mut Connection) {
+    /// The server begins with the first who waits.
+    fn begin(&self) {
+        self.inner.borrow_mut().begun = Some(Instant::now());
+    }
+
+    /// The answer of the first who waits is whole, and came at this moment.
+    fn deliver(&self, connection: &mut Connection, now: Instant) {
         let first = {
             let mut inner = self.inner.borrow_mut();
             let first = inner.waiting.pop_front();
+            let begun = inner.begun.replace(now).unwrap_or(now);
+            if let Some(first) = &first {
+                first.slot.took.set(now.saturating_duration_since(begun));
+            }
             // Who has given up may stand behind the prepare that is for him.
             let next = inner.first().filter(|_| !inner.waiting.is_empty());
             inner.is_cut |= next.is_some_and(|next| next.progress.get() == Progress::GivenUp);

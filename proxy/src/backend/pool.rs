@@ -85,6 +85,11 @@ impl Pool {
         (self.open.get(), self.idle.borrow().len())
     }
 
+    /// Connections that are in use: how many statements the server has of this worker at most.
+    pub fn in_use(&self) -> usize {
+        self.open.get().saturating_sub(self.idle.borrow().len())
+    }
+
     /// One connection: the last one used that is still alive, else a new one.
     ///
     /// `found_rows`: the session's CLIENT_FOUND_ROWS, which is fixed at login and changes what UPDATE counts, so such connections are apart.

@@ -109,7 +109,6 @@ impl Session {
         {
             return Ok(());
         }
-        let stopwatch = Stopwatch::start(plan);
         let mut lease = match &plan.database {
             None if plan.locks != NamedLocks::None => Box::pin(self.lease_locks()).await?,
             None => Box::pin(self.lease_any()).await?,
@@ -128,6 +127,7 @@ impl Session {
                 lease
             }
         };
+        let stopwatch = Stopwatch::start(plan, lease.connection.pool());
         let statements = std::slice::from_ref(statement);
         let queued = match send::ready(&mut lease.connection, execution, statements, sending).await {
             Ok(_) => {
@@ -160,7 +160,9 @@ impl Session {
             NamedLocks::None => {
                 let relayed = self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await;
                 let bytes = relayed.as_ref().ok().map(|(_, bytes)| *bytes);
-                stopwatch.stop(plan, bytes.filter(|_| self.warnings.is_empty()));
+                if let Some(stopwatch) = stopwatch {
+                    stopwatch.stop(plan, bytes.filter(|_| self.warnings.is_empty()));
+                }
                 relayed?
             }
             locks => {

@@ -21,7 +21,7 @@ use super::feed::{Feed, Reading, any_source, feed_source};
 use super::lease::Lease;
 use super::names::Names;
 use super::send::{self, Sending};
-use super::shared::{QUICK, QUICK_BYTES};
+use super::shared::Stopwatch;
 use super::warned::ONCE;
 use super::watch::{self};
 use super::weights;
@@ -236,6 +236,8 @@ impl Session {
             return (Vec::new(), Err(Ended::statement(e)));
         }
         let begun = Instant::now();
+        let first = leases.first();
+        let stopwatch = first.and_then(|lease| Stopwatch::start(query.plan, lease.connection.pool()));
         let kind = sending.response_kind();
         let mut feeds: Vec<Feed> = leases
             .into_iter()
@@ -246,7 +248,12 @@ impl Session {
         if self.trace.is_some() {
             self.note_feeds(&feeds, execution);
         }
-        self.finish_feeds(feeds, streamed, query, begun).await
+        let (leases, longest, streamed) = self.finish_feeds(feeds, streamed, query, begun).await;
+        if let Some(stopwatch) = stopwatch {
+            let is_clean = streamed.is_ok() && self.warnings.is_empty();
+            stopwatch.stop(query.plan, is_clean.then_some(longest));
+        }
+        (leases, streamed)
     }
 
     /// Ordered rows of several physical tables are wanted side by side: outside of a transaction each gets a connection of its own, where the
@@ -281,14 +288,14 @@ impl Session {
         }
     }
 
-    /// Drains what is left, collects warnings, and returns the connections.
+    /// Drains what is left, collects warnings, and returns the connections, and the bytes of the longest answer.
     async fn finish_feeds(
         &mut self,
         mut feeds: Vec<Feed>,
         mut streamed: Result<u64, Failure>,
         query: Query<'_>,
         begun: Instant,
-    ) -> (Vec<Lease>, Result<u64, Ended>) {
+    ) -> (Vec<Lease>, u64, Result<u64, Ended>) {
         let names = Names::of(query.plan);
         let mut held = 0;
         let mut gone = matches!(streamed, Err(Failure::ClientGone));
@@ -340,11 +347,7 @@ impl Session {
             longest = longest.max(feed.bytes);
             leases.push(feed.lease);
         }
-        if query.plan.shareable {
-            let is_short = longest <= QUICK_BYTES && begun.elapsed() <= QUICK;
-            query.plan.quickness.note(is_short && streamed.is_ok() && self.warnings.is_empty());
-        }
-        (leases, streamed.map_err(|failure| Ended { failure, transaction: ended }))
+        (leases, longest, streamed.map_err(|failure| Ended { failure, transaction: ended }))
     }
 
     /// Adds what the sources of a group have warned of. A server lists the warnings of its last statement: `again` runs earlier ones once more for theirs.

@@ -8,13 +8,14 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use ostrakon_protocol::scanner::ResponseKind;
-use ostrakon_router::plan::{Execution, PhysicalStatement, RoutedPlan};
+use ostrakon_router::plan::{Execution, PhysicalStatement, RoutedPlan, Run};
 
 use super::alarm::Alarm;
 use super::names::Names;
 use super::pass::Rewriter;
 use super::send::{self, Sending};
 use crate::backend::pipeline::{Command, LONGEST_STATEMENT, Outcome, Pipeline, Slot};
+use crate::backend::pool::Pool;
 use crate::session::{Failure, Session};
 
 /// A statement that has no answer by then is slow: it gets a connection of its own, and who is behind it too.
@@ -22,6 +23,11 @@ pub(super) const SLOW: Duration = Duration::from_millis(100);
 
 /// What took longer, over a connection of its own, is not short. A tenth of what a session waits for a shared one.
 pub const QUICK: Duration = Duration::from_millis(10);
+
+/// With so many statements at a server each may take [`QUICK`], with twice as many twice as long: they wait for each other. Were it not so, a template that 256
+/// clients ask at once would never be known to be short, and so their statements would remain so many. What is taken for short wrongly is found out where
+/// it is shared, since few statements are at the server then.
+const CROWD: usize = 8;
 
 /// Statements of one query that are handed in at once.
 const MOST_STATEMENTS: usize = 8;
@@ -69,8 +75,7 @@ impl Session {
                 pipeline.hand_in(Command::Execute(text, &values), &self.settings)
             }
         };
-        let (slot, is_first) = handed_in?;
-        Some(Handed { pipeline, slot, begun: is_first.then(Instant::now) })
+        Some(Handed { slot: handed_in?, pipeline })
     }
 
     /// Runs the execution's only statement there and answers the client; false when it is to be run over a connection of its own.
@@ -85,17 +90,19 @@ impl Session {
         // Back-pressure, as a pass has: many answers may go into one command's.
         self.flush_window().await?;
         let Some(handed) = self.hand_in(plan, execution, statement, sending) else { return Ok(false) };
-        let (relayed, is_slow) = match handed.wait(self.alarm(), SLOW).await {
+        match handed.wait(self.alarm(), SLOW).await {
             Ok(()) => {
                 let relayed = self.relay_shared(plan, &handed, sending.response_kind(), more);
-                (relayed, !relayed || handed.was_slow())
+                plan.quickness.note(if relayed { handed.run() } else { Run::Slow });
+                Ok(relayed)
             }
-            Err(blame) => (false, blame),
-        };
-        if relayed || is_slow {
-            plan.quickness.note(!is_slow);
+            Err(blame) => {
+                if blame {
+                    plan.quickness.note(Run::Slow);
+                }
+                Ok(false)
+            }
         }
-        Ok(relayed)
     }
 
     /// Appends a whole answer for the client, unless it is an error or one with warnings.
@@ -128,8 +135,6 @@ impl Session {
 pub(super) struct Handed {
     pub pipeline: Rc<Pipeline>,
     slot: Rc<Slot>,
-    /// Where nobody was before it.
-    begun: Option<Instant>,
 }
 
 impl Handed {
@@ -149,9 +154,14 @@ impl Handed {
         self.slot.answer()
     }
 
-    /// It was not as short as it was thought to be.
-    pub(super) fn was_slow(&self) -> bool {
-        self.answer().len() as u64 > QUICK_BYTES || self.begun.is_some_and(|begun| begun.elapsed() > SLOW / 2)
+    /// Whether it was as short as it was thought to be.
+    pub(super) fn run(&self) -> Run {
+        match self.slot.took() {
+            _ if self.answer().len() as u64 > QUICK_BYTES => Run::Slow,
+            took if took > SLOW / 2 => Run::Stalled,
+            took if took > QUICK => Run::Strained,
+            _ => Run::Quick,
+        }
     }
 }
 
@@ -162,19 +172,26 @@ impl Drop for Handed {
     }
 }
 
-/// What a statement over a connection of its own took, for the next ones of its template.
-pub(super) struct Stopwatch(Option<Instant>);
+/// What a statement over connections of its own took, for the next ones of its template.
+pub(super) struct Stopwatch {
+    begun: Instant,
+    pool: Rc<Pool>,
+    /// How many connections of the pool were in use.
+    crowd: usize,
+}
 
 impl Stopwatch {
-    pub fn start(plan: &RoutedPlan) -> Self {
-        Self(plan.shareable.then(Instant::now))
+    /// For the statement of a plan that could be shared, once it has its connections. `pool`: that of one of them.
+    pub fn start(plan: &RoutedPlan, pool: &Rc<Pool>) -> Option<Self> {
+        plan.shareable.then(|| Self { begun: Instant::now(), pool: Rc::clone(pool), crowd: pool.in_use() })
     }
 
     /// `clean`: it has an answer without warnings of so many bytes.
     pub fn stop(self, plan: &RoutedPlan, clean: Option<u64>) {
-        if let Some(begun) = self.0 {
-            let quick = clean.is_some_and(|bytes| bytes <= QUICK_BYTES) && begun.elapsed() <= QUICK;
-            plan.quickness.note(quick);
-        }
+        // The first of a crowd was alone when it came.
+        let crowd = self.crowd.max(self.pool.in_use()) / CROWD;
+        let limit = QUICK * u32::try_from(crowd.max(1)).unwrap_or(u32::MAX);
+        let quick = clean.is_some_and(|bytes| bytes <= QUICK_BYTES) && self.begun.elapsed() <= limit;
+        plan.quickness.note(quick);
     }
 }

@@ -14,6 +14,7 @@ use super::rows::Query;
 use super::shared::{Handed, SLOW};
 use crate::session::{Failure, Session};
 use ostrakon_merge::{Merge, Pushed, Step};
+use ostrakon_router::plan::Run;
 
 /// An answer that is read.
 struct Answer<'a> {
@@ -90,7 +91,7 @@ impl Session {
         for one in &handed {
             if let Err(blame) = one.wait(self.alarm(), SLOW.saturating_sub(begun.elapsed())).await {
                 if blame {
-                    plan.quickness.note(false);
+                    plan.quickness.note(Run::Slow);
                 }
                 return Ok(false);
             }
@@ -108,7 +109,8 @@ impl Session {
                 self.client.sequence = sequence;
             }
         }
-        plan.quickness.note(merged.is_some() && !handed.iter().any(Handed::was_slow));
+        let worst = handed.iter().map(Handed::run).max().filter(|_| merged.is_some());
+        plan.quickness.note(worst.unwrap_or(Run::Slow));
         Ok(merged.is_some())
     }
 

@@ -68,16 +68,42 @@ const LONGEST_PROOF: u16 = 1024;
 /// After so many runs in a row that were quick and shared, half as many are needed again: it was the machine that was slow, and not the statement.
 const FORGIVEN: u16 = 1024;
 
+/// What a strained run adds to the strain, of which a quick one takes one off: so one in nine may be strained ...
+const STRAIN: u16 = 8;
+/// ... and one in 33 stalled ...
+const STALL: u16 = 32;
+/// ... before this much is too much.
+const OVERSTRAINED: u16 = 64;
+
+/// How a run went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Run {
+    Quick,
+    /// Not quick, which may be its machine's doing.
+    Strained,
+    /// Not quick at all, which may be that too.
+    Stalled,
+    Slow,
+}
+
+impl From<bool> for Run {
+    /// Of a run that was quick or slow.
+    fn from(quick: bool) -> Self {
+        if quick { Self::Quick } else { Self::Slow }
+    }
+}
+
 /// How quick the last runs of a template were, on one worker. Atomic only because plans can be sent between threads; one thread uses each.
 #[derive(Debug)]
 pub struct Quickness {
     runs: AtomicU16,
     needed: AtomicU16,
+    strain: AtomicU16,
 }
 
 impl Default for Quickness {
     fn default() -> Self {
-        Self { runs: AtomicU16::new(0), needed: AtomicU16::new(PROOF) }
+        Self { runs: AtomicU16::new(0), needed: AtomicU16::new(PROOF), strain: AtomicU16::new(0) }
     }
 }
 
@@ -87,15 +113,33 @@ impl Quickness {
         Self { runs: AtomicU16::new(PROOF), ..Self::default() }
     }
 
-    pub fn note(&self, quick: bool) {
-        if quick {
-            let (runs, needed) = (self.runs().saturating_add(1), self.needed());
-            let forgives = runs >= needed.saturating_add(FORGIVEN);
-            let needed = if forgives { (needed / 2).max(PROOF) } else { needed };
-            self.needed.store(needed, Ordering::Relaxed);
-            self.runs.store(if forgives { needed } else { runs }, Ordering::Relaxed);
-            return;
+    pub fn note(&self, run: impl Into<Run>) {
+        let strain = self.strain.load(Ordering::Relaxed);
+        let strain = match run.into() {
+            Run::Quick => {
+                self.note_quick();
+                strain.saturating_sub(1)
+            }
+            Run::Strained => strain + STRAIN,
+            Run::Stalled => strain + STALL,
+            Run::Slow => OVERSTRAINED,
+        };
+        let is_slow = strain >= OVERSTRAINED;
+        if is_slow {
+            self.note_slow();
         }
+        self.strain.store(if is_slow { 0 } else { strain }, Ordering::Relaxed);
+    }
+
+    fn note_quick(&self) {
+        let (runs, needed) = (self.runs().saturating_add(1), self.needed());
+        let forgives = runs >= needed.saturating_add(FORGIVEN);
+        let needed = if forgives { (needed / 2).max(PROOF) } else { needed };
+        self.needed.store(needed, Ordering::Relaxed);
+        self.runs.store(if forgives { needed } else { runs }, Ordering::Relaxed);
+    }
+
+    fn note_slow(&self) {
         if self.is_proven() {
             // It was taken for quick and was not: whether it is depends on its literals.
             self.needed.store(self.needed().saturating_mul(2).min(LONGEST_PROOF), Ordering::Relaxed);
@@ -186,5 +230,27 @@ mod tests {
         }
         // Seven times half as many.
         assert_eq!(runs, 7 * u32::from(FORGIVEN));
+    }
+
+    #[test]
+    fn a_template_is_no_longer_proven_when_more_than_one_run_in_nine_is_strained() {
+        let quickness = Quickness::presumed();
+        for run in 0..900 {
+            quickness.note(if run % 9 == 0 { Run::Strained } else { Run::Quick });
+            assert!(quickness.is_proven(), "after {run} runs");
+        }
+        let runs = (0..100).take_while(|run| {
+            quickness.note(if run % 4 == 0 { Run::Strained } else { Run::Quick });
+            quickness.is_proven()
+        });
+        assert!((32..=64).contains(&runs.count()));
+        for (run, runs) in [(Run::Strained, OVERSTRAINED / STRAIN), (Run::Stalled, 2), (Run::Slow, 1)] {
+            let quickness = Quickness::presumed();
+            let proven = (0..100).take_while(|_| {
+                quickness.note(run);
+                quickness.is_proven()
+            });
+            assert_eq!(proven.count() + 1, usize::from(runs), "{run:?}");
+        }
     }
 }

@@ -320,6 +320,56 @@ async fn long_answers_that_make_a_short_one_are_not_shared() {
 }
 
 #[tokio::test]
+async fn a_template_that_takes_a_while_again_and_again_is_not_shared() {
+    const CLIENTS: usize = 2;
+    let cluster = start("[limits]\nshared_connections_per_instance = 1\n");
+    let mut first = cluster.database("app", "DBPARTITIONS 2").await;
+    run(&mut first, "CREATE TABLE one (id INT PRIMARY KEY, v INT)").await;
+    let rows: Vec<String> = (0..ROWS).map(|id| format!("({id}, {id})")).collect();
+    run(&mut first, &format!("INSERT INTO one VALUES {}", rows.join(", "))).await;
+    let joined = |n: i64| {
+        format!("SELECT COUNT(*) FROM one a JOIN one b JOIN one c WHERE a.id < {n} AND b.v + c.v >= a.id")
+    };
+    // So many rows of the first table that it takes some 20 ms; asked by another template.
+    let mut n = 1;
+    loop {
+        let begun = Instant::now();
+        let _: i64 = value(&mut first, &format!("{} AND TRUE", joined(n))).await;
+        if begun.elapsed() >= Duration::from_millis(15) {
+            break;
+        }
+        n *= 2;
+    }
+    prove(&mut first, |_| joined(0)).await;
+    let mut tasks = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut client = cluster.client(Some("app")).await;
+        let sql = joined(n);
+        tasks.push(tokio::spawn(async move {
+            loop {
+                let _: i64 = value(&mut client, &sql).await;
+            }
+        }));
+    }
+    // Over the connection that is shared there would be one at a time.
+    let running = "SELECT COUNT(*) FROM information_schema.processlist WHERE command = 'Query' AND info LIKE '%JOIN%' AND id <> CONNECTION_ID()";
+    let mut watcher = connect(holder(&cluster, &mut first, "one").await, None).await;
+    let begun = Instant::now();
+    let mut at_once = 0;
+    while at_once < 20 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "seldom two at once, with {n} rows");
+        at_once += usize::from(value::<i64>(&mut watcher, running).await > 1);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// The port of the instance that holds a single table.
+async fn holder(cluster: &TestCluster, client: &mut Conn, table: &str) -> u16 {
+    physical::tables(cluster, client, table).await.first().expect("a physical table").port
+}
+
+#[tokio::test]
 async fn a_slow_statement_holds_up_nobody() {
     held_up(false).await;
 }

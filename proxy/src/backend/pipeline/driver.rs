@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::task::Poll;
+use std::time::Instant;
 
 use bytes::Buf;
 use ostrakon_protocol::packet::HEADER_LENGTH;
@@ -86,6 +87,7 @@ async fn converse(pipeline: &Pipeline, connection: &mut Pooled) -> Result<(), Sq
         }
         pipeline.take_output(connection);
         if !was_waiting {
+            pipeline.begin();
             scanner = ResponseScanner::new(pipeline.kind(), connection.capabilities);
         }
         let written = async {
@@ -126,6 +128,7 @@ fn cut_answers(
     let mut need = HEADER_LENGTH;
     let mut used = 0;
     let mut begun = 0;
+    let mut now = None;
     while connection.input.len() > used {
         let rest = connection.input.get(used..).unwrap_or_default();
         let run = scanner.rows(rest);
@@ -145,7 +148,7 @@ fn cut_answers(
             if !pipeline.add(connection.input.get(begun..used).unwrap_or_default()) {
                 return Err(too_long(pipeline));
             }
-            pipeline.deliver(connection);
+            pipeline.deliver(connection, *now.get_or_insert_with(Instant::now));
             begun = used;
             connection.count_answered();
             *scanner = ResponseScanner::new(pipeline.kind(), connection.capabilities);
