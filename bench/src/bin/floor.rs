@@ -79,7 +79,7 @@ impl Forwarder {
                 {
                     end.read_closed = true;
                 }
-                if state == State::Open && event.is_readable() {
+                if state == State::Open && (event.is_readable() || event.is_read_closed()) {
                     state = self.forward(at);
                 }
                 if state == State::Closed || event.is_error() {

@@ -85,9 +85,10 @@ impl Pool {
         (self.open.get(), self.idle.borrow().len())
     }
 
-    /// Connections that are in use: how many statements the server has of this worker at most.
+    /// Connections that are in use: by a statement, by several that share one, or by a transaction.
     pub fn in_use(&self) -> usize {
-        self.open.get().saturating_sub(self.idle.borrow().len())
+        let (open, idle) = self.counts();
+        open.saturating_sub(idle)
     }
 
     /// One connection: the last one used that is still alive, else a new one.
