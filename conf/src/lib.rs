@@ -34,6 +34,9 @@ pub struct Config {
     /// Worker threads, each with its own listener, sessions and backend connections; 0: one for each core. Restart to change.
     #[serde(default)]
     pub workers: usize,
+    /// How the kernel schedules workers. Restart to change.
+    #[serde(default)]
+    pub worker_scheduling: WorkerScheduling,
     /// Version string that clients see; empty: that of the first instance with `-ostrakon` added.
     #[serde(default)]
     pub server_version: String,
@@ -68,6 +71,17 @@ pub struct Config {
     pub users: Vec<User>,
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// The policy of sched(7) that workers run under.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WorkerScheduling {
+    /// SCHED_BATCH: a worker that wakes does not interrupt whoever runs, and finds more to do when its turn comes.
+    #[default]
+    Batch,
+    /// What the node was started under.
+    Normal,
 }
 
 /// TLS to clients.

@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod node;
 pub(crate) mod read_buffer;
 pub mod registry;
+mod scheduling;
 pub mod secret;
 pub mod session;
 pub mod setting;

@@ -211,6 +211,7 @@ const LEARN_AGAIN: Duration = Duration::from_secs(1);
 
 /// Accepts and serves clients until the node stops.
 pub fn run(node: &Arc<Node>, index: usize, workers: usize, listener: std::net::TcpListener) {
+    crate::scheduling::adopt(node.config.worker_scheduling);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
