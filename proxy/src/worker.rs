@@ -115,9 +115,9 @@ impl Worker {
     }
 
     /// A connection to an instance that short statements share, for a session with these settings. `None`: there may be no more.
-    pub fn pipeline(&self, instance: InstanceId, settings: &Rc<Settings>) -> Option<Rc<Pipeline>> {
+    pub fn pipeline(&self, pool: &Rc<Pool>, settings: &Rc<Settings>) -> Option<Rc<Pipeline>> {
         let depth_limit = self.node.config.limits.statements_per_shared_connection;
-        self.pool_of(instance).ok()?.pipeline(settings, depth_limit, self.shared_connections)
+        pool.pipeline(settings, depth_limit, self.shared_connections)
     }
 
     /// The pool of gather connections to an instance.

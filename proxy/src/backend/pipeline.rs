@@ -63,11 +63,20 @@ pub enum Command<'a> {
     Execute(&'a [u8], &'a [Param<'a>]),
 }
 
+/// What an answer took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Took {
+    /// Since the one before it came, or since the statement went out where nobody was before it. None of what one read has brought but the first took any longer.
+    pub time: Duration,
+    /// Nobody was before it: its server had to be woken, and what it waited for a processor is in the time.
+    pub woke: bool,
+}
+
 /// One statement under way.
 pub struct Slot {
     progress: Cell<Progress>,
     answer: RefCell<Vec<u8>>,
-    took: Cell<Duration>,
+    took: Cell<Took>,
     session: RefCell<Option<Waker>>,
 }
 
@@ -104,9 +113,8 @@ impl Slot {
         std::cell::Ref::map(self.answer.borrow(), Vec::as_slice)
     }
 
-    /// What the answer took, once it is there: since the one before it came, or since the statement went out where nobody was before it. None of what one read has
-    /// brought but the first took any longer.
-    pub fn took(&self) -> Duration {
+    /// What the answer took, once it is there.
+    pub fn took(&self) -> Took {
         self.took.get()
     }
 
@@ -166,8 +174,8 @@ struct Inner {
     unsent: VecDeque<Unsent>,
     /// In the order of the answers.
     waiting: VecDeque<Waiter>,
-    /// When the server began with the first of these, as far as that can be seen; `None` before anything is written.
-    begun: Option<Instant>,
+    /// When the server began with the first of these, as far as that can be seen, and whether it had to be woken for it; `None` before anything is written.
+    begun: Option<(Instant, bool)>,
     /// Nothing is written until a statement is prepared.
     is_preparing: bool,
     /// Of all who wait.
@@ -421,9 +429,9 @@ impl Pipeline {
         answer.len() <= LONGEST_ANSWER
     }
 
-    /// The server begins with the first who waits.
+    /// The server, which rests, gets the first who waits.
     fn begin(&self) {
-        self.inner.borrow_mut().begun = Some(Instant::now());
+        self.inner.borrow_mut().begun = Some((Instant::now(), true));
     }
 
     /// The answer of the first who waits is whole, and came at this moment.
@@ -431,9 +439,9 @@ impl Pipeline {
         let first = {
             let mut inner = self.inner.borrow_mut();
             let first = inner.waiting.pop_front();
-            let begun = inner.begun.replace(now).unwrap_or(now);
+            let (begun, woke) = inner.begun.replace((now, false)).unwrap_or((now, false));
             if let Some(first) = &first {
-                first.slot.took.set(now.saturating_duration_since(begun));
+                first.slot.took.set(Took { time: now.saturating_duration_since(begun), woke });
             }
             // Who has given up may stand behind the prepare that is for him.
             let next = inner.first().filter(|_| !inner.waiting.is_empty());

@@ -63,6 +63,8 @@ pub struct Pool {
     open: Rc<Cell<usize>>,
     /// The server has refused LOAD DATA LOCAL: it is not asked again.
     pub refuses_files: Cell<bool>,
+    /// Statements under way that could share a connection and have one of their own: they are not known to be short.
+    pub crowd: Cell<usize>,
     /// Connections that short statements of several sessions share. They go with the pool, when the instance is elsewhere.
     pipelines: RefCell<Vec<Rc<Pipeline>>>,
 }
@@ -76,6 +78,7 @@ impl Pool {
             permits: Arc::new(Semaphore::new(limits.connections)),
             open: Rc::new(Cell::new(0)),
             refuses_files: Cell::new(false),
+            crowd: Cell::new(0),
             pipelines: RefCell::default(),
         })
     }
@@ -83,12 +86,6 @@ impl Pool {
     /// Connections that exist, and how many of them are idle.
     pub fn counts(&self) -> (usize, usize) {
         (self.open.get(), self.idle.borrow().len())
-    }
-
-    /// Connections that are in use: by a statement, by several that share one, or by a transaction.
-    pub fn in_use(&self) -> usize {
-        let (open, idle) = self.counts();
-        open.saturating_sub(idle)
     }
 
     /// One connection: the last one used that is still alive, else a new one.

@@ -24,10 +24,16 @@ pub(super) const SLOW: Duration = Duration::from_millis(100);
 /// What took longer, over a connection of its own, is not short. A tenth of what a session waits for a shared one.
 pub const QUICK: Duration = Duration::from_millis(10);
 
-/// With so many statements at a server each may take [`QUICK`], with twice as many twice as long: they wait for each other. Were it not so, a template that 256
-/// clients ask at once would never be known to be short, and so their statements would remain so many. What is taken for short wrongly is found out where
-/// it is shared, since few statements are at the server then.
+/// With so many statements at a server over connections of their own each may take [`QUICK`], with twice as many twice as long: they wait for each other. Were it
+/// not so, a template that 256 clients ask at once would never be known to be short, and so their statements would remain so many. What is taken for short
+/// wrongly is found out where it is shared, once these are gone.
 const CROWD: usize = 8;
+
+/// A run over a connection of its own that took more than so many times as long as it may is slow, and not only strained.
+const SLOW_FROM: u32 = 5;
+
+/// A shared statement may take at most so many times as long as without a crowd, which is soon gone.
+const MOST_PATIENCE: u32 = 4;
 
 /// Statements of one query that are handed in at once.
 const MOST_STATEMENTS: usize = 8;
@@ -65,7 +71,9 @@ impl Session {
         sending: Sending<'_>,
     ) -> Option<Handed> {
         let group = plan.database.as_ref()?.groups.get(statement.group)?;
-        let pipeline = self.worker.pipeline(group.instance, &self.settings)?;
+        let pool = self.worker.pool_of(group.instance).ok()?;
+        let patience = patience(pool.crowd.get()).min(MOST_PATIENCE);
+        let pipeline = self.worker.pipeline(&pool, &self.settings)?;
         let text = execution.text(statement);
         let handed_in = match sending {
             Sending::Text => pipeline.hand_in(Command::Query(text), &self.settings),
@@ -75,7 +83,7 @@ impl Session {
                 pipeline.hand_in(Command::Execute(text, &values), &self.settings)
             }
         };
-        Some(Handed { slot: handed_in?, pipeline })
+        Some(Handed { slot: handed_in?, pipeline, patience })
     }
 
     /// Runs the execution's only statement there and answers the client; false when it is to be run over a connection of its own.
@@ -90,7 +98,7 @@ impl Session {
         // Back-pressure, as a pass has: many answers may go into one command's.
         self.flush_window().await?;
         let Some(handed) = self.hand_in(plan, execution, statement, sending) else { return Ok(false) };
-        match handed.wait(self.alarm(), SLOW).await {
+        match handed.wait(self.alarm(), Duration::ZERO).await {
             Ok(()) => {
                 let relayed = self.relay_shared(plan, &handed, sending.response_kind(), more);
                 plan.quickness.note(if relayed { handed.run() } else { Run::Slow });
@@ -135,13 +143,15 @@ impl Session {
 pub(super) struct Handed {
     pub pipeline: Rc<Pipeline>,
     slot: Rc<Slot>,
+    /// What it may take, over what a statement may that is alone at its server.
+    patience: u32,
 }
 
 impl Handed {
-    /// Waits until the answer is there. Else, and when it takes longer than `limit`, whether it is this statement that is to blame: not where the ones before
-    /// it, or the connection, are.
-    pub(super) async fn wait(&self, alarm: &Alarm, limit: Duration) -> Result<(), bool> {
-        match alarm.within(limit, pin!(self.slot.ended())).await {
+    /// Waits until the answer is there. Else, and when it takes longer than [`SLOW`], of which `waited` is over, whether it is this statement that is to blame:
+    /// not where the ones before it, or the connection, are.
+    pub(super) async fn wait(&self, alarm: &Alarm, waited: Duration) -> Result<(), bool> {
+        match alarm.within((SLOW * self.patience).saturating_sub(waited), pin!(self.slot.ended())).await {
             Some(Outcome::Answered) => Ok(()),
             Some(Outcome::Lost) => Err(false),
             Some(Outcome::Unfit) => Err(true),
@@ -156,11 +166,14 @@ impl Handed {
 
     /// Whether it was as short as it was thought to be.
     pub(super) fn run(&self) -> Run {
-        match self.slot.took() {
+        let took = self.slot.took();
+        match took.time / self.patience {
             _ if self.answer().len() as u64 > QUICK_BYTES => Run::Slow,
-            took if took > SLOW / 2 => Run::Stalled,
-            took if took > QUICK => Run::Strained,
-            _ => Run::Quick,
+            time if time <= QUICK => Run::Quick,
+            time if time > SLOW / 2 => Run::Stalled,
+            // It may have waited for a processor: whoever comes behind it shows whether it is the statement.
+            _ if took.woke => Run::Unclear,
+            _ => Run::Strained,
         }
     }
 }
@@ -172,26 +185,45 @@ impl Drop for Handed {
     }
 }
 
+/// How many times as long as by itself a statement may take beside others that have connections of their own to its server.
+fn patience(crowd: usize) -> u32 {
+    u32::try_from(crowd / CROWD).unwrap_or(u32::MAX).max(1)
+}
+
 /// What a statement over connections of its own took, for the next ones of its template.
 pub(super) struct Stopwatch {
     begun: Instant,
     pool: Rc<Pool>,
-    /// How many connections of the pool were in use.
+    /// Of the pool, with this one.
     crowd: usize,
 }
 
 impl Stopwatch {
     /// For the statement of a plan that could be shared, once it has its connections. `pool`: that of one of them.
     pub fn start(plan: &RoutedPlan, pool: &Rc<Pool>) -> Option<Self> {
-        plan.shareable.then(|| Self { begun: Instant::now(), pool: Rc::clone(pool), crowd: pool.in_use() })
+        plan.shareable.then(|| {
+            let crowd = pool.crowd.get() + 1;
+            pool.crowd.set(crowd);
+            Self { begun: Instant::now(), pool: Rc::clone(pool), crowd }
+        })
     }
 
     /// `clean`: it has an answer without warnings of so many bytes.
     pub fn stop(self, plan: &RoutedPlan, clean: Option<u64>) {
         // The first of a crowd was alone when it came.
-        let crowd = self.crowd.max(self.pool.in_use()) / CROWD;
-        let limit = QUICK * u32::try_from(crowd.max(1)).unwrap_or(u32::MAX);
-        let quick = clean.is_some_and(|bytes| bytes <= QUICK_BYTES) && self.begun.elapsed() <= limit;
-        plan.quickness.note(quick);
+        let limit = QUICK * patience(self.crowd.max(self.pool.crowd.get()));
+        let run = match self.begun.elapsed() {
+            _ if clean.is_none_or(|bytes| bytes > QUICK_BYTES) => Run::Slow,
+            took if took <= limit => Run::Quick,
+            took if took <= limit * SLOW_FROM => Run::Strained,
+            _ => Run::Slow,
+        };
+        plan.quickness.note(run);
+    }
+}
+
+impl Drop for Stopwatch {
+    fn drop(&mut self) {
+        self.pool.crowd.set(self.pool.crowd.get() - 1);
     }
 }

@@ -11,7 +11,7 @@ use ostrakon_protocol::scanner::{Event, ResponseKind, ResponseScanner, Scan};
 
 use super::names::Names;
 use super::rows::Query;
-use super::shared::{Handed, SLOW};
+use super::shared::Handed;
 use crate::session::{Failure, Session};
 use ostrakon_merge::{Merge, Pushed, Step};
 use ostrakon_router::plan::Run;
@@ -89,7 +89,7 @@ impl Session {
         let Some(handed) = handed.collect::<Option<Vec<Handed>>>() else { return Ok(false) };
         let begun = Instant::now();
         for one in &handed {
-            if let Err(blame) = one.wait(self.alarm(), SLOW.saturating_sub(begun.elapsed())).await {
+            if let Err(blame) = one.wait(self.alarm(), begun.elapsed()).await {
                 if blame {
                     plan.quickness.note(Run::Slow);
                 }

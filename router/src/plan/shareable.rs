@@ -79,6 +79,8 @@ const OVERSTRAINED: u16 = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Run {
     Quick,
+    /// Not quick: whether it waited for a processor cannot be told, so it counts for nothing.
+    Unclear,
     /// Not quick, which may be its machine's doing.
     Strained,
     /// Not quick at all, which may be that too.
@@ -120,6 +122,7 @@ impl Quickness {
                 self.note_quick();
                 strain.saturating_sub(1)
             }
+            Run::Unclear => strain,
             Run::Strained => strain + STRAIN,
             Run::Stalled => strain + STALL,
             Run::Slow => OVERSTRAINED,
@@ -244,6 +247,14 @@ mod tests {
             quickness.is_proven()
         });
         assert!((32..=64).contains(&runs.count()));
+        let quickness = Quickness::default();
+        for _ in 0..PROOF {
+            assert!(!quickness.is_proven());
+            (0..100).for_each(|_| quickness.note(Run::Unclear));
+            quickness.note(Run::Quick);
+        }
+        (0..100).for_each(|_| quickness.note(Run::Unclear));
+        assert!(quickness.is_proven());
         for (run, runs) in [(Run::Strained, OVERSTRAINED / STRAIN), (Run::Stalled, 2), (Run::Slow, 1)] {
             let quickness = Quickness::presumed();
             let proven = (0..100).take_while(|_| {
