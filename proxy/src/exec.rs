@@ -16,6 +16,7 @@ pub mod send;
 pub mod sequence;
 mod shared;
 mod shared_merge;
+mod stopwatch;
 pub mod table_locks;
 pub mod warned;
 pub mod watch;

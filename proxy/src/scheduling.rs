@@ -2,7 +2,7 @@
 
 use ostrakon_conf::WorkerScheduling;
 
-/// Puts the calling thread under SCHED_BATCH (sched(7)), unless it was started under a policy that somebody chose.
+/// Puts the calling thread, and those that it starts, under SCHED_BATCH (sched(7)), unless it was started under a policy that somebody chose.
 ///
 /// A thread of the normal policy that was asleep is preferred when it wakes: the kernel interrupts the client or the server that runs, for
 /// the one statement or answer that has come. Under SCHED_BATCH it comes when that one waits or has had its share, and finds several. Where a
@@ -20,13 +20,13 @@ pub fn adopt(scheduling: WorkerScheduling) {
     reason = "no crate of the tree has these two calls: they take no memory but the parameter on this stack"
 )]
 fn batch() -> Result<(), std::io::Error> {
-    // 0: the calling thread. Its nice value is kept.
     let parameter = libc::sched_param { sched_priority: 0 };
-    let refused = unsafe {
-        libc::sched_getscheduler(0) == libc::SCHED_OTHER
-            && libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const parameter) != 0
+    // 0: the calling thread. Its nice value is kept.
+    let done = match unsafe { libc::sched_getscheduler(0) } {
+        libc::SCHED_OTHER => unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const parameter) },
+        policy => policy.min(0),
     };
-    if refused { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+    if done < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
 }
 
 #[cfg(test)]

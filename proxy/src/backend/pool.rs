@@ -63,8 +63,7 @@ pub struct Pool {
     open: Rc<Cell<usize>>,
     /// The server has refused LOAD DATA LOCAL: it is not asked again.
     pub refuses_files: Cell<bool>,
-    /// Statements under way that could share a connection and have one of their own: they are not known to be short.
-    pub crowd: Cell<usize>,
+    crowd: Cell<usize>,
     /// Connections that short statements of several sessions share. They go with the pool, when the instance is elsewhere.
     pipelines: RefCell<Vec<Rc<Pipeline>>>,
 }
@@ -86,6 +85,11 @@ impl Pool {
     /// Connections that exist, and how many of them are idle.
     pub fn counts(&self) -> (usize, usize) {
         (self.open.get(), self.idle.borrow().len())
+    }
+
+    /// Statements that the server has not answered yet, and which could share a connection but have one of their own, since they are not known to be short.
+    pub fn crowd(&self) -> usize {
+        self.crowd.get()
     }
 
     /// One connection: the last one used that is still alive, else a new one.
@@ -228,6 +232,27 @@ impl Pool {
     pub fn close_idle(&self) {
         let closed = self.idle.borrow_mut().drain(..).count();
         self.open.set(self.open.get() - closed);
+    }
+}
+
+/// One of a pool's crowd, until dropped.
+pub struct Crowded(Rc<Pool>);
+
+impl Crowded {
+    pub fn join(pool: &Rc<Pool>) -> Self {
+        pool.crowd.set(pool.crowd.get() + 1);
+        Self(Rc::clone(pool))
+    }
+
+    /// All of them.
+    pub fn crowd(&self) -> usize {
+        self.0.crowd()
+    }
+}
+
+impl Drop for Crowded {
+    fn drop(&mut self) {
+        self.0.crowd.set(self.0.crowd.get() - 1);
     }
 }
 

@@ -14,7 +14,7 @@ use ostrakon_router::plan::{Execution, NamedLocks, RoutedPlan, StatementClass};
 use super::lease::Lease;
 use super::names::Names;
 use super::send::{self, Sending};
-use super::shared::Stopwatch;
+use super::stopwatch::Stopwatch;
 use super::watch;
 use crate::backend::connection::Answer;
 use crate::error::{BACKEND_FAILED, SqlError};
@@ -63,7 +63,7 @@ impl ColumnRewrite for Rewriter<'_> {
 }
 
 /// What the session asks or notes after an answer went through.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct After<'a> {
     /// First AUTO_INCREMENT value that the sequence gave; the OK packet says it.
     pub generated: Option<u64>,
@@ -77,6 +77,8 @@ pub struct After<'a> {
     pub returning: bool,
     /// The server may have made some all the same: ask.
     pub hides_generated: bool,
+    /// Is told when the answer begins.
+    pub stopwatch: Option<&'a Stopwatch>,
 }
 
 /// What LAST_INSERT_ID() is where no value is made: one that another session made over this connection would be taken for this statement's.
@@ -104,7 +106,9 @@ impl Session {
         let Some(statement) = execution.statements.first() else {
             return Err(SqlError::other("Internal error (please report): nothing to pass").into());
         };
-        if self.may_share(plan, execution, sending)
+        let could_share = self.could_share(plan, execution, sending);
+        if could_share
+            && plan.quickness.is_proven()
             && self.pass_shared(plan, execution, sending, more).await?
         {
             return Ok(());
@@ -127,7 +131,8 @@ impl Session {
                 lease
             }
         };
-        let stopwatch = Stopwatch::start(plan, lease.connection.pool());
+        let pool = lease.connection.pool();
+        let stopwatch = could_share.then(|| Stopwatch::start(std::iter::once(pool)));
         let statements = std::slice::from_ref(statement);
         let queued = match send::ready(&mut lease.connection, execution, statements, sending).await {
             Ok(_) => {
@@ -154,13 +159,14 @@ impl Session {
             variables: &plan.assigned,
             returning: plan.class == StatementClass::WriteReturning,
             hides_generated: plan.hides_generated,
+            stopwatch: stopwatch.as_ref(),
         };
         let place = self.trace.is_some().then(|| lease.group.name.clone());
         let relayed = match plan.locks {
             NamedLocks::None => {
                 let relayed = self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await;
                 let bytes = relayed.as_ref().ok().map(|(_, bytes)| *bytes);
-                if let Some(stopwatch) = stopwatch {
+                if let Some(stopwatch) = after.stopwatch {
                     stopwatch.stop(plan, bytes.filter(|_| self.warnings.is_empty()));
                 }
                 relayed?
@@ -248,6 +254,9 @@ impl Session {
     ) -> Result<Relayed, Failure> {
         lease.connection.flush().await?;
         lease.connection.read_prefix().await?;
+        if let Some(stopwatch) = after.stopwatch {
+            stopwatch.answered();
+        }
         let mut relay = self.relay_from(lease.connection.capabilities, kind);
         relay.overrides.last_insert_id = after.generated;
         let patch = self.status_patch(lease.in_transaction, more);

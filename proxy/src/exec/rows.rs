@@ -21,7 +21,7 @@ use super::feed::{Feed, Reading, any_source, feed_source};
 use super::lease::Lease;
 use super::names::Names;
 use super::send::{self, Sending};
-use super::shared::Stopwatch;
+use super::stopwatch::Stopwatch;
 use super::warned::ONCE;
 use super::watch::{self};
 use super::weights;
@@ -129,9 +129,8 @@ impl Session {
     }
 
     async fn merge_groups(&mut self, query: Query<'_>, more: bool) -> Result<(), Failure> {
-        if query.at_most.is_none()
-            && !self.wants_agreement()
-            && self.may_share(query.plan, query.execution, query.sending)
+        if self.could_merge_shared(query)
+            && query.plan.quickness.is_proven()
             && self.merge_shared(query, more).await?
         {
             return Ok(());
@@ -236,8 +235,8 @@ impl Session {
             return (Vec::new(), Err(Ended::statement(e)));
         }
         let begun = Instant::now();
-        let first = leases.first();
-        let stopwatch = first.and_then(|lease| Stopwatch::start(query.plan, lease.connection.pool()));
+        let pools = leases.iter().map(|lease| lease.connection.pool());
+        let stopwatch = self.could_merge_shared(query).then(|| Stopwatch::start(pools));
         let kind = sending.response_kind();
         let mut feeds: Vec<Feed> = leases
             .into_iter()

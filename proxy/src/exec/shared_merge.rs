@@ -80,6 +80,13 @@ impl<'a> Answer<'a> {
 }
 
 impl Session {
+    /// The query may go over shared connections once it is known to be short.
+    pub(super) fn could_merge_shared(&self, query: Query<'_>) -> bool {
+        query.at_most.is_none()
+            && !self.wants_agreement()
+            && self.could_share(query.plan, query.execution, query.sending)
+    }
+
     /// Runs the query's statements over shared connections and answers the client; false when it is to be run over connections of its own.
     pub(super) async fn merge_shared(&mut self, query: Query<'_>, more: bool) -> Result<bool, Failure> {
         let Query { plan, execution, sending, .. } = query;
@@ -88,8 +95,9 @@ impl Session {
         let handed = statements.map(|statement| self.hand_in(plan, execution, statement, sending));
         let Some(handed) = handed.collect::<Option<Vec<Handed>>>() else { return Ok(false) };
         let begun = Instant::now();
+        let limit = handed.iter().map(Handed::limit).min().unwrap_or_default();
         for one in &handed {
-            if let Err(blame) = one.wait(self.alarm(), begun.elapsed()).await {
+            if let Err(blame) = one.wait(self.alarm(), limit.saturating_sub(begun.elapsed())).await {
                 if blame {
                     plan.quickness.note(Run::Slow);
                 }

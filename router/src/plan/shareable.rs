@@ -61,15 +61,17 @@ pub(super) const BEFORE_PARENTHESIS: [&str; 45] = [
 const ELSEWHERE: [&str; 9] =
     ["FOR", "INTO", "LOCK", "PROCEDURE", "SQL_CALC_FOUND_ROWS", "SYSTEM_TIME", "NEXTVAL", "LASTVAL", "SKIP"];
 
-/// So many runs in a row must have been quick, at first.
+/// So many runs must have been quick, at first, without a slow one between them.
 const PROOF: u16 = 8;
 /// What that grows to, twice as many with each run that was not.
 const LONGEST_PROOF: u16 = 1024;
 /// After so many runs in a row that were quick and shared, half as many are needed again: it was the machine that was slow, and not the statement.
 const FORGIVEN: u16 = 1024;
 
-/// What a strained run adds to the strain, of which a quick one takes one off: so one in nine may be strained ...
+/// What a strained run adds to the strain, of which a quick one takes one off, and takes off the proof: so one in nine may be strained ...
 const STRAIN: u16 = 8;
+/// ... one in five unclear ...
+const UNCLEAR: u16 = 4;
 /// ... and one in 33 stalled ...
 const STALL: u16 = 32;
 /// ... before this much is too much.
@@ -79,7 +81,7 @@ const OVERSTRAINED: u16 = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Run {
     Quick,
-    /// Not quick: whether it waited for a processor cannot be told, so it counts for nothing.
+    /// Not quick, most likely since its server waited for a processor.
     Unclear,
     /// Not quick, which may be its machine's doing.
     Strained,
@@ -116,20 +118,22 @@ impl Quickness {
     }
 
     pub fn note(&self, run: impl Into<Run>) {
-        let strain = self.strain.load(Ordering::Relaxed);
-        let strain = match run.into() {
-            Run::Quick => {
-                self.note_quick();
-                strain.saturating_sub(1)
-            }
-            Run::Unclear => strain,
-            Run::Strained => strain + STRAIN,
-            Run::Stalled => strain + STALL,
+        let added = match run.into() {
+            Run::Quick => 0,
+            Run::Unclear => UNCLEAR,
+            Run::Strained => STRAIN,
+            Run::Stalled => STALL,
             Run::Slow => OVERSTRAINED,
         };
+        let strain = self.strain.load(Ordering::Relaxed);
+        let strain = if added == 0 { strain.saturating_sub(1) } else { strain + added };
         let is_slow = strain >= OVERSTRAINED;
         if is_slow {
             self.note_slow();
+        } else if added == 0 {
+            self.note_quick();
+        } else if !self.is_proven() {
+            self.runs.store(self.runs().saturating_sub(added), Ordering::Relaxed);
         }
         self.strain.store(if is_slow { 0 } else { strain }, Ordering::Relaxed);
     }
@@ -247,15 +251,18 @@ mod tests {
             quickness.is_proven()
         });
         assert!((32..=64).contains(&runs.count()));
+        // Nor is it proven anew, by however many runs.
         let quickness = Quickness::default();
-        for _ in 0..PROOF {
-            assert!(!quickness.is_proven());
-            (0..100).for_each(|_| quickness.note(Run::Unclear));
-            quickness.note(Run::Quick);
+        for run in 0..900 {
+            quickness.note(if run % 2 == 0 { Run::Strained } else { Run::Quick });
+            assert!(!quickness.is_proven(), "after {run} runs");
         }
-        (0..100).for_each(|_| quickness.note(Run::Unclear));
-        assert!(quickness.is_proven());
-        for (run, runs) in [(Run::Strained, OVERSTRAINED / STRAIN), (Run::Stalled, 2), (Run::Slow, 1)] {
+        for (run, runs) in [
+            (Run::Unclear, OVERSTRAINED / UNCLEAR),
+            (Run::Strained, OVERSTRAINED / STRAIN),
+            (Run::Stalled, 2),
+            (Run::Slow, 1),
+        ] {
             let quickness = Quickness::presumed();
             let proven = (0..100).take_while(|_| {
                 quickness.note(run);

@@ -1,0 +1,74 @@
+//! What a statement over connections of its own takes, for whether the next ones of its template may share a connection.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use ostrakon_router::plan::{RoutedPlan, Run};
+
+use crate::backend::pool::{Crowded, Pool};
+
+/// What took longer is not short.
+pub(super) const QUICK: Duration = Duration::from_millis(10);
+
+/// Bytes of an answer that is short.
+pub(super) const QUICK_BYTES: u64 = 16 << 10;
+
+/// What took more than so many times as long as it may is slow, and not only strained.
+const SLOW_FROM: u32 = 5;
+
+/// With so many statements at a server that could share connections and do not, each may take [`QUICK`], with twice as many twice as long: they wait for each other.
+/// Were it not so, a template that 256 clients ask at once would never be known to be short, and so their statements would remain so many. What is taken for
+/// short wrongly is found out where it is shared, once these are gone.
+const CROWD: usize = 8;
+
+/// So many times as long, at most: less than what takes a shared statement for slow.
+const MOST_PATIENCE: u32 = 8;
+
+/// How many times as long as by itself a statement may take beside such a crowd.
+pub(super) fn patience(crowd: usize) -> u32 {
+    u32::try_from(crowd / CROWD).unwrap_or(u32::MAX).clamp(1, MOST_PATIENCE)
+}
+
+/// Runs while a statement that could share connections has its own.
+pub struct Stopwatch {
+    begun: Instant,
+    /// At each of its servers, until these have answered.
+    places: RefCell<Vec<Crowded>>,
+    /// The largest crowd that it was seen in.
+    crowd: Cell<usize>,
+}
+
+impl Stopwatch {
+    /// `pools`: those of the statement's connections.
+    pub fn start<'a>(pools: impl Iterator<Item = &'a Rc<Pool>>) -> Self {
+        let places = pools.map(Crowded::join).collect();
+        let stopwatch = Self { begun: Instant::now(), places: RefCell::new(places), crowd: Cell::new(0) };
+        stopwatch.look_around();
+        stopwatch
+    }
+
+    /// The servers have answered. Who takes long answers slowly keeps no server busy.
+    pub fn answered(&self) {
+        self.look_around();
+        self.places.take();
+    }
+
+    /// `clean`: it has an answer without warnings of so many bytes.
+    pub fn stop(&self, plan: &RoutedPlan, clean: Option<u64>) {
+        // The first of a crowd was alone when it came.
+        self.look_around();
+        let limit = QUICK * patience(self.crowd.get());
+        plan.quickness.note(match self.begun.elapsed() {
+            _ if clean.is_none_or(|bytes| bytes > QUICK_BYTES) => Run::Slow,
+            took if took <= limit => Run::Quick,
+            took if took <= limit * SLOW_FROM => Run::Strained,
+            _ => Run::Slow,
+        });
+    }
+
+    fn look_around(&self) {
+        let crowd = self.places.borrow().iter().map(Crowded::crowd).max().unwrap_or(0);
+        self.crowd.set(self.crowd.get().max(crowd));
+    }
+}
