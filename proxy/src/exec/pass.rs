@@ -254,9 +254,6 @@ impl Session {
     ) -> Result<Relayed, Failure> {
         lease.connection.flush().await?;
         lease.connection.read_prefix().await?;
-        if let Some(stopwatch) = after.stopwatch {
-            stopwatch.answered();
-        }
         let mut relay = self.relay_from(lease.connection.capabilities, kind);
         relay.overrides.last_insert_id = after.generated;
         let patch = self.status_patch(lease.in_transaction, more);
@@ -293,6 +290,9 @@ impl Session {
             bytes += consumed as u64;
             if relay.finished() {
                 break;
+            }
+            if let Some(stopwatch) = after.stopwatch.filter(|_| bytes > 0) {
+                stopwatch.answers();
             }
             // Back-pressure: nothing more is read while the client does not take what it has.
             self.flush_window().await?;

@@ -21,6 +21,9 @@ use crate::session::{Failure, Session};
 /// A statement that has no answer by then is slow: it gets a connection of its own, and who is behind it too. Twice as long beside a crowd.
 const SLOW: Duration = Duration::from_millis(100);
 
+/// A shared statement may take so many times as long beside a crowd, at most: that is soon gone.
+const MOST_PATIENCE: u32 = 4;
+
 /// Statements of one query that are handed in at once.
 const MOST_STATEMENTS: usize = 8;
 
@@ -54,7 +57,7 @@ impl Session {
     ) -> Option<Handed> {
         let group = plan.database.as_ref()?.groups.get(statement.group)?;
         let pool = self.worker.pool_of(group.instance).ok()?;
-        let patience = patience(pool.crowd());
+        let patience = patience(pool.crowd()).min(MOST_PATIENCE);
         let pipeline = self.worker.pipeline(&pool, &self.settings)?;
         let text = execution.text(statement);
         let handed_in = match sending {
@@ -86,10 +89,8 @@ impl Session {
                 plan.quickness.note(if relayed { handed.run() } else { Run::Slow });
                 Ok(relayed)
             }
-            Err(blame) => {
-                if blame {
-                    plan.quickness.note(Run::Slow);
-                }
+            Err(run) => {
+                run.into_iter().for_each(|run| plan.quickness.note(run));
                 Ok(false)
             }
         }
@@ -134,14 +135,14 @@ impl Handed {
         SLOW * self.patience.min(2)
     }
 
-    /// Waits until the answer is there. Else, and when it takes longer than `limit`, whether it is this statement that is to blame: not where the ones before
-    /// it, or the connection, are.
-    pub(super) async fn wait(&self, alarm: &Alarm, limit: Duration) -> Result<(), bool> {
+    /// Waits until the answer is there. Else, and when it takes longer than `limit`, what that says of this statement: nothing where the ones before it, or the
+    /// connection, are to blame.
+    pub(super) async fn wait(&self, alarm: &Alarm, limit: Duration) -> Result<(), Option<Run>> {
         match alarm.within(limit, pin!(self.slot.ended())).await {
             Some(Outcome::Answered) => Ok(()),
-            Some(Outcome::Lost) => Err(false),
-            Some(Outcome::Unfit) => Err(true),
-            None => Err(self.pipeline.give_up(&self.slot)),
+            Some(Outcome::Lost) => Err(None),
+            Some(Outcome::Unfit) => Err(Some(Run::Slow)),
+            None => Err(self.pipeline.give_up(&self.slot).then_some(Run::Stalled)),
         }
     }
 

@@ -97,10 +97,8 @@ impl Session {
         let begun = Instant::now();
         let limit = handed.iter().map(Handed::limit).min().unwrap_or_default();
         for one in &handed {
-            if let Err(blame) = one.wait(self.alarm(), limit.saturating_sub(begun.elapsed())).await {
-                if blame {
-                    plan.quickness.note(Run::Slow);
-                }
+            if let Err(run) = one.wait(self.alarm(), limit.saturating_sub(begun.elapsed())).await {
+                run.into_iter().for_each(|run| plan.quickness.note(run));
                 return Ok(false);
             }
         }

@@ -20,10 +20,10 @@ const SLOW_FROM: u32 = 5;
 /// With so many statements at a server that could share connections and do not, each may take [`QUICK`], with twice as many twice as long: they wait for each other.
 /// Were it not so, a template that 256 clients ask at once would never be known to be short, and so their statements would remain so many. What is taken for
 /// short wrongly is found out where it is shared, once these are gone.
-const CROWD: usize = 8;
+const CROWD: usize = 4;
 
-/// So many times as long, at most: less than what takes a shared statement for slow.
-const MOST_PATIENCE: u32 = 8;
+/// So many times as long, at most.
+const MOST_PATIENCE: u32 = 16;
 
 /// How many times as long as by itself a statement may take beside such a crowd.
 pub(super) fn patience(crowd: usize) -> u32 {
@@ -33,7 +33,7 @@ pub(super) fn patience(crowd: usize) -> u32 {
 /// Runs while a statement that could share connections has its own.
 pub struct Stopwatch {
     begun: Instant,
-    /// At each of its servers, until these have answered.
+    /// At each of its servers, until it is seen that these answer.
     places: RefCell<Vec<Crowded>>,
     /// The largest crowd that it was seen in.
     crowd: Cell<usize>,
@@ -48,8 +48,8 @@ impl Stopwatch {
         stopwatch
     }
 
-    /// The servers have answered. Who takes long answers slowly keeps no server busy.
-    pub fn answered(&self) {
+    /// The server answers. Who takes a long answer slowly keeps no server busy.
+    pub fn answers(&self) {
         self.look_around();
         self.places.take();
     }
@@ -59,12 +59,13 @@ impl Stopwatch {
         // The first of a crowd was alone when it came.
         self.look_around();
         let limit = QUICK * patience(self.crowd.get());
-        plan.quickness.note(match self.begun.elapsed() {
+        let run = match self.begun.elapsed() {
             _ if clean.is_none_or(|bytes| bytes > QUICK_BYTES) => Run::Slow,
             took if took <= limit => Run::Quick,
             took if took <= limit * SLOW_FROM => Run::Strained,
             _ => Run::Slow,
-        });
+        };
+        plan.quickness.note(run);
     }
 
     fn look_around(&self) {
