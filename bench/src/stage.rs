@@ -97,10 +97,12 @@ impl Stage {
         let directory = files::absolute(directory)?;
         let plain = Instance::start(InstanceOptions {
             sizing: SIZING,
+            life: Life::Service,
             ..InstanceOptions::test("plain", &directory.join("plain"), &directory, programs.server.clone())
         })?;
         let cluster = Cluster::start(&ClusterOptions {
             sizing: SIZING,
+            life: Life::Service,
             program: Some(programs.ostrakon.clone()),
             // One client more than the largest workload has, for the harness itself.
             node_settings: format!("workers = {}\n[limits]\nmax_connections = 12000\n", programs.threads),
@@ -256,14 +258,13 @@ fn cell(answer: &Answer, row: usize, column: &str) -> Outcome<String> {
 fn floor(directory: &Path, programs: &Programs, backend: u16) -> Outcome<Member> {
     let logs = ("floor.log", "floor.log");
     let folder = directory.join("floor");
-    let mut member = Member::new("the floor", &folder, logs, START_PATIENCE, Life::WithStarter)?;
+    let mut member = Member::new("the floor", &folder, logs, START_PATIENCE, Life::Service)?;
     let folder = member.directory().to_owned();
     member.launch(None, |port| {
-        use std::os::unix::process::CommandExt;
         let mut command = Command::new(&programs.floor);
-        // The launcher knows its processes by a path of theirs in the command line; this one reads no file.
-        command.arg0(folder.join("ostrakon-floor"));
         command.args([port.to_string(), backend.to_string(), programs.threads.to_string()]);
+        // The launcher knows its processes by a path of theirs in the command line; this one reads no file.
+        command.arg(folder.join("floor"));
         Ok(command)
     })?;
     Ok(member)
@@ -272,7 +273,7 @@ fn floor(directory: &Path, programs: &Programs, backend: u16) -> Outcome<Member>
 fn haproxy(directory: &Path, programs: &Programs, backend: u16) -> Outcome<Member> {
     let logs = ("haproxy.log", "haproxy.log");
     let folder = directory.join("haproxy");
-    let mut member = Member::new("HAProxy", &folder, logs, START_PATIENCE, Life::WithStarter)?;
+    let mut member = Member::new("HAProxy", &folder, logs, START_PATIENCE, Life::Service)?;
     let file = member.directory().join("haproxy.cfg");
     let threads = programs.threads;
     member.launch(None, |port| {

@@ -34,7 +34,7 @@ pub fn start(stage: &Stage, tables: u64, workers: Option<u64>) -> Outcome<Node> 
         join: Vec::new(),
         settings: format!("key_file = {:?}\nworkers = {workers}\n", key.to_string_lossy()),
         environment: Vec::new(),
-        life: Life::WithStarter,
+        life: Life::Service,
     })?)
 }
 

@@ -197,8 +197,8 @@ fn usize_of(descriptor: i32) -> usize {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [port, backend, threads] = arguments.as_slice() else {
-        return Err("usage: ostrakon-floor PORT SERVERS_PORT THREADS (both ports on 127.0.0.1)".into());
+    let [port, backend, threads, ..] = arguments.as_slice() else {
+        return Err("usage: ostrakon-floor PORT SERVERS_PORT THREADS [MARK] (both ports on 127.0.0.1; MARK is for whoever looks for it)".into());
     };
     let local =
         |port: &str| Ok::<_, std::num::ParseIntError>(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse()?)));

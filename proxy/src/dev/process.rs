@@ -34,6 +34,17 @@ pub enum Life {
     Outlives,
     /// Same process group: who ends the test run's group ends it too.
     WithStarter,
+    /// Own session, as a service has one: the kernel shares processors between sessions first (autogroup, sched(7)), so a service is scheduled in another way than
+    /// a child of the terminal's. Ctrl-C does not touch it.
+    Service,
+}
+
+/// The same program under setsid(1), which becomes it.
+fn in_a_session_of_its_own(command: &Command) -> Command {
+    let mut own = Command::new("setsid");
+    own.arg(command.get_program()).args(command.get_args());
+    own.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    own
 }
 
 impl Process {
@@ -42,6 +53,9 @@ impl Process {
     /// `directory` must be absolute, and a path in it must occur in the command line.
     pub fn spawn(mut command: Command, directory: &Path, log: &Path, life: Life) -> Result<Self, DevError> {
         let program = command.get_program().to_string_lossy().into_owned();
+        if life == Life::Service {
+            command = in_a_session_of_its_own(&command);
+        }
         let output = fs::OpenOptions::new()
             .create(true)
             .append(true)
