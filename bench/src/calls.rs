@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Outcome;
 use crate::stage::Place;
-use crate::sysbench::{Length, Load, Running};
+use crate::sysbench::{Load, Running, lasting};
 
 /// How many seconds are counted.
 const SECONDS: u32 = 2;
@@ -34,14 +34,10 @@ pub fn can_count() -> bool {
 pub fn count(folder: &Path, place: &Place, load: &Load) -> Outcome<Option<Calls>> {
     let Some(pid) = place.proxy else { return Ok(None) };
     let mut counter = Counter::start(folder, pid)?;
-    let length = Length::Seconds(u64::from(SECONDS) + 2);
-    let mut running = Running::start(load, place.port, &place.database, length)?;
-    running.second()?;
+    let mut running = Running::start(load, place.port, &place.database, lasting(load.clients, SECONDS))?;
+    let first = running.second()?;
     counter.tell("enable")?;
-    let mut statements = 0.0;
-    for _ in 0..SECONDS {
-        statements += running.second()?.statements;
-    }
+    let statements = running.count(first, SECONDS)?.statements;
     counter.tell("disable")?;
     running.finish()?;
     let said = counter.finish()?;

@@ -11,7 +11,7 @@ use crate::clock::Threads;
 use crate::data;
 use crate::report::{show, table};
 use crate::stage::{SHARDED, Stage, Target};
-use crate::sysbench::{Length, Load, Running, Script};
+use crate::sysbench::{Load, Running, Script, lasting};
 
 /// Clients of the node at most.
 const MOST: u32 = 10_000;
@@ -22,7 +22,7 @@ const REST: Duration = Duration::from_secs(2);
 /// How long idle clients are watched.
 const WATCHED: Duration = Duration::from_secs(10);
 /// Seconds that active clients work.
-const ACTIVE_SECONDS: u64 = 4;
+const ACTIVE_SECONDS: u32 = 4;
 
 /// What was seen of one proxy with so many clients.
 struct Footprint {
@@ -83,8 +83,7 @@ fn peak(stage: &Stage, target: Target, pid: u32, clients: u32) -> Outcome<f64> {
     let options = vec!["--tables=1".to_owned(), format!("--table-size={}", data::ROWS)];
     let script = Script::Distributed("oltp_point_select");
     let load = Load { script, options, clients, prepared: false };
-    let mut running =
-        Running::start(&load, stage.port(target), SHARDED, Length::Seconds(ACTIVE_SECONDS + 1))?;
+    let mut running = Running::start(&load, stage.port(target), SHARDED, lasting(clients, ACTIVE_SECONDS))?;
     let mut most = 0.0_f64;
     for _ in 0..ACTIVE_SECONDS {
         running.second()?;

@@ -6,7 +6,7 @@ use crate::Outcome;
 use crate::clock::{Machine, Threads};
 use crate::stage::Place;
 use crate::statistics::Histogram;
-use crate::sysbench::{Length, Load, Running};
+use crate::sysbench::{Load, Running, lasting};
 
 /// What one run gave. CPU is in microseconds for each statement.
 #[derive(Clone, Debug)]
@@ -61,21 +61,14 @@ fn used(after: &[Threads], before: &[Threads]) -> f64 {
 
 /// Runs the load for `seconds`, after a second that does not count: clients log in and caches fill.
 pub fn measure(place: &Place, load: &Load, seconds: u32) -> Outcome<Sample> {
-    // One second more at the end: clients that stop at the last line would be in the figures.
-    let whole = u64::from(seconds) + 2;
-    let mut running = Running::start(load, place.port, &place.database, Length::Seconds(whole))?;
-    running.second()?;
+    let mut running = Running::start(load, place.port, &place.database, lasting(load.clients, seconds))?;
+    let first = running.second()?;
     let before = Reading::take(place, running.pid())?;
-    let (mut rates, mut errors) = (0.0, 0.0);
-    for _ in 0..seconds {
-        let second = running.second()?;
-        rates += second.statements;
-        errors += second.errors;
-    }
+    let counted = running.count(first, seconds)?;
     let after = Reading::take(place, running.pid())?;
     let latency = running.finish()?.latency;
     let elapsed = (after.at - before.at).as_secs_f64();
-    let rate = rates / f64::from(seconds);
+    let rate = counted.statements / f64::from(counted.seconds);
     if rate <= 0.0 {
         return Err(format!("port {} answered no statement", place.port).into());
     }
@@ -86,5 +79,13 @@ pub fn measure(place: &Place, load: &Load, seconds: u32) -> Outcome<Sample> {
     let (busy, all) = after.machine.since(&before.machine);
     let ours = (proxy + client + servers) * statements / 1e6;
     let foreign = ((busy - ours) / all).max(0.0);
-    Ok(Sample { rate, proxy, client, servers, foreign, errors: errors / f64::from(seconds), latency })
+    Ok(Sample {
+        rate,
+        proxy,
+        client,
+        servers,
+        foreign,
+        errors: counted.errors / f64::from(counted.seconds),
+        latency,
+    })
 }

@@ -62,6 +62,20 @@ pub struct Second {
     pub errors: f64,
 }
 
+/// What several lines say together.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counted {
+    pub seconds: u32,
+    pub statements: f64,
+    pub errors: f64,
+}
+
+/// How long sysbench has to work so that a second that does not count and `seconds` that do can be read: one more, since clients that stop at the last line
+/// would be in the figures. Many clients hold up the thread that reports, so that a line is left out or comes late: for them it works longer.
+pub fn lasting(clients: u32, seconds: u32) -> Length {
+    Length::Seconds(u64::from(seconds) + 2 + u64::from(clients / 128).min(4))
+}
+
 /// A sysbench that runs.
 pub struct Running {
     child: Child,
@@ -116,6 +130,20 @@ impl Running {
         Err(self.failure("sysbench ended before its time"))
     }
 
+    /// Waits for `seconds` from the line `from` on, and for one more where a line is left out. A line tells the rate since the line before it.
+    pub fn count(&mut self, from: Second, seconds: u32) -> Outcome<Counted> {
+        let (mut counted, mut at) = (Counted::default(), from.at);
+        while counted.seconds < seconds {
+            let second = self.second()?;
+            let since = u32::try_from(second.at.saturating_sub(at))?;
+            at = second.at;
+            counted.seconds += since;
+            counted.statements += second.statements * f64::from(since);
+            counted.errors += second.errors * f64::from(since);
+        }
+        Ok(counted)
+    }
+
     /// Waits for the end.
     pub fn finish(mut self) -> Outcome<Report> {
         let mut report = Report::default();
@@ -159,6 +187,8 @@ fn parse_bucket(line: &str) -> Option<(f64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]
@@ -167,6 +197,28 @@ mod tests {
         assert_eq!(parse_second(line), Some(Second { at: 2, statements: 21834.66, errors: 0.5 }));
         assert_eq!(parse_second("Threads started!\n"), None);
         assert_eq!(parse_second("[ s ] thds: 16"), None);
+    }
+
+    /// A sysbench that has said these lines, and ended.
+    fn one_that_said(lines: &str) -> Running {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(lines.as_bytes()).unwrap();
+        let child = Command::new("true").spawn().unwrap();
+        Running { child, lines: BufReader::new(reader), said: String::new() }
+    }
+
+    #[test]
+    fn a_line_that_is_left_out_does_not_halve_what_is_counted() {
+        let line = |at: u32, rate: f64| {
+            format!(
+                "[ {at}s ] thds: 256 tps: {rate} qps: {rate} (r/w/o: 0/0/0) lat (ms,99%): 4 err/s: 1.00 reconn/s: 0\n"
+            )
+        };
+        let mut running = one_that_said(&[line(1, 50.0), line(3, 100.0), line(4, 7.0)].concat());
+        let first = running.second().unwrap();
+        let counted = running.count(first, 2).unwrap();
+        assert_eq!(counted, Counted { seconds: 2, statements: 200.0, errors: 2.0 });
+        assert!(running.count(first, 9).unwrap_err().to_string().contains("ended before its time"));
     }
 
     #[test]
