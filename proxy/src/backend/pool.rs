@@ -244,7 +244,7 @@ impl Crowded {
         Self(Rc::clone(pool))
     }
 
-    /// All of them.
+    /// How many the pool has.
     pub fn crowd(&self) -> usize {
         self.0.crowd()
     }

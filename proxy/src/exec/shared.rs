@@ -22,7 +22,7 @@ use crate::session::{Failure, Session};
 const SLOW: Duration = Duration::from_millis(100);
 
 /// A shared statement may take so many times as long beside a crowd, at most: that is soon gone.
-const MOST_PATIENCE: u32 = 4;
+const SHARED_PATIENCE: u32 = 4;
 
 /// Statements of one query that are handed in at once.
 const MOST_STATEMENTS: usize = 8;
@@ -57,7 +57,7 @@ impl Session {
     ) -> Option<Handed> {
         let group = plan.database.as_ref()?.groups.get(statement.group)?;
         let pool = self.worker.pool_of(group.instance).ok()?;
-        let patience = patience(pool.crowd()).min(MOST_PATIENCE);
+        let patience = patience(pool.crowd()).min(SHARED_PATIENCE);
         let pipeline = self.worker.pipeline(&pool, &self.settings)?;
         let text = execution.text(statement);
         let handed_in = match sending {
