@@ -132,14 +132,14 @@ fn transactions(node: &Node) -> Vec<NodeTransaction> {
     let entries = node.registry.all();
     let open = entries.iter().filter_map(|entry| {
         let OpenTransaction { since, id, groups, writes } =
-            entry.transaction.lock().unwrap_or_else(locked).clone()?;
+            *entry.transaction.lock().unwrap_or_else(locked).clone()?;
         let Identity { user, database, .. } = entry.identity();
         Some(NodeTransaction {
             id: id.map(|id| id.to_string()),
             connection: entry.id,
-            user,
-            host: entry.host.clone(),
-            database,
+            user: user.into(),
+            host: entry.host.to_string(),
+            database: database.map(Into::into),
             executing: entry.busy_since.load(Ordering::Relaxed) != 0,
             duration_ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
             groups,

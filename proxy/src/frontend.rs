@@ -45,12 +45,12 @@ pub struct Frontend {
     /// Where the client is: behind a balancer that says so, not the balancer.
     pub peer: SocketAddr,
     /// Among those who log in, until it has.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     assembler: Assembler,
     /// Before login no byte beyond the packet is read: what follows a TLS request belongs to TLS, and a clear-text byte smuggled in there must
     /// not be taken for a command.
     exact: bool,
-    kept_back: Option<KeptBack>,
+    kept_back: Option<Box<KeptBack>>,
     compression: Option<Box<Compression>>,
 }
 
@@ -256,12 +256,12 @@ impl Frontend {
 
     /// From now on output is kept back instead of written, as long as it is no more than `limit` bytes.
     pub fn keep_back(&mut self, limit: usize) {
-        self.kept_back = Some(KeptBack { bytes: Vec::new(), limit });
+        self.kept_back = Some(Box::new(KeptBack { bytes: Vec::new(), limit }));
     }
 
     /// All output since `keep_back`; `None` where it is more than the limit, and is written.
     pub fn take_kept_back(&mut self) -> Option<Vec<u8>> {
-        let mut kept = self.kept_back.take()?;
+        let mut kept = *self.kept_back.take()?;
         kept.bytes.append(&mut self.output);
         if kept.bytes.len() <= kept.limit {
             return Some(kept.bytes);

@@ -21,11 +21,11 @@ const ATTRIBUTES_MAX: usize = 4 << 10;
 #[derive(Debug)]
 pub struct SessionEntry {
     pub id: u32,
-    pub host: String,
+    pub host: Box<str>,
     /// Written when it changes.
     pub identity: Mutex<Identity>,
     /// What the client said of itself at its last login: names and values, each with a zero byte behind.
-    attributes: Mutex<Box<str>>,
+    attributes: Mutex<Arc<str>>,
     /// Microseconds since `started` at which the current statement began; 0 when idle.
     pub busy_since: AtomicU64,
     pub started: Instant,
@@ -34,7 +34,7 @@ pub struct SessionEntry {
     /// The running statement's text, once it has taken some time.
     pub statement: Mutex<Option<Arc<str>>>,
     /// For SHOW TRANS; written when a transaction opens, touches a further group, or ends.
-    pub transaction: Mutex<Option<OpenTransaction>>,
+    pub transaction: Mutex<Option<Box<OpenTransaction>>>,
     /// Where it says that it waits: the node's list.
     pub waits: Arc<Waits>,
 }
@@ -43,10 +43,10 @@ pub struct SessionEntry {
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
     /// As the client calls itself.
-    pub user: String,
+    pub user: Box<str>,
     /// The account that it logged in by: who has the same one may look at it and end it.
-    pub account: String,
-    pub database: Option<String>,
+    pub account: Box<str>,
+    pub database: Option<Box<str>>,
 }
 
 /// A transaction as others see it.
@@ -62,21 +62,6 @@ pub struct OpenTransaction {
 }
 
 impl SessionEntry {
-    /// Keeps what the client said of itself: as much as fits.
-    pub fn describe(&self, attributes: &[Attribute]) {
-        let mut kept = String::new();
-        for (name, value) in attributes {
-            if kept.len() + name.len() + value.len() > ATTRIBUTES_MAX {
-                break;
-            }
-            for text in [name, value] {
-                kept.extend(text.chars().filter(|c| *c != '\0'));
-                kept.push('\0');
-            }
-        }
-        *self.attributes.lock().unwrap_or_else(PoisonError::into_inner) = kept.into();
-    }
-
     /// What the client said of itself: names and values.
     pub fn attributes(&self) -> Vec<Attribute> {
         let attributes = self.attributes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -192,6 +177,8 @@ pub struct Registry {
     sessions: Mutex<BTreeMap<u32, Arc<SessionEntry>>>,
     /// Sessions that wait while they hold something elsewhere.
     pub waits: Arc<Waits>,
+    /// What the last client said of itself: those of one program say the same, and share it.
+    described: Mutex<Arc<str>>,
 }
 
 impl Registry {
@@ -202,6 +189,7 @@ impl Registry {
             started: Instant::now(),
             sessions: Mutex::default(),
             waits: Arc::default(),
+            described: Mutex::new(Arc::from("")),
         }
     }
 
@@ -221,9 +209,9 @@ impl Registry {
         }
         let entry = Arc::new(SessionEntry {
             id,
-            host,
+            host: host.into(),
             identity: Mutex::default(),
-            attributes: Mutex::default(),
+            attributes: Mutex::new(Arc::from("")),
             busy_since: AtomicU64::new(0),
             started: Instant::now(),
             kill: Kill::default(),
@@ -284,6 +272,27 @@ pub struct Registration {
     registry: Arc<Registry>,
 }
 
+impl Registration {
+    /// Keeps what the client said of itself: as much as fits.
+    pub fn describe(&self, attributes: &[Attribute]) {
+        let mut kept = String::new();
+        for (name, value) in attributes {
+            if kept.len() + name.len() + value.len() > ATTRIBUTES_MAX {
+                break;
+            }
+            for text in [name, value] {
+                kept.extend(text.chars().filter(|c| *c != '\0'));
+                kept.push('\0');
+            }
+        }
+        let mut last = self.registry.described.lock().unwrap_or_else(PoisonError::into_inner);
+        if **last != *kept {
+            *last = kept.into();
+        }
+        *self.entry.attributes.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&last);
+    }
+}
+
 impl Drop for Registration {
     fn drop(&mut self) {
         self.registry.lock().remove(&self.entry.id);
@@ -310,8 +319,8 @@ mod tests {
     }
 
     #[test]
-    fn attributes_are_kept_as_far_as_they_fit() {
-        let registry = Arc::new(Registry::new(1));
+    fn attributes_are_kept_as_far_as_they_fit_and_once_for_clients_that_say_the_same() {
+        let registry = Arc::new(Registry::new(2));
         let client = registry.register("a".into()).unwrap();
         let attribute = |name: &str, length: usize| (name.to_owned(), "x".repeat(length));
         let long = vec![
@@ -320,10 +329,14 @@ mod tests {
             attribute("c", 1),
             attribute("", 0),
         ];
-        client.entry.describe(&long);
+        client.describe(&long);
         assert_eq!(client.entry.attributes(), long[..2]);
-        client.entry.describe(&long[2..]);
+        client.describe(&long[2..]);
         assert_eq!(client.entry.attributes(), long[2..]);
+        let another = registry.register("b".into()).unwrap();
+        another.describe(&long[2..]);
+        let text = |client: &Registration| Arc::clone(&client.entry.attributes.lock().unwrap());
+        assert!(Arc::ptr_eq(&text(&client), &text(&another)));
     }
 
     #[test]

@@ -34,7 +34,7 @@ mod views;
 pub mod warnings;
 pub mod workspace;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -45,9 +45,9 @@ use ostrakon_catalog::Catalog;
 use ostrakon_catalog::user::AccountName;
 use ostrakon_protocol::response::{ErrPacket, OkPacket};
 use ostrakon_protocol::{Capabilities, Status};
-use ostrakon_router::lexer::{SqlMode, Template};
+use ostrakon_router::lexer::SqlMode;
 use ostrakon_router::parse::hint::Hint;
-use ostrakon_router::plan::{Execution, Quickness, SessionFacts, SessionFunction};
+use ostrakon_router::plan::{Quickness, SessionFacts, SessionFunction};
 use tokio::net::TcpStream;
 
 use crate::account::connections::Counted;
@@ -100,11 +100,10 @@ pub struct Session {
     pub worker: Rc<Worker>,
     pub client: Frontend,
     registration: Registration,
-    pub user: String,
+    pub user: Box<str>,
     /// The account that it logged in by, and what that may do.
     pub rights: Rights,
     counted: Option<Counted>,
-    pub peer: IpAddr,
     pub database: Option<String>,
     pub settings: Rc<Settings>,
     /// As after login: the character set that the client asked for there.
@@ -121,8 +120,6 @@ pub struct Session {
     pub statements: prepared::Statements,
     /// While a command is in hand: what the buffers below go back to.
     workspace: Option<Box<workspace::Workspace>>,
-    pub execution: Execution,
-    pub template: Template,
     pub scratch: Vec<u8>,
     /// The running statement, for SHOW PROCESSLIST.
     pub current: Vec<u8>,
@@ -152,10 +149,13 @@ pub struct Session {
 }
 
 /// Serves one client until it leaves.
-pub async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
-    // Boxed, as is all that is not there for as long as the client is: a task is as large as the largest of its ways.
-    if let Some(mut session) = Box::pin(Session::enter(worker, stream, peer)).await {
-        session.run().await;
+pub fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) -> impl Future<Output = ()> {
+    // Boxed, as is all that is not there for as long as the client is: a task is as large as the largest of its ways, and has room for what it was given.
+    let entering = Box::pin(Session::enter(worker, stream, peer));
+    async move {
+        if let Some(mut session) = entering.await {
+            session.run().await;
+        }
     }
 }
 
@@ -171,10 +171,9 @@ impl Session {
         let settings = worker.intern(account.settings());
         drop(server);
         let session = Box::new(Self {
-            user: account.user,
+            user: account.user.into(),
             rights: account.rights,
             counted: account.counted,
-            peer: client.peer.ip(),
             database: account.database,
             first_settings: Rc::clone(&settings),
             settings,
@@ -188,8 +187,6 @@ impl Session {
             quickness_of_uncached: Quickness::presumed(),
             statements: prepared::Statements::default(),
             workspace: None,
-            execution: Execution::default(),
-            template: Template::default(),
             scratch: Vec::new(),
             current: Vec::new(),
             published_extent: 0,
@@ -253,7 +250,7 @@ impl Session {
             }
             entry.kill.forget();
             entry.busy_since.store(micros(&entry).max(1), Ordering::Relaxed);
-            let go_on = Box::pin(self.command(&payload)).await;
+            let go_on = self.command(&payload).await;
             entry.idle();
             self.publish_transaction();
             let over = !go_on || self.leave;
@@ -356,8 +353,8 @@ impl Session {
         let mut identity = self.entry().identity.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *identity = Identity {
             user: self.user.clone(),
-            account: self.rights.account.to_string(),
-            database: self.database.clone(),
+            account: self.rights.account.to_string().into(),
+            database: self.database.as_deref().map(Into::into),
         };
     }
 
@@ -372,11 +369,13 @@ impl Session {
         self.published_extent = extent;
         let entry = self.entry();
         let mut published = entry.transaction.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *published = (extent > 0).then(|| OpenTransaction {
-            since: published.as_ref().map_or_else(Instant::now, |open| open.since),
-            id: transaction.id,
-            writes,
-            groups: transaction.branches.iter().map(|branch| branch.physical_database.clone()).collect(),
+        *published = (extent > 0).then(|| {
+            Box::new(OpenTransaction {
+                since: published.as_ref().map_or_else(Instant::now, |open| open.since),
+                id: transaction.id,
+                writes,
+                groups: transaction.branches.iter().map(|branch| branch.physical_database.clone()).collect(),
+            })
         });
     }
 
@@ -467,13 +466,19 @@ pub async fn killed(entry: &SessionEntry) {
 }
 
 /// Resolves when this session is to close, be it only because nothing is open on it.
-async fn ended(entry: &SessionEntry, idle: bool) {
-    loop {
-        let leave = idle && entry.kill.when_idle.load(Ordering::SeqCst);
-        if leave || entry.kill.connection.load(Ordering::SeqCst) {
-            return;
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn has room for its parameters and again for what they are bound to, and every client rests here"
+)]
+fn ended(entry: &SessionEntry, idle: bool) -> impl Future<Output = ()> {
+    async move {
+        loop {
+            let leave = idle && entry.kill.when_idle.load(Ordering::SeqCst);
+            if leave || entry.kill.connection.load(Ordering::SeqCst) {
+                return;
+            }
+            entry.kill.wake.notified().await;
         }
-        entry.kill.wake.notified().await;
     }
 }
 
@@ -515,7 +520,9 @@ impl SessionFacts for Session {
             },
 
             SessionFunction::ConnectionId => s.entry().id.to_string(),
-            SessionFunction::User => format!("IF(TRUE,{},NULL)", text(&format!("{}@{}", s.user, s.peer))),
+            SessionFunction::User => {
+                format!("IF(TRUE,{},NULL)", text(&format!("{}@{}", s.user, s.client.peer.ip())))
+            }
             SessionFunction::CurrentUser => text(&s.account_name()),
             SessionFunction::Version => text(&s.worker.node.version()),
             SessionFunction::VersionVariable => {
@@ -537,6 +544,37 @@ impl SessionFacts for Session {
             SessionFunction::GtidMode if s.mode.server.mariadb => "@@gtid_mode".to_owned(),
             SessionFunction::GtidMode => "IF(TRUE,'OFF',NULL)".to_owned(),
             SessionFunction::PseudoThreadId => count(u64::from(s.entry().id)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes of what a task of this function holds.
+    fn task<A, B, C, F: Future>(_: fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Bytes of the state of a statement as text.
+    fn query<'a, F: Future>(_: fn(&'a mut Session, &'a [u8]) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Bytes of the state of a prepared statement.
+    fn execute<'a, F: Future>(_: fn(&'a mut Session, u32, &'a [u8]) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// The limits are sizes that the allocator has: one byte more takes a quarter more. Its task has 96 bytes of the runtime's beside it.
+    #[test]
+    fn a_client_takes_little_memory() {
+        let entry = size_of::<SessionEntry>() + size_of::<[usize; 2]>();
+        let idle = [size_of::<Session>(), task(serve), entry];
+        let commands = [query(Session::query), execute(Session::execute_statement)];
+        for (size, limit) in idle.iter().chain(&commands).zip([896, 384 - 96, 256, 1024, 1280]) {
+            assert!(*size <= limit, "{idle:?}, {commands:?}: {size} is more than {limit} bytes");
         }
     }
 }

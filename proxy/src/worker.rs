@@ -288,7 +288,7 @@ async fn accept(worker: &Rc<Worker>, listener: std::net::TcpListener) {
         match accepted {
             Ok((stream, peer)) => {
                 let worker = Rc::clone(worker);
-                tokio::task::spawn_local(async move { crate::session::serve(worker, stream, peer).await });
+                tokio::task::spawn_local(crate::session::serve(worker, stream, peer));
             }
             Err(e) => {
                 // Out of file descriptors, mostly: wait for clients to leave rather than spin.

@@ -12,7 +12,7 @@ pub struct Connections {
 /// One of them; it is counted until this goes.
 #[derive(Debug)]
 pub struct Counted {
-    account: String,
+    account: Box<str>,
     connections: Arc<Connections>,
 }
 
@@ -25,17 +25,17 @@ impl Connections {
             return None;
         }
         *count += 1;
-        Some(Counted { account, connections: Arc::clone(self) })
+        Some(Counted { account: account.into(), connections: Arc::clone(self) })
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
         let mut counts = self.connections.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.account) {
+        if let Some(count) = counts.get_mut(&*self.account) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&self.account);
+                counts.remove(&*self.account);
             }
         }
     }

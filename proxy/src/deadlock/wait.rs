@@ -104,7 +104,7 @@ impl<'a> Published<'a> {
             began_us: began.map_or(0, |d| u64::try_from(d.as_micros()).unwrap_or(u64::MAX)),
             waited_ms: 0,
             branches: transaction.branches.iter().map(|branch| branch.backend()).collect(),
-            user: entry.identity().user,
+            user: entry.identity().user.into(),
             transaction: transaction.id.map(|id| id.to_string()),
             statement: String::from_utf8_lossy(statement).into_owned(),
             group: waited_for.map(|branch| branch.name.clone()).unwrap_or_default(),

@@ -103,9 +103,6 @@ impl Session {
         sending: Sending<'_>,
         more: bool,
     ) -> Result<(), Failure> {
-        let Some(statement) = execution.statements.first() else {
-            return Err(SqlError::other("Internal error (please report): nothing to pass").into());
-        };
         let could_share = self.could_share(plan, execution, sending);
         if could_share
             && plan.quickness.is_proven()
@@ -113,6 +110,22 @@ impl Session {
         {
             return Ok(());
         }
+        // Boxed: of a thousand clients most share, and need no room for the other way.
+        Box::pin(self.pass_alone(plan, execution, sending, could_share, more)).await
+    }
+
+    /// The same over a connection of its own. `could_share`: it might share one, were it known to be short.
+    async fn pass_alone(
+        &mut self,
+        plan: &RoutedPlan,
+        execution: &Execution,
+        sending: Sending<'_>,
+        could_share: bool,
+        more: bool,
+    ) -> Result<(), Failure> {
+        let Some(statement) = execution.statements.first() else {
+            return Err(SqlError::other("Internal error (please report): nothing to pass").into());
+        };
         let mut lease = match &plan.database {
             None if plan.locks != NamedLocks::None => Box::pin(self.lease_locks()).await?,
             None => Box::pin(self.lease_any()).await?,

@@ -77,7 +77,7 @@ pub async fn fill(
     pool: &Rc<Pool>,
     watched: Watched<'_>,
 ) -> Result<(), Failure> {
-    let Watched { client, entry, transaction, statement, turn, alarm, patience } = watched;
+    let Watched { entry, turn, alarm, patience, .. } = watched;
     // A long answer that keeps coming is never waited for, and can be killed all the same.
     pass_kill_on(connection, pool, entry, patience)?;
     {
@@ -92,6 +92,18 @@ pub async fn fill(
             return Ok(filled?);
         }
     }
+    // Boxed: few statements come to this, and all would have room for it.
+    Box::pin(fill_watched(connection, need, pool, watched)).await
+}
+
+/// The same for one that takes long: an eye is kept on the client, and others see the statement.
+async fn fill_watched(
+    connection: &mut Connection,
+    need: usize,
+    pool: &Rc<Pool>,
+    watched: Watched<'_>,
+) -> Result<(), Failure> {
+    let Watched { client, entry, transaction, statement, patience, .. } = watched;
     entry.show_statement(statement);
     let backend = Backend { instance: pool.instance.id, connection: connection.id };
     let published = Published::new(entry, transaction, backend, statement);

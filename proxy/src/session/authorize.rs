@@ -218,7 +218,7 @@ impl Session {
                     true => format!("`{database}`.`{table}`"),
                     false => format!("'{table}'"),
                 };
-                let (name, peer) = (&account.name, self.peer);
+                let (name, peer) = (&account.name, self.client.peer.ip());
                 let command = first_name(privilege);
                 SqlError::new(
                     1142,

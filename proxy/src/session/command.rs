@@ -19,8 +19,8 @@ use crate::exec::names::Names;
 impl Session {
     /// Answers one command; false when the session is over.
     pub async fn command(&mut self, payload: &[u8]) -> bool {
-        // What is not on the way of a cached statement is boxed, here and where it branches off further in: a session's state is as large as the largest of
-        // its ways, whether it is ever gone or not.
+        // Each way is boxed by itself, and further in whatever branches off from that of a cached statement: the state of a command is as large as the largest
+        // of its ways, whether it is gone or not.
         self.disengage_table_locks();
         let command = match Com::decode(payload) {
             Ok(command) => command,
@@ -31,7 +31,7 @@ impl Session {
         };
         let result = match command {
             Com::Quit => return false,
-            Com::Query(text) => return self.query(text).await,
+            Com::Query(text) => return Box::pin(self.query(text)).await,
             Com::Ping => {
                 self.ok(0, 0, b"", false);
                 Ok(())
@@ -45,7 +45,7 @@ impl Session {
             Com::StmtExecute { id, flags, rest, .. } if flags & cursor::READ_ONLY != 0 => {
                 Box::pin(self.open_cursor(id, rest)).await
             }
-            Com::StmtExecute { id, rest, .. } => self.execute_statement(id, rest).await,
+            Com::StmtExecute { id, rest, .. } => Box::pin(self.execute_statement(id, rest)).await,
             Com::StmtFetch { id, rows } => Box::pin(self.fetch_cursor(id, rows)).await,
             Com::StmtSendLongData { id, param, data } => {
                 // No answer, whatever happens: an error comes with the execute.
@@ -68,7 +68,7 @@ impl Session {
                 self.statistics();
                 Ok(())
             }
-            Com::ProcessInfo => return self.query(b"SHOW PROCESSLIST").await,
+            Com::ProcessInfo => return Box::pin(self.query(b"SHOW PROCESSLIST")).await,
             Com::ProcessKill(id) => self.kill(id.into(), false).map(|()| self.ok(0, 0, b"", false)),
             other => Err(SqlError::new(
                 1047,
@@ -257,9 +257,9 @@ impl Session {
             return false;
         };
         self.first_settings = worker.intern(account.settings());
-        self.entry().describe(&account.attributes);
+        self.registration.describe(&account.attributes);
         self.settings = Rc::clone(&self.first_settings);
-        (self.user, self.database) = (account.user, account.database);
+        (self.user, self.database) = (account.user.into(), account.database);
         (self.rights, self.counted) = (account.rights, account.counted);
         self.publish_identity();
         true

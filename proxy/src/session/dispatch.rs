@@ -57,15 +57,18 @@ impl Session {
     pub async fn query(&mut self, text: &[u8]) -> bool {
         let mut rest = text;
         loop {
-            let mut template = std::mem::take(&mut self.template);
-            let scanned = lexer::scan(rest, self.mode, &mut template);
-            let result = match scanned {
-                Ok(()) if template.has_tddl_hint => Box::pin(self.hinted_of_query(rest)).await,
-                Ok(()) => self.one_of_query(rest, &template).await,
-                Err(e) => Err(e.into()),
+            let mut template = self.take_template();
+            if let Err(e) = lexer::scan(rest, self.mode, &mut template) {
+                self.put_template_back(template);
+                self.error(&e.into());
+                return true;
+            }
+            let result = match template.has_tddl_hint {
+                true => Box::pin(self.hinted_of_query(rest)).await,
+                false => self.one_of_query(rest, &template).await,
             };
             let next = template.next;
-            self.template = template;
+            self.put_template_back(template);
             match (result, next) {
                 (Ok(()), Some(next)) => rest = rest.get(next..).unwrap_or_default(),
                 (Ok(()), None) => return true,
@@ -180,7 +183,7 @@ impl Session {
         sending: Sending<'_>,
         more: bool,
     ) -> Result<(), Failure> {
-        let mut execution = std::mem::take(&mut self.execution);
+        let mut execution = self.take_execution();
         let settings = self.hold_moment(plan);
         // @@warning_count in the statement is that of the one before.
         let routed = self.route(plan, input, &mut execution).await;
@@ -207,7 +210,7 @@ impl Session {
             }
         }
         execution.clear();
-        self.execution = execution;
+        self.put_execution_back(execution);
         match &result {
             Err(Failure::Sql(e)) if e.ends_transaction() => Box::pin(self.rollback_all()).await,
             _ => {}

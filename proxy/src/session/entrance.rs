@@ -33,7 +33,7 @@ pub async fn enter(worker: &Worker, mut client: Frontend) -> Option<(Frontend, R
     };
     let mut account = account?;
     hosts.succeeded(client.peer.ip());
-    registration.entry.describe(&std::mem::take(&mut account.attributes));
+    registration.describe(&std::mem::take(&mut account.attributes));
     client.flush().await.ok()?;
     Some((client, registration, account))
 }
@@ -58,7 +58,7 @@ async fn admit(worker: &Worker, client: &mut Frontend, until: Instant) -> Result
         }
     }
     node.door.hosts.check(client.peer.ip())?;
-    client.place = Some(place(worker, Some(client.peer.ip()), until).await?);
+    client.place = Some(Box::new(place(worker, Some(client.peer.ip()), until).await?));
     let registration = node.registry.register(client.peer.to_string());
     registration.ok_or_else(|| SqlError::new(1040, "08004", "Too many connections"))
 }

@@ -3,7 +3,7 @@
 //! The client's statement is text and template. Backend connections prepare the physical statements when they first meet them, and keep them;
 //! so a client's statement lives on no connection, and any connection may run it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use foldhash::quality::RandomState;
@@ -55,10 +55,10 @@ pub(super) struct Origin {
 #[derive(Debug, Default)]
 pub struct Statements {
     next_id: u32,
-    by_id: HashMap<u32, Statement, RandomState>,
-    cursors: HashMap<u32, Cursor>,
+    by_id: HashMap<u32, Box<Statement>, RandomState>,
+    cursors: BTreeMap<u32, Cursor>,
     /// Those of PREPARE, by their names in lower case.
-    pub(super) named: HashMap<String, Rc<Named>>,
+    pub(super) named: BTreeMap<String, Rc<Named>>,
 }
 
 impl Statements {
@@ -166,7 +166,7 @@ impl Session {
         let (hint, origin) = (self.hint.clone(), self.origin());
         let statement =
             Statement { text: text.to_vec(), template, params, hint, origin, ..Statement::default() };
-        self.statements.by_id.insert(id, statement);
+        self.statements.by_id.insert(id, Box::new(statement));
         Ok(())
     }
 
@@ -348,9 +348,10 @@ impl Session {
         let Some(mut statement) = self.statements.by_id.remove(&id) else {
             return Err(unknown(id, "mysqld_stmt_execute").into());
         };
-        let result = match statement.failed.take() {
-            Some(failed) => Err(failed.into()),
-            None => self.run_statement(&mut statement, rest).await,
+        let result = if let Some(failed) = statement.failed.take() {
+            Err(failed.into())
+        } else {
+            self.run_statement(&mut statement, rest).await
         };
         statement.long_data.clear();
         statement.long_bytes = 0;

@@ -60,7 +60,8 @@ impl Session {
 /// Resolves when that time is over; never without a limit.
 pub(super) async fn idled(limit: Option<Duration>) {
     match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
+        // Boxed: most clients rest without a limit, and have no room for a timer.
+        Some(limit) => Box::pin(tokio::time::sleep(limit)).await,
         None => std::future::pending().await,
     }
 }

@@ -20,8 +20,8 @@ pub struct Workspace {
     output: Vec<u8>,
     scratch: Vec<u8>,
     current: Vec<u8>,
-    execution: Execution,
-    template: Template,
+    execution: Option<Box<Execution>>,
+    template: Option<Box<Template>>,
 }
 
 /// Those that no session has.
@@ -37,8 +37,28 @@ impl Session {
         swap(&mut workspace.output, &mut self.client.output);
         swap(&mut workspace.scratch, &mut self.scratch);
         swap(&mut workspace.current, &mut self.current);
-        swap(&mut workspace.execution, &mut self.execution);
-        swap(&mut workspace.template, &mut self.template);
+    }
+
+    /// One to fill, with what one before it could hold.
+    pub(super) fn take_execution(&mut self) -> Box<Execution> {
+        self.workspace.as_mut().and_then(|workspace| workspace.execution.take()).unwrap_or_default()
+    }
+
+    pub(super) fn put_execution_back(&mut self, execution: Box<Execution>) {
+        if let Some(workspace) = &mut self.workspace {
+            workspace.execution = Some(execution);
+        }
+    }
+
+    /// One to fill, with what one before it could hold.
+    pub(super) fn take_template(&mut self) -> Box<Template> {
+        self.workspace.as_mut().and_then(|workspace| workspace.template.take()).unwrap_or_default()
+    }
+
+    pub(super) fn put_template_back(&mut self, template: Box<Template>) {
+        if let Some(workspace) = &mut self.workspace {
+            workspace.template = Some(template);
+        }
     }
 
     /// A command is there.
@@ -59,12 +79,8 @@ impl Session {
                 *buffer = Vec::new();
             }
         }
-        if workspace.execution.capacity() > LONGEST {
-            workspace.execution = Execution::default();
-        }
-        if workspace.template.capacity() > LONGEST {
-            workspace.template = Template::default();
-        }
+        workspace.execution.take_if(|execution| execution.capacity() > LONGEST);
+        workspace.template.take_if(|template| template.capacity() > LONGEST);
         let mut spare = self.worker.workspaces.0.borrow_mut();
         if spare.len() < SPARE {
             spare.push(workspace);

@@ -183,7 +183,8 @@ impl Session {
                 "28000",
                 format!(
                     "Access denied for user '{}'@'{}': who grants on *.* needs the same privileges and GRANT OPTION there",
-                    account.name, self.peer
+                    account.name,
+                    self.client.peer.ip()
                 ),
             ),
             Scope::Database(pattern) => no_database_access(account, pattern),

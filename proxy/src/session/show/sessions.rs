@@ -30,9 +30,9 @@ impl Listed {
         let now = u64::try_from(entry.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Self {
             id: entry.id,
-            user,
-            host: entry.host.clone(),
-            database,
+            user: user.into(),
+            host: entry.host.to_string(),
+            database: database.map(Into::into),
             command: if since == 0 { "Sleep" } else { "Query" },
             microseconds: if since == 0 { 0 } else { now.saturating_sub(since) },
             statement: entry.statement.lock().unwrap_or_else(PoisonError::into_inner).clone(),
