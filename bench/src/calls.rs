@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use ostrakon::dev::files;
 use rustix::process::{Pid, Signal, kill_process};
@@ -37,8 +38,11 @@ pub fn count(folder: &Path, place: &Place, load: &Load) -> Outcome<Option<Calls>
     let mut running = Running::start(load, place.port, &place.database, lasting(load.clients, SECONDS))?;
     let first = running.second()?;
     counter.tell("enable")?;
-    let statements = running.count(first, SECONDS)?.statements;
+    let begun = Instant::now();
+    let counted = running.count(first, SECONDS)?;
     counter.tell("disable")?;
+    // Lines tell their seconds rounded.
+    let statements = counted.statements / f64::from(counted.seconds) * begun.elapsed().as_secs_f64();
     running.finish()?;
     let said = counter.finish()?;
     let [system_calls, switches] = counts(&said)[..] else {

@@ -25,7 +25,7 @@ pub struct SessionEntry {
     /// Written when it changes.
     pub identity: Mutex<Identity>,
     /// What the client said of itself at its last login: names and values, each with a zero byte behind.
-    attributes: Mutex<Arc<str>>,
+    attributes: Mutex<Option<Arc<str>>>,
     /// Microseconds since `started` at which the current statement began; 0 when idle.
     pub busy_since: AtomicU64,
     pub started: Instant,
@@ -65,7 +65,7 @@ impl SessionEntry {
     /// What the client said of itself: names and values.
     pub fn attributes(&self) -> Vec<Attribute> {
         let attributes = self.attributes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut texts = attributes.split_terminator('\0').map(str::to_owned);
+        let mut texts = attributes.as_deref().unwrap_or_default().split_terminator('\0').map(str::to_owned);
         std::iter::from_fn(|| Some((texts.next()?, texts.next()?))).collect()
     }
 
@@ -177,7 +177,7 @@ pub struct Registry {
     sessions: Mutex<BTreeMap<u32, Arc<SessionEntry>>>,
     /// Sessions that wait while they hold something elsewhere.
     pub waits: Arc<Waits>,
-    /// What the last client said of itself: those of one program say the same, and share it.
+    /// What the last client that said something of itself said: those of one process say the same, and share it.
     described: Mutex<Arc<str>>,
 }
 
@@ -211,7 +211,7 @@ impl Registry {
             id,
             host: host.into(),
             identity: Mutex::default(),
-            attributes: Mutex::new(Arc::from("")),
+            attributes: Mutex::default(),
             busy_since: AtomicU64::new(0),
             started: Instant::now(),
             kill: Kill::default(),
@@ -285,11 +285,14 @@ impl Registration {
                 kept.push('\0');
             }
         }
-        let mut last = self.registry.described.lock().unwrap_or_else(PoisonError::into_inner);
-        if **last != *kept {
-            *last = kept.into();
-        }
-        *self.entry.attributes.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&last);
+        let shared = (!kept.is_empty()).then(|| {
+            let mut last = self.registry.described.lock().unwrap_or_else(PoisonError::into_inner);
+            if **last != *kept {
+                *last = kept.into();
+            }
+            Arc::clone(&last)
+        });
+        *self.entry.attributes.lock().unwrap_or_else(PoisonError::into_inner) = shared;
     }
 }
 
@@ -335,7 +338,7 @@ mod tests {
         assert_eq!(client.entry.attributes(), long[2..]);
         let another = registry.register("b".into()).unwrap();
         another.describe(&long[2..]);
-        let text = |client: &Registration| Arc::clone(&client.entry.attributes.lock().unwrap());
+        let text = |client: &Registration| client.entry.attributes.lock().unwrap().clone().unwrap();
         assert!(Arc::ptr_eq(&text(&client), &text(&another)));
     }
 

@@ -118,7 +118,7 @@ pub struct Session {
     /// How quick writes in several groups were whose plans are not kept.
     pub quickness_of_uncached: Quickness,
     pub statements: prepared::Statements,
-    /// While a command is in hand: what the buffers below go back to.
+    /// While a command is in hand: what the buffers below go back to, and what its text is taken apart into.
     workspace: Option<Box<workspace::Workspace>>,
     pub scratch: Vec<u8>,
     /// The running statement, for SHOW PROCESSLIST.
@@ -369,14 +369,20 @@ impl Session {
         self.published_extent = extent;
         let entry = self.entry();
         let mut published = entry.transaction.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *published = (extent > 0).then(|| {
-            Box::new(OpenTransaction {
-                since: published.as_ref().map_or_else(Instant::now, |open| open.since),
-                id: transaction.id,
-                writes,
-                groups: transaction.branches.iter().map(|branch| branch.physical_database.clone()).collect(),
-            })
-        });
+        if extent == 0 {
+            *published = None;
+            return;
+        }
+        let now = OpenTransaction {
+            since: published.as_ref().map_or_else(Instant::now, |open| open.since),
+            id: transaction.id,
+            writes,
+            groups: transaction.branches.iter().map(|branch| branch.physical_database.clone()).collect(),
+        };
+        match &mut *published {
+            Some(open) => **open = now,
+            None => *published = Some(Box::new(now)),
+        }
     }
 
     /// Status flags for an OK or EOF that we make.
@@ -567,13 +573,14 @@ mod tests {
         size_of::<F>()
     }
 
-    /// The limits are sizes that the allocator has: one byte more takes a quarter more. Its task has 96 bytes of the runtime's beside it.
+    /// Each limit is a size that the allocator has, the next above the one that it has for what the test looks at now (with rustc 1.95): a field more does no
+    /// harm, and what makes a future as large as it was does. A task has about 96 bytes of the runtime's beside it.
     #[test]
     fn a_client_takes_little_memory() {
         let entry = size_of::<SessionEntry>() + size_of::<[usize; 2]>();
         let idle = [size_of::<Session>(), task(serve), entry];
         let commands = [query(Session::query), execute(Session::execute_statement)];
-        for (size, limit) in idle.iter().chain(&commands).zip([896, 384 - 96, 256, 1024, 1280]) {
+        for (size, limit) in idle.iter().chain(&commands).zip([1024, 512 - 96, 320, 1280, 1536]) {
             assert!(*size <= limit, "{idle:?}, {commands:?}: {size} is more than {limit} bytes");
         }
     }

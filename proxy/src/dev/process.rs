@@ -187,16 +187,47 @@ mod tests {
             .unwrap()
     }
 
-    fn sleeper(directory: &Path) -> Process {
+    fn sleeper(directory: &Path, life: Life) -> Process {
         let mut command = Command::new("sh");
         command.args(["-c", "while :; do sleep 0.05; done", &directory.join("x").to_string_lossy()]);
-        Process::spawn(command, directory, &directory.join("log"), Life::WithStarter).unwrap()
+        Process::spawn(command, directory, &directory.join("log"), life).unwrap()
+    }
+
+    /// Process group and session (proc_pid_stat(5): the third and the fourth field behind the name).
+    fn group_and_session(pid: u32) -> (u32, u32) {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let mut fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(2);
+        let mut next = || fields.next().unwrap().parse().unwrap();
+        (next(), next())
+    }
+
+    #[test]
+    fn a_life_says_whose_group_and_session_a_process_is_in() {
+        let directory = folder("life");
+        let (own_group, own_session) = group_and_session(std::process::id());
+        for life in [Life::WithStarter, Life::Outlives, Life::Service] {
+            let mut process = sleeper(&directory, life);
+            let pid = process.pid();
+            let expected = match life {
+                Life::WithStarter => (own_group, own_session),
+                Life::Outlives => (pid, own_session),
+                Life::Service => (pid, pid),
+            };
+            let end = Instant::now() + COMMAND_LINE_PATIENCE;
+            // setsid(1) needs a moment.
+            while group_and_session(pid) != expected && Instant::now() < end {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            assert_eq!(group_and_session(pid), expected, "{life:?}");
+            process.stop().unwrap();
+        }
+        files::remove_directory(&directory).unwrap();
     }
 
     #[test]
     fn a_started_process_is_found_again_by_its_pid_file_and_stops() {
         let directory = folder("process");
-        let mut process = sleeper(&directory);
+        let mut process = sleeper(&directory, Life::WithStarter);
         assert!(process.runs());
         assert_eq!(Process::find(&directory).map(|p| p.pid()), Some(process.pid()));
         process.stop().unwrap();

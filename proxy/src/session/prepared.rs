@@ -348,6 +348,7 @@ impl Session {
         let Some(mut statement) = self.statements.by_id.remove(&id) else {
             return Err(unknown(id, "mysqld_stmt_execute").into());
         };
+        // No match: it would keep room for the error while the statement runs.
         let result = if let Some(failed) = statement.failed.take() {
             Err(failed.into())
         } else {

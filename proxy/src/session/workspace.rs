@@ -28,7 +28,7 @@ pub struct Workspace {
 #[derive(Default)]
 #[expect(
     clippy::vec_box,
-    reason = "it is several hundred bytes, and goes to a session and back with each command"
+    reason = "it goes to a session and back with each command, and one that rests has room for a pointer only"
 )]
 pub struct Workspaces(RefCell<Vec<Box<Workspace>>>);
 
