@@ -39,10 +39,10 @@ pub fn count(folder: &Path, place: &Place, load: &Load) -> Outcome<Option<Calls>
     let first = running.second()?;
     counter.tell("enable")?;
     let begun = Instant::now();
-    let counted = running.count(first, SECONDS)?;
+    let rates = running.rates(first, SECONDS)?;
     counter.tell("disable")?;
     // Lines tell their seconds rounded.
-    let statements = counted.statements / f64::from(counted.seconds) * begun.elapsed().as_secs_f64();
+    let statements = rates.statements * begun.elapsed().as_secs_f64();
     running.finish()?;
     let said = counter.finish()?;
     let [system_calls, switches] = counts(&said)[..] else {

@@ -6,7 +6,7 @@ use crate::Outcome;
 use crate::clock::{Machine, Threads};
 use crate::stage::Place;
 use crate::statistics::Histogram;
-use crate::sysbench::{Load, Running, lasting};
+use crate::sysbench::{Load, Rates, Running, lasting};
 
 /// What one run gave. CPU is in microseconds for each statement.
 #[derive(Clone, Debug)]
@@ -64,11 +64,10 @@ pub fn measure(place: &Place, load: &Load, seconds: u32) -> Outcome<Sample> {
     let mut running = Running::start(load, place.port, &place.database, lasting(load.clients, seconds))?;
     let first = running.second()?;
     let before = Reading::take(place, running.pid())?;
-    let counted = running.count(first, seconds)?;
+    let Rates { statements: rate, errors } = running.rates(first, seconds)?;
     let after = Reading::take(place, running.pid())?;
     let latency = running.finish()?.latency;
     let elapsed = (after.at - before.at).as_secs_f64();
-    let rate = counted.statements / f64::from(counted.seconds);
     if rate <= 0.0 {
         return Err(format!("port {} answered no statement", place.port).into());
     }
@@ -79,13 +78,5 @@ pub fn measure(place: &Place, load: &Load, seconds: u32) -> Outcome<Sample> {
     let (busy, all) = after.machine.since(&before.machine);
     let ours = (proxy + client + servers) * statements / 1e6;
     let foreign = ((busy - ours) / all).max(0.0);
-    Ok(Sample {
-        rate,
-        proxy,
-        client,
-        servers,
-        foreign,
-        errors: counted.errors / f64::from(counted.seconds),
-        latency,
-    })
+    Ok(Sample { rate, proxy, client, servers, foreign, errors, latency })
 }

@@ -62,10 +62,9 @@ pub struct Second {
     pub errors: f64,
 }
 
-/// What several lines say together.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Counted {
-    pub seconds: u32,
+/// What several lines say together: means a second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
     pub statements: f64,
     pub errors: f64,
 }
@@ -131,17 +130,17 @@ impl Running {
     }
 
     /// Waits for `seconds` from the line `from` on, and for one more where a line is left out. A line tells the rate since the line before it.
-    pub fn count(&mut self, from: Second, seconds: u32) -> Outcome<Counted> {
-        let (mut counted, mut at) = (Counted::default(), from.at);
-        while counted.seconds < seconds {
+    pub fn rates(&mut self, from: Second, seconds: u32) -> Outcome<Rates> {
+        let (mut at, mut counted, mut statements, mut errors) = (from.at, 0.0, 0.0, 0.0);
+        while counted < f64::from(seconds) {
             let second = self.second()?;
-            let since = u32::try_from(second.at.saturating_sub(at))?;
+            let since = second.at.saturating_sub(at) as f64;
             at = second.at;
-            counted.seconds += since;
-            counted.statements += second.statements * f64::from(since);
-            counted.errors += second.errors * f64::from(since);
+            counted += since;
+            statements += second.statements * since;
+            errors += second.errors * since;
         }
-        Ok(counted)
+        Ok(Rates { statements: statements / counted, errors: errors / counted })
     }
 
     /// Waits for the end.
@@ -216,9 +215,8 @@ mod tests {
         };
         let mut running = one_that_said(&[line(1, 50.0), line(3, 100.0), line(4, 7.0)].concat());
         let first = running.second().unwrap();
-        let counted = running.count(first, 2).unwrap();
-        assert_eq!(counted, Counted { seconds: 2, statements: 200.0, errors: 2.0 });
-        assert!(running.count(first, 9).unwrap_err().to_string().contains("ended before its time"));
+        assert_eq!(running.rates(first, 2).unwrap(), Rates { statements: 100.0, errors: 1.0 });
+        assert!(running.rates(first, 9).unwrap_err().to_string().contains("ended before its time"));
     }
 
     #[test]

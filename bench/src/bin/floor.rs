@@ -197,7 +197,7 @@ fn usize_of(descriptor: i32) -> usize {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [port, backend, threads, ..] = arguments.as_slice() else {
+    let ([port, backend, threads] | [port, backend, threads, _]) = arguments.as_slice() else {
         return Err("usage: ostrakon-floor PORT SERVERS_PORT THREADS [MARK] (both ports on 127.0.0.1; MARK is for whoever looks for it)".into());
     };
     let local =

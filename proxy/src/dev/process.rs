@@ -43,7 +43,12 @@ pub enum Life {
 fn in_a_session_of_its_own(command: &Command) -> Command {
     let mut own = Command::new("setsid");
     own.arg(command.get_program()).args(command.get_args());
-    own.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => own.env(name, value),
+            None => own.env_remove(name),
+        };
+    }
     own
 }
 
