@@ -289,3 +289,54 @@ fn writes_route_as_the_snapshots_say() {
 fn session_functions_and_refusals_are_as_the_snapshots_say() {
     check("session.txt");
 }
+
+/// Whether a statement may go over a connection that others use at the same time.
+fn is_shareable(sql: &str) -> bool {
+    let (catalog, mode) = (catalog::catalog(), SqlMode::default());
+    let mut template = Template::default();
+    scan(sql.as_bytes(), mode, &mut template).expect("it is scanned");
+    let text = sql.as_bytes();
+    let request = Request { text, template: &template, catalog: &catalog, database: Some("shop"), mode };
+    let planned = plan(&request);
+    let Ok(Plan::Routed(planned)) = planned else { panic!("{sql}: {:?}", planned.err()) };
+    planned.shareable
+}
+
+#[test]
+fn only_reads_of_tables_that_do_nothing_else_may_be_shared() {
+    let may = [
+        "SELECT a FROM t WHERE k = 1",
+        "SELECT COUNT(*), SUM(a) FROM t WHERE k BETWEEN 1 AND 9",
+        "SELECT a, ABS(n) FROM t WHERE k IN (1, 2) ORDER BY a DESC LIMIT 3",
+        "SELECT COALESCE(b, 'FOR UPDATE') FROM t WHERE k = 1",
+        "SELECT `sleep` FROM (SELECT a AS `sleep` FROM t WHERE k = 1) AS x",
+    ];
+    let may_not = [
+        // Writes, and reads that lock.
+        "INSERT INTO t (k, a) VALUES (1, 1)",
+        "UPDATE t SET a = 1 WHERE k = 1",
+        "DELETE FROM t WHERE k = 1",
+        "SELECT a FROM t WHERE k = 1 FOR UPDATE",
+        "SELECT a FROM t WHERE k = 1 LOCK IN SHARE MODE",
+        // What is its session's.
+        "SELECT a FROM t WHERE k = @v",
+        "SELECT @v := a FROM t WHERE k = 1",
+        "SELECT a, @@sql_mode FROM t WHERE k = 1",
+        "SELECT SQL_CALC_FOUND_ROWS a FROM t WHERE k = 1 LIMIT 1",
+        "SELECT a, LAST_INSERT_ID() FROM t WHERE k = 1",
+        "SELECT a, CONNECTION_ID() FROM t WHERE k = 1",
+        // What waits, locks, or may do anything.
+        "SELECT SLEEP(0) FROM t WHERE k = 1",
+        "SELECT mine(a) FROM t WHERE k = 1",
+        "SELECT `abs`(a) FROM t WHERE k = 1",
+        "SELECT RAND() FROM t WHERE k = 1",
+        // No table: nothing to read.
+        "SELECT 1",
+    ];
+    for sql in may {
+        assert!(is_shareable(sql), "{sql}");
+    }
+    for sql in may_not {
+        assert!(!is_shareable(sql), "{sql}");
+    }
+}

@@ -339,3 +339,56 @@ impl Drop for Pooled {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ostrakon_catalog::schema::InstanceTls;
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::backend::pipeline::Command;
+
+    /// Of an instance that nobody is asked of.
+    fn pool() -> Rc<Pool> {
+        let instance = Instance {
+            id: 1,
+            name: "one".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            port: 1,
+            user: String::new(),
+            password: String::new(),
+            draining: false,
+            tls: InstanceTls::Disabled,
+        };
+        let limits = PoolLimits {
+            purpose: Purpose::Statements,
+            connections: 8,
+            wait: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(1),
+            statements: 8,
+        };
+        Pool::new(Arc::new(instance), limits)
+    }
+
+    #[tokio::test]
+    async fn shared_connections_take_so_many_statements_and_no_more() {
+        const EACH: usize = 3;
+        const CONNECTIONS: usize = 2;
+        let handed_in = async {
+            let (pool, settings) = (pool(), Rc::new(Settings::default()));
+            let hand_in = |settings: &Rc<Settings>| {
+                let pipeline = pool.pipeline(settings, EACH, CONNECTIONS)?;
+                let slot = pipeline.hand_in(Command::Query(b"SELECT 1"), settings).expect("it has room");
+                Some((pipeline, slot))
+            };
+            let handed: Vec<_> = std::iter::from_fn(|| hand_in(&settings)).collect();
+            assert_eq!(handed.len(), EACH * CONNECTIONS);
+            for (pipeline, _) in &handed {
+                assert_eq!(pipeline.depth_for(&settings).map(|depth| depth.all), Some(EACH));
+            }
+            // Nor do sessions with other settings come in between.
+            assert!(hand_in(&Rc::new(Settings::default())).is_none());
+        };
+        LocalSet::new().run_until(handed_in).await;
+    }
+}

@@ -179,7 +179,9 @@ impl Session {
             NamedLocks::None => {
                 let relayed = self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await;
                 let bytes = relayed.as_ref().ok().map(|(_, bytes)| *bytes);
-                if let Some(stopwatch) = after.stopwatch {
+                // Of a client that leaves nothing is known.
+                let stopwatch = after.stopwatch.filter(|_| !matches!(relayed, Err(Failure::ClientGone)));
+                if let Some(stopwatch) = stopwatch {
                     stopwatch.stop(plan, bytes.filter(|_| self.warnings.is_empty()));
                 }
                 relayed?

@@ -243,12 +243,13 @@ impl Session {
             .zip(parts)
             .map(|(lease, part)| Feed::new(lease, part.statements.clone(), kind))
             .collect();
-        let streamed = self.stream(&mut feeds, query, sink).await;
+        let streamed = self.stream(&mut feeds, query, sink, stopwatch.as_ref()).await;
         if self.trace.is_some() {
             self.note_feeds(&feeds, execution);
         }
         let (leases, longest, streamed) = self.finish_feeds(feeds, streamed, query, begun).await;
-        if let Some(stopwatch) = stopwatch {
+        let is_gone = matches!(&streamed, Err(Ended { failure: Failure::ClientGone, .. }));
+        if let Some(stopwatch) = stopwatch.filter(|_| !is_gone) {
             let is_clean = streamed.is_ok() && self.warnings.is_empty();
             stopwatch.stop(query.plan, is_clean.then_some(longest));
         }
@@ -395,12 +396,16 @@ impl Session {
         feeds: &mut [Feed],
         query: Query<'_>,
         sink: &mut Sink<'_>,
+        stopwatch: Option<&Stopwatch>,
     ) -> Result<u64, Failure> {
         let mut held = 0;
         let budget = self.worker.node.config.limits.merge_memory;
         for feed in feeds.iter_mut() {
             let reading = Reading { watched: self.watched(), held: &mut held, budget };
             feed.read_columns(&reading).await?;
+        }
+        if let Some(stopwatch) = stopwatch {
+            stopwatch.answers();
         }
         let Some(first) = feeds.first() else { return Ok(0) };
         let payloads = first.columns.clone();

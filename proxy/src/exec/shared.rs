@@ -18,7 +18,7 @@ use super::stopwatch::{QUICK, QUICK_BYTES, patience};
 use crate::backend::pipeline::{Command, LONGEST_STATEMENT, Outcome, Pipeline, Slot};
 use crate::session::{Failure, Session};
 
-/// A statement that has no answer by then is slow: it gets a connection of its own, and who is behind it too. Twice as long beside a crowd.
+/// A statement that has no answer by then stalls: it gets a connection of its own, and who is behind it too. Twice as long beside a crowd.
 const SLOW: Duration = Duration::from_millis(100);
 
 /// A shared statement may take so many times as long beside a crowd, at most: that is soon gone.
@@ -144,6 +144,14 @@ impl Handed {
             Some(Outcome::Unfit) => Err(Some(Run::Slow)),
             None => Err(self.pipeline.give_up(&self.slot).then_some(Run::Stalled)),
         }
+    }
+
+    /// Nobody wants the answer any more, for what another server did. Were it given up, this one's connection would be closed, and all who share it would go
+    /// elsewhere, from connections to other servers too. So it gets the time that it would have had.
+    pub(super) fn leave(self) {
+        tokio::task::spawn_local(async move {
+            let _ = tokio::time::timeout(self.limit(), self.slot.ended()).await;
+        });
     }
 
     /// The packets of the answer.

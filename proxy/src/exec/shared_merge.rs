@@ -99,6 +99,7 @@ impl Session {
         for one in &handed {
             if let Err(run) = one.wait(self.alarm(), limit.saturating_sub(begun.elapsed())).await {
                 run.into_iter().for_each(|run| plan.quickness.note(run));
+                handed.into_iter().for_each(Handed::leave);
                 return Ok(false);
             }
         }

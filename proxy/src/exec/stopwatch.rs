@@ -14,8 +14,10 @@ pub(super) const QUICK: Duration = Duration::from_millis(10);
 /// Bytes of an answer that is short.
 pub(super) const QUICK_BYTES: u64 = 16 << 10;
 
-/// What took more than so many times as long as it may has stalled, and is not only strained.
+/// What took more than so many times as long as it may has stalled, and is not only strained ...
 const STALLED_FROM: u32 = 5;
+/// ... and is slow for certain: no machine stands still for so long.
+const SLOW_FROM: u32 = 100;
 
 /// With so many statements at a server that could share connections and do not, each may take [`QUICK`], with twice as many twice as long: they wait for each other.
 /// Were it not so, a template that 256 clients ask at once would never be known to be short, and so their statements would remain so many. What is taken for
@@ -63,8 +65,9 @@ impl Stopwatch {
             _ if clean.is_none_or(|bytes| bytes > QUICK_BYTES) => Run::Slow,
             took if took <= limit => Run::Quick,
             took if took <= limit * STALLED_FROM => Run::Strained,
-            // Not slow for certain: one that stalls where it shares runs once more by itself, beside whatever made it stall.
-            _ => Run::Stalled,
+            // One that stalls where it shares runs once more by itself, beside whatever made it stall.
+            took if took <= limit * SLOW_FROM => Run::Stalled,
+            _ => Run::Slow,
         };
         plan.quickness.note(run);
     }

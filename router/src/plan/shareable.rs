@@ -61,21 +61,23 @@ pub(super) const BEFORE_PARENTHESIS: [&str; 45] = [
 const ELSEWHERE: [&str; 9] =
     ["FOR", "INTO", "LOCK", "PROCEDURE", "SQL_CALC_FOUND_ROWS", "SYSTEM_TIME", "NEXTVAL", "LASTVAL", "SKIP"];
 
-/// So many runs must have been quick, at first, without a slow one between them.
+/// So many runs must have been quick, at first, without a stalled one between them.
 const PROOF: u16 = 8;
-/// What that grows to, twice as many with each run that was not.
+/// What that grows to, twice as many each time that the strain was too much.
 const LONGEST_PROOF: u16 = 1024;
-/// After so many runs in a row that were quick and shared, half as many are needed again: it was the machine that was slow, and not the statement.
+/// After so many more quick runs than are needed half as many are needed again: it was the machine that was slow, and not the statement. What strains takes
+/// off these, too, so none is forgiven that strains too often.
 const FORGIVEN: u16 = 1024;
 
 /// What a strained run adds to the strain, of which a quick one takes one off, and takes off the proof: so one in nine may be strained ...
 const STRAIN: u16 = 8;
 /// ... one in five unclear ...
 const UNCLEAR: u16 = 4;
-/// ... and one in 33 stalled ...
-const STALL: u16 = 32;
-/// ... before this much is too much. As much as 16 runs that stall at the same moment, and no quick one between them: where a server's machine takes its
-/// processors away for a moment, the statements over all its connections stall, and those that do not share any longer only make the crowd larger.
+/// ... and one in 49 stalled ...
+const STALL: u16 = 48;
+/// ... before this much is too much. As much as ten runs that stall at the same moment, and no quick one between them: where a server's machine takes its
+/// processors away for a moment, the statements over all its connections stall, and those that do not share any longer only make the crowd larger. Where it
+/// is the statement, this is what is shared of it too long (`what_is_slow_for_some_literals_is_shared_no_more_before_long`).
 const OVERSTRAINED: u16 = 512;
 
 /// How a run went.
@@ -119,7 +121,8 @@ impl Quickness {
     }
 
     pub fn note(&self, run: impl Into<Run>) {
-        let added = match run.into() {
+        let run = run.into();
+        let added = match run {
             Run::Quick => 0,
             Run::Unclear => UNCLEAR,
             Run::Strained => STRAIN,
@@ -133,8 +136,13 @@ impl Quickness {
             self.note_slow();
         } else if added == 0 {
             self.note_quick();
-        } else if !self.is_proven() {
-            self.runs.store(self.runs().saturating_sub(added), Ordering::Relaxed);
+        } else {
+            let left = match run {
+                _ if self.is_proven() => self.runs().saturating_sub(added).max(self.needed()),
+                Run::Stalled => 0,
+                _ => self.runs().saturating_sub(added),
+            };
+            self.runs.store(left, Ordering::Relaxed);
         }
         self.strain.store(if is_slow { 0 } else { strain }, Ordering::Relaxed);
     }
@@ -261,9 +269,9 @@ mod tests {
             assert!(!quickness.is_proven(), "after {run} runs");
         }
         for (run, runs) in [
-            (Run::Unclear, OVERSTRAINED / UNCLEAR),
-            (Run::Strained, OVERSTRAINED / STRAIN),
-            (Run::Stalled, OVERSTRAINED / STALL),
+            (Run::Unclear, OVERSTRAINED.div_ceil(UNCLEAR)),
+            (Run::Strained, OVERSTRAINED.div_ceil(STRAIN)),
+            (Run::Stalled, OVERSTRAINED.div_ceil(STALL)),
             (Run::Slow, 1),
         ] {
             let quickness = Quickness::presumed();
@@ -272,6 +280,50 @@ mod tests {
                 quickness.is_proven()
             });
             assert_eq!(proven.count() + 1, usize::from(runs), "{run:?}");
+        }
+    }
+
+    /// How many of these runs were shared, and how many of those were not quick.
+    fn shared(runs: u32, slow_in: u32, slow: Run) -> (u32, u32) {
+        let quickness = Quickness::default();
+        let mut random = 1u64;
+        let (mut shared, mut held_up) = (0, 0);
+        for _ in 0..runs {
+            // Knuth's MMIX generator.
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let is_slow = (random >> 33) % u64::from(slow_in) == 0;
+            if quickness.is_proven() {
+                shared += 1;
+                held_up += u32::from(is_slow);
+            }
+            quickness.note(if is_slow { slow } else { Run::Quick });
+        }
+        (shared, held_up)
+    }
+
+    #[test]
+    fn what_is_slow_for_some_literals_is_shared_no_more_before_long() {
+        const RUNS: u32 = 400_000;
+        // One in so many is so slow; of these no more are shared, ever.
+        let cases = [
+            (12, Run::Stalled, 100),
+            (20, Run::Stalled, 150),
+            (30, Run::Stalled, 250),
+            (40, Run::Stalled, 400),
+            (6, Run::Strained, 1_000),
+            (7, Run::Strained, 1_500),
+            (3, Run::Unclear, 1_000),
+            (4, Run::Unclear, 3_000),
+            (50, Run::Slow, 100),
+        ];
+        for (slow_in, slow, most) in cases {
+            let (shared, held_up) = shared(RUNS, slow_in, slow);
+            assert!(held_up <= most, "one in {slow_in} {slow:?}: {held_up} of {shared} that were shared");
+        }
+        // And as good as always where it is seldom.
+        for (slow_in, slow) in [(100, Run::Stalled), (12, Run::Strained), (7, Run::Unclear)] {
+            let (shared, _) = shared(RUNS, slow_in, slow);
+            assert!(shared > RUNS / 10 * 9, "one in {slow_in} {slow:?}: {shared} were shared");
         }
     }
 }

@@ -287,6 +287,52 @@ async fn queries_of_several_groups_share_and_are_merged() {
     }
 }
 
+#[tokio::test]
+async fn what_a_session_has_by_itself_is_seen_by_its_short_statements_and_by_no_others() {
+    let cluster = start("");
+    let mut own = cluster.database("app", "DBPARTITIONS 2").await;
+    table(&mut own, "t").await;
+    let mut other = cluster.client(Some("app")).await;
+    prove(&mut own, by_id).await;
+    let sum = || "SELECT SUM(v) FROM t WHERE id IN (5, 6, 7, 8)".to_owned();
+    let whole: i64 = (5..=8).map(|id| id * 7).sum();
+    prove(&mut own, |_| sum()).await;
+    for prepared in [false, true] {
+        for id in 0..PROVEN as i64 {
+            ask(&mut own, "t", id, prepared).await;
+        }
+    }
+    for (begin, end) in [("BEGIN", "ROLLBACK"), ("SET autocommit = 0", "ROLLBACK")] {
+        run(&mut own, begin).await;
+        run(&mut own, "UPDATE t SET v = v + 1000 WHERE id IN (5, 6)").await;
+        for prepared in [false, true] {
+            assert_eq!(ask(&mut own, "t", 5, prepared).await, 1035, "{begin}");
+            assert_eq!(ask(&mut other, "t", 5, prepared).await, 35, "{begin}");
+        }
+        assert_eq!(value::<i64>(&mut own, &sum()).await, whole + 2000, "{begin}");
+        assert_eq!(value::<i64>(&mut other, &sum()).await, whole, "{begin}");
+        run(&mut own, end).await;
+    }
+    run(&mut own, "SET autocommit = 1").await;
+    // A snapshot stays what it was.
+    run(&mut own, "START TRANSACTION WITH CONSISTENT SNAPSHOT").await;
+    assert_eq!(ask(&mut own, "t", 5, false).await, 35);
+    run(&mut other, "UPDATE t SET v = 36 WHERE id = 5").await;
+    assert_eq!(ask(&mut own, "t", 5, false).await, 35);
+    assert_eq!(ask(&mut other, "t", 5, false).await, 36);
+    run(&mut own, "COMMIT").await;
+    assert_eq!(ask(&mut own, "t", 5, false).await, 36);
+    // A temporary table of the same name.
+    run(&mut own, "CREATE TEMPORARY TABLE t (id INT PRIMARY KEY, v INT)").await;
+    run(&mut own, "INSERT INTO t VALUES (5, 1)").await;
+    for prepared in [false, true] {
+        assert_eq!(ask(&mut own, "t", 5, prepared).await, 1);
+        assert_eq!(ask(&mut other, "t", 5, prepared).await, 36);
+    }
+    run(&mut own, "DROP TEMPORARY TABLE t").await;
+    assert_eq!(ask(&mut own, "t", 5, false).await, 36);
+}
+
 /// What the instances say of themselves, together.
 fn status(cluster: &TestCluster, name: &str) -> u64 {
     let of = |instance: &Instance| {
