@@ -75,9 +75,10 @@ const STRAIN: u16 = 8;
 const UNCLEAR: u16 = 4;
 /// ... and one in 49 stalled ...
 const STALL: u16 = 48;
-/// ... before this much is too much. As much as ten runs that stall at the same moment, and no quick one between them: where a server's machine takes its
-/// processors away for a moment, the statements over all its connections stall, and those that do not share any longer only make the crowd larger. Where it
-/// is the statement, this is what is shared of it too long (`what_is_slow_for_some_literals_is_shared_no_more_before_long`).
+/// ... before this much is too much. As much as ten runs that stall at the same moment, and no quick one between them (five, where none has its answer in
+/// time and each stalls once more by itself): where a server's machine takes its processors away for a moment, the statements over all its connections stall,
+/// and those that do not share any longer only make the crowd larger. Where it is the statement, this is what is shared of it too long
+/// (`what_is_slow_for_some_literals_is_shared_no_more_before_long`).
 const OVERSTRAINED: u16 = 512;
 
 /// How a run went.
