@@ -118,7 +118,8 @@ impl Slot {
         self.took.get()
     }
 
-    fn is_waiting(&self) -> bool {
+    /// Its answer is still to come.
+    pub fn is_waiting(&self) -> bool {
         self.progress.get() == Progress::Waiting
     }
 

@@ -381,13 +381,16 @@ mod tests {
                 let slot = pipeline.hand_in(Command::Query(b"SELECT 1"), settings).expect("it has room");
                 Some((pipeline, slot))
             };
-            let handed: Vec<_> = std::iter::from_fn(|| hand_in(&settings)).collect();
+            let first: Vec<_> = (0..=EACH).map_while(|_| hand_in(&settings)).collect();
+            assert_eq!(first.len(), EACH + 1);
+            // Sessions with other settings do not come in between.
+            assert!(hand_in(&Rc::new(Settings::default())).is_none());
+            let more = std::iter::from_fn(|| hand_in(&settings)).take(EACH * CONNECTIONS);
+            let handed: Vec<_> = first.into_iter().chain(more).collect();
             assert_eq!(handed.len(), EACH * CONNECTIONS);
             for (pipeline, _) in &handed {
                 assert_eq!(pipeline.depth_for(&settings).map(|depth| depth.all), Some(EACH));
             }
-            // Nor do sessions with other settings come in between.
-            assert!(hand_in(&Rc::new(Settings::default())).is_none());
         };
         LocalSet::new().run_until(handed_in).await;
     }

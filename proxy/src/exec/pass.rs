@@ -179,10 +179,10 @@ impl Session {
             NamedLocks::None => {
                 let relayed = self.relay(lease, sending.response_kind(), Names::of(plan), after, more).await;
                 let bytes = relayed.as_ref().ok().map(|(_, bytes)| *bytes);
-                // Of a client that leaves nothing is known.
-                let stopwatch = after.stopwatch.filter(|_| !matches!(relayed, Err(Failure::ClientGone)));
-                if let Some(stopwatch) = stopwatch {
-                    stopwatch.stop(plan, bytes.filter(|_| self.warnings.is_empty()));
+                match after.stopwatch {
+                    Some(stopwatch) if matches!(relayed, Err(Failure::ClientGone)) => stopwatch.is_left(plan),
+                    Some(stopwatch) => stopwatch.stop(plan, bytes.filter(|_| self.warnings.is_empty())),
+                    None => {}
                 }
                 relayed?
             }

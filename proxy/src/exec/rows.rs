@@ -248,10 +248,15 @@ impl Session {
             self.note_feeds(&feeds, execution);
         }
         let (leases, longest, streamed) = self.finish_feeds(feeds, streamed, query, begun).await;
-        let is_gone = matches!(&streamed, Err(Ended { failure: Failure::ClientGone, .. }));
-        if let Some(stopwatch) = stopwatch.filter(|_| !is_gone) {
-            let is_clean = streamed.is_ok() && self.warnings.is_empty();
-            stopwatch.stop(query.plan, is_clean.then_some(longest));
+        match stopwatch {
+            Some(stopwatch) if matches!(&streamed, Err(Ended { failure: Failure::ClientGone, .. })) => {
+                stopwatch.is_left(query.plan);
+            }
+            Some(stopwatch) => {
+                let is_clean = streamed.is_ok() && self.warnings.is_empty();
+                stopwatch.stop(query.plan, is_clean.then_some(longest));
+            }
+            None => {}
         }
         (leases, streamed)
     }

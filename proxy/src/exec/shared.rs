@@ -147,11 +147,13 @@ impl Handed {
     }
 
     /// Nobody wants the answer any more, for what another server did. Were it given up, this one's connection would be closed, and all who share it would go
-    /// elsewhere, from connections to other servers too. So it gets the time that it would have had.
-    pub(super) fn leave(self) {
-        tokio::task::spawn_local(async move {
-            let _ = tokio::time::timeout(self.limit(), self.slot.ended()).await;
-        });
+    /// elsewhere, from connections to other servers too. So it gets what is left of its time.
+    pub(super) fn leave(self, left: Duration) {
+        if self.slot.is_waiting() && !left.is_zero() {
+            tokio::task::spawn_local(async move {
+                let _ = tokio::time::timeout(left, self.slot.ended()).await;
+            });
+        }
     }
 
     /// The packets of the answer.

@@ -99,7 +99,8 @@ impl Session {
         for one in &handed {
             if let Err(run) = one.wait(self.alarm(), limit.saturating_sub(begun.elapsed())).await {
                 run.into_iter().for_each(|run| plan.quickness.note(run));
-                handed.into_iter().for_each(Handed::leave);
+                let left = limit.saturating_sub(begun.elapsed());
+                handed.into_iter().for_each(|one| one.leave(left));
                 return Ok(false);
             }
         }
